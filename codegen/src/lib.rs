@@ -1,0 +1,1 @@
+//! From tile IR to code objects, and the simulator that judges the lowering.

@@ -1,0 +1,195 @@
+//! What an expression is while a kernel is elaborated: a compile-time value, or a handle on IR.
+//!
+//! The elaborator runs a kernel's body once. What is known at compile time (integers, layouts,
+//! types, closures, tuples …) is a [`Value`] and leaves no trace; what is not is a [`Tile`], a handle
+//! on a value of the IR, and every operation on it emits an instruction. Functions are inlined by
+//! running their bodies with these values.
+//!
+//! [`Value::Error`] stands for what could not be made sense of; every operation on it gives
+//! [`Value::Error`] without another message.
+
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use tile_layout::Spec;
+use tile_syntax::ast::{self, Span};
+
+use super::scope::Scope;
+use crate::dtype::DType;
+use crate::ir;
+use crate::names::{FnRef, TypeRef};
+
+/// What an expression is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    /// An integer known now; takes the type of the other side where it meets a tile.
+    Int(i128),
+    /// A float known now; takes the type of the other side where it meets a tile.
+    Float(f64),
+    /// A bool known now.
+    Bool(bool),
+    /// A string.
+    Str(SmolStr),
+    /// `none`; an option with a value is the value.
+    None,
+    /// A type, also a shape with a layout.
+    Type(TypeValue),
+    /// A layout not yet applied to a shape.
+    Layout(Spec),
+    /// A tuple; `()` is the value of statements.
+    Tuple(Arc<[Value]>),
+    /// A record `(a: x, b: y)`.
+    Record(Arc<[(SmolStr, Value)]>),
+    /// An array.
+    Array(Arc<[Value]>),
+    /// A struct's value.
+    Struct(Arc<StructValue>),
+    /// A variant of an enum.
+    Variant(TypeRef, u32),
+    /// A span of integers, `a..b step c`.
+    Range(Arc<RangeValue>),
+    /// A closure with what it saw.
+    Closure(Arc<Closure>),
+    /// Functions of one name: declared ones, a compiler operation, or a method with its receiver.
+    Function(FnRef),
+    /// A tile or a scalar of the IR.
+    Tile(Tile),
+    /// A tensor argument: an index into [`ir::Kernel::tensors`].
+    Tensor(u32),
+    /// A whole tensor of host code.
+    Host(crate::host::TensorId),
+    /// What could not be made sense of; already reported.
+    Error,
+}
+
+/// A tile of the IR, with what the elaborator knows of its layout.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tile {
+    /// The IR's value. For an open tile, the tile without its new dimensions.
+    pub value: ir::Value,
+    /// Where its elements live.
+    pub layout: TileLayout,
+}
+
+/// Whether a tile's layout is decided.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TileLayout {
+    /// A scalar has none.
+    Scalar,
+    /// This layout, applied to the tile's shape.
+    Closed(Spec),
+    /// `x[:, None]`: any parent whose slice is this layout. `None`s stand at these dimensions of the result.
+    Open {
+        /// Layout of the tile without its new dimensions.
+        child: Spec,
+        /// The new dimensions, ascending.
+        new_axes: Vec<u32>,
+    },
+}
+
+/// A type as a value.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TypeValue {
+    /// `int`, `bool`, `type`, `layout`, `str`, `record`: kinds of compile-time values.
+    Kind(Kind),
+    /// A scalar element type.
+    Scalar(DType),
+    /// `*T`
+    Pointer(DType),
+    /// `f32[128, 64]`, with `@ L` or without.
+    Tile {
+        /// Elements.
+        elem: ir::Elem,
+        /// Extents.
+        shape: ir::Shape,
+        /// `@ L`
+        layout: Option<Spec>,
+    },
+    /// A struct with its arguments.
+    Struct(TypeRef, Arc<[Value]>),
+    /// An enum.
+    Enum(TypeRef),
+    /// `(T, U)`
+    Tuple(Arc<[Value]>),
+    /// `(a: T, b: U)`
+    Record(Arc<[(SmolStr, Value)]>),
+    /// `[T; n]`
+    Array(Arc<Value>, u32),
+    /// `T?`
+    Optional(Arc<Value>),
+    /// A span of integers.
+    Span,
+}
+
+/// Kinds of compile-time values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[expect(missing_docs, reason = "the names are the language's words")]
+pub enum Kind {
+    Int,
+    Float,
+    Bool,
+    Str,
+    Type,
+    Layout,
+    Record,
+}
+
+/// A struct's value.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StructValue {
+    /// The struct.
+    pub ty: TypeRef,
+    /// Its compile-time arguments, in order.
+    pub args: Arc<[Value]>,
+    /// Its fields, in order.
+    pub fields: Vec<Value>,
+}
+
+/// `lo..hi step step`; the parts are integers or scalars.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RangeValue {
+    /// The first.
+    pub lo: Value,
+    /// One past the last.
+    pub hi: Value,
+    /// The distance.
+    pub step: Value,
+    /// From the end to the beginning.
+    pub reversed: bool,
+}
+
+/// A closure: its text and the names that it saw.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Closure {
+    /// Parameters.
+    pub params: Vec<ast::Param>,
+    /// Body.
+    pub body: ast::Expr,
+    /// The names around it, captured by value.
+    pub scope: Scope,
+    /// The item that its spans are relative to.
+    pub item: ir::ItemKey,
+}
+
+/// An evaluated argument of a call.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arg {
+    /// `name:`, if given.
+    pub name: Option<SmolStr>,
+    /// Its value.
+    pub value: Value,
+    /// Where it stands, relative to the current item.
+    pub span: Span,
+}
+
+impl Value {
+    /// The value of a statement.
+    pub fn unit() -> Value {
+        Value::Tuple(Arc::from([]))
+    }
+
+    /// A scalar of the IR.
+    pub fn scalar(value: ir::Value) -> Value {
+        Value::Tile(Tile { value, layout: TileLayout::Scalar })
+    }
+}

@@ -1,0 +1,289 @@
+//! Tile IR: one instance of one kernel, checked, typed and ready for analyses and engines.
+//!
+//! # Definition
+//! A [`Kernel`] is a structured program in static single assignment form. A [`Region`] is a list of
+//! instructions in order, with parameters at its head and yielded values at its end; loops and
+//! branches are instructions that own regions. Every value has a [`Type`]: a tile (element type,
+//! shape and register layout; rank 0 is a scalar, which has one value for the whole block).
+//! Functions are gone: they were inlined, and [`Site::caller`] remembers from where.
+//!
+//! # Invariants (the verifier's rules V1 to V9, see `ir/verify.rs`)
+//! * V1: a value is defined once, before its uses, in its own region or one around it.
+//! * V2: a tile has a layout if and only if its rank is at least 1, and the layout's extents are its shape.
+//! * V3: operands and results have the types that the operation's row asks for.
+//! * V4: elementwise operands have equal shapes and layouts.
+//! * V5: a region yields what its owner expects, in number and type.
+//! * V6: masks are bool and cover the pointers.
+//! * V7: tensor numbers and sites exist.
+//! * V8: `grid`, symbols and parameters agree with the launch plan.
+//! * V9: conditions and bounds are scalars.
+//!
+//! Absent on purpose: names of the library, generics, open layouts, anything of a vendor. The text
+//! form is in `ir/text.rs`; printing and parsing give the same kernel.
+
+use std::fmt;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+use tile_layout::Layout;
+use tile_syntax::ast::Span;
+
+use crate::dtype::DType;
+use crate::op::Op;
+use crate::target::TargetId;
+
+/// Extents of a tile, outermost first. Empty for a scalar.
+pub type Shape = SmallVec<[u32; 4]>;
+
+/// What one element of a tile is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Elem {
+    /// A number.
+    Data(DType),
+    /// The address of a number in global memory, 64 bits.
+    Pointer(DType),
+}
+
+impl Elem {
+    /// Bits of one element in a register.
+    pub fn bits(self) -> u32 {
+        match self {
+            Elem::Data(it) => it.bits(),
+            Elem::Pointer(_) => 64,
+        }
+    }
+
+    /// The number type, or `None` for a pointer.
+    pub fn data(self) -> Option<DType> {
+        match self {
+            Elem::Data(it) => Some(it),
+            Elem::Pointer(_) => None,
+        }
+    }
+}
+
+/// The type of a value: a tile. A scalar is a tile of rank 0, without a layout.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Type {
+    /// One element.
+    pub elem: Elem,
+    /// Extents, outermost first.
+    pub shape: Shape,
+    /// Where the elements live; `None` exactly for scalars.
+    pub layout: Option<Layout>,
+}
+
+impl Type {
+    /// The type of a scalar number.
+    pub fn scalar(dtype: DType) -> Type {
+        Type { elem: Elem::Data(dtype), shape: Shape::new(), layout: None }
+    }
+
+    /// Whether it is a scalar.
+    pub fn is_scalar(&self) -> bool {
+        self.shape.is_empty()
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().map(|&it| it as usize).product()
+    }
+
+    /// Whether there are no elements, which never happens: extents are at least 1.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same shape and layout with another element.
+    pub fn with_elem(&self, elem: Elem) -> Type {
+        Type { elem, ..self.clone() }
+    }
+}
+
+/// A value of a kernel: an index into [`Kernel::values`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Value(pub u32);
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+/// What is known of a value besides its definition.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ValueDecl {
+    /// Its type.
+    pub ty: Type,
+    /// The variable it was first bound to, for messages and the debugger; empty if none.
+    pub name: SmolStr,
+}
+
+/// An item of a file, stable while bodies are edited: what spans are relative to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ItemKey {
+    /// The file, as the database numbers it.
+    pub file: u32,
+    /// The item's name and, for equal names, its number: `gemm`, `impl Ring`, `test "…"#1`.
+    pub item: SmolStr,
+}
+
+/// A place in a source text, relative to its item.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place {
+    /// The item.
+    pub item: ItemKey,
+    /// The bytes, relative to the item's first.
+    pub span: Span,
+}
+
+/// Where an instruction comes from.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Site {
+    /// The text.
+    pub place: Place,
+    /// The call through which that text was inlined here: an index into [`Kernel::sites`].
+    pub caller: Option<SiteId>,
+}
+
+/// An index into [`Kernel::sites`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SiteId(pub u32);
+
+/// One operation at one place.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Inst {
+    /// What is done.
+    pub op: Op,
+    /// What it is done to.
+    pub operands: SmallVec<[Value; 3]>,
+    /// What comes of it.
+    pub results: SmallVec<[Value; 1]>,
+    /// The bodies of control flow.
+    pub regions: Vec<Region>,
+    /// Where it was written.
+    pub site: SiteId,
+}
+
+/// A list of instructions with parameters and yielded values.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Region {
+    /// Defined on entry.
+    pub params: Vec<Value>,
+    /// In order.
+    pub insts: Vec<Inst>,
+    /// What it hands to its owner.
+    pub yields: Vec<Value>,
+}
+
+/// An extent or a stride: known now, or a scalar `i32` or `i64` value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Extent {
+    /// A number.
+    Const(i64),
+    /// A value defined at the head of the kernel.
+    Value(Value),
+}
+
+/// A tensor argument.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tensor {
+    /// The parameter's name.
+    pub name: SmolStr,
+    /// Its elements.
+    pub dtype: DType,
+    /// The address of its first element: a scalar of type pointer.
+    pub base: Value,
+    /// Its extents, outermost first.
+    pub dims: Vec<Extent>,
+    /// Distance in elements between neighbours of each dimension.
+    pub strides: Vec<Extent>,
+    /// Whether it may be written.
+    pub mutable: bool,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// What divides its address, in bytes.
+    pub align: u32,
+    /// Where it is declared.
+    pub site: SiteId,
+}
+
+/// A relation between sizes and scalar arguments that every launch satisfies: a `where` clause.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fact {
+    /// What holds.
+    pub kind: FactKind,
+    /// The clause.
+    pub site: SiteId,
+}
+
+/// The relations that analyses understand; others are only checked at launch.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FactKind {
+    /// `value % divisor == 0`
+    Divisible {
+        /// The size.
+        value: Value,
+        /// What divides it.
+        divisor: u64,
+    },
+    /// `lo <= value <= hi`
+    Range {
+        /// The size.
+        value: Value,
+        /// The smallest, if bounded.
+        lo: Option<i64>,
+        /// The largest, if bounded.
+        hi: Option<i64>,
+    },
+    /// `a <= b`
+    AtMost {
+        /// The smaller.
+        a: Value,
+        /// The larger.
+        b: Value,
+    },
+}
+
+/// One instance of one kernel.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kernel {
+    /// The instance's name: the symbol in code objects.
+    pub name: SmolStr,
+    /// What it is compiled for.
+    pub target: TargetId,
+    /// Warps of a block.
+    pub warps: u32,
+    /// What a launcher needs to know: arguments, checks, grid.
+    pub plan: Arc<tile_plan::LaunchPlan>,
+    /// All values, by number.
+    pub values: Vec<ValueDecl>,
+    /// The tensor arguments, in the order of the plan's tensor parameters.
+    pub tensors: Vec<Tensor>,
+    /// What holds at every launch.
+    pub facts: Vec<Fact>,
+    /// Places of instructions.
+    pub sites: Vec<Site>,
+    /// The program; its parameters are those of `plan.abi`, in order.
+    pub body: Region,
+}
+
+impl Kernel {
+    /// The type of a value.
+    pub fn ty(&self, value: Value) -> &Type {
+        &self.values[value.0 as usize].ty
+    }
+}
+
+impl Region {
+    /// Calls `f` on every instruction, those of nested regions included, in order.
+    pub fn walk<'a>(&'a self, f: &mut impl FnMut(&'a Inst)) {
+        for inst in &self.insts {
+            f(inst);
+            for region in &inst.regions {
+                region.walk(f);
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The Tile language: from text to checked tile IR, its analyses and its meaning.
+//!
+//! Pure: no files, no threads, no clock, no LLVM, no editor.
+
+pub mod diagnostic;
+pub mod dtype;
+pub mod elab;
+pub mod engine;
+pub mod host;
+pub mod ir;
+pub mod names;
+pub mod op;
+pub mod target;

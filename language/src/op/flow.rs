@@ -1,0 +1,30 @@
+//! Control flow: loops and branches whose bodies are regions.
+//!
+//! Conditions and bounds are scalars, so a role never diverges. There is no `break` and no `return`
+//! in the IR: an early `return` becomes the other branch of an `if`.
+
+use super::family;
+
+family! {
+    /// Control flow.
+    FlowOp "flow";
+
+    /// Runs the first region if `cond` holds, otherwise the second; both yield the results.
+    If = "if" ("cond") Regions, "language.md section 3";
+
+    /// Runs its region for `lo, lo + step, …` below `hi`.
+    ///
+    /// The region's parameters are the index and the carried values; it yields the next carried
+    /// values, which are the results after the last turn. `step` is positive. No turn runs if
+    /// `hi <= lo`. The index has the type of `lo`.
+    For {
+        /// Loop notes that steer the lowering.
+        unroll: Option<u32>,
+    } = "for" ("lo", "hi", "step", "init…") Regions, "language.md section 3";
+
+    /// Runs its second region as long as its first yields true.
+    ///
+    /// Both regions have the carried values as parameters; the first yields one bool, the second
+    /// the next carried values.
+    While = "while" ("init…") Regions, "language.md section 3";
+}

@@ -1,0 +1,109 @@
+//! Targets: what each chip has and how much of it.
+//!
+//! The only home of vendors' names outside the lowering's vendor files. Everything else asks:
+//! [`Target::has`] for a capability, a field for a number.
+
+mod table;
+
+use crate::op::words;
+
+pub use table::TARGETS;
+
+words! {
+    /// What some targets can do and others cannot.
+    Cap;
+    /// Matrix multiply by a warp, `mma.sync`.
+    Mma = "mma",
+    /// Asynchronous copies from global to shared memory by threads.
+    CpAsync = "cp_async",
+    /// Barriers in shared memory that count arrivals and bytes.
+    Mbarrier = "mbarrier",
+    /// Bulk copies of tensor boxes by the copy engine.
+    Tma = "tma",
+    /// Asynchronous matrix multiply by a warpgroup.
+    Wgmma = "wgmma",
+    /// Clusters of blocks.
+    Cluster = "cluster",
+    /// Tensor memory and its matrix unit.
+    Tcgen05 = "tcgen05",
+    /// Matrix multiply by a wave, AMD CDNA.
+    Mfma = "mfma",
+    /// Matrix multiply by a wave, AMD RDNA and gfx1250.
+    Wmma = "wmma",
+    /// Loads from global memory directly to LDS.
+    LdsDma = "lds_dma",
+    /// Atomic addition of f64.
+    AtomicAddF64 = "atomic_add_f64",
+    /// Atomic addition of packed f16.
+    AtomicAddF16 = "atomic_add_f16",
+    /// Atomic addition of packed bf16.
+    AtomicAddBf16 = "atomic_add_bf16",
+}
+
+/// Who makes a chip.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[expect(missing_docs, reason = "names")]
+pub enum Vendor {
+    Nvidia,
+    Amd,
+}
+
+/// A target: an index into [`TARGETS`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TargetId(pub u8);
+
+impl TargetId {
+    /// The target of that name; `None` if there is none.
+    pub fn from_name(name: &str) -> Option<TargetId> {
+        TARGETS.iter().position(|it| it.name == name).map(|it| TargetId(it as u8))
+    }
+
+    /// Its row.
+    pub fn row(self) -> &'static Target {
+        &TARGETS[self.0 as usize]
+    }
+}
+
+/// One row of the table. Sizes in bytes, counts a multiprocessor or compute unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name that users write.
+    pub name: &'static str,
+    /// A sentence about the chips.
+    pub doc: &'static str,
+    /// Who makes it.
+    pub vendor: Vendor,
+    /// Lanes of a warp (wave).
+    pub lanes: u32,
+    /// Shared memory that one block can have, in bytes.
+    pub smem_block_bytes_max: u32,
+    /// Shared memory of a multiprocessor, in bytes.
+    pub smem_sm_bytes: u32,
+    /// Shared memory that the system takes of every block, in bytes.
+    pub smem_block_bytes_reserved: u32,
+    /// 32-bit registers of a multiprocessor.
+    pub regs_sm: u32,
+    /// Registers that one thread can have.
+    pub regs_thread_max: u32,
+    /// Registers are given to a warp in multiples of this many a thread.
+    pub regs_unit: u32,
+    /// Warps that a multiprocessor holds.
+    pub warps_sm_max: u32,
+    /// Blocks that a multiprocessor holds.
+    pub blocks_sm_max: u32,
+    /// Warps of a block at most.
+    pub warps_block_max: u32,
+    /// Bytes that one thread moves with one access to global memory at most.
+    pub access_bytes_max: u32,
+    /// Multiprocessors of the usual part, for estimates where no device says it.
+    pub sms: u32,
+    /// What it can do.
+    pub caps: &'static [Cap],
+}
+
+impl Target {
+    /// Whether it can do that.
+    pub fn has(&self, cap: Cap) -> bool {
+        self.caps.contains(&cap)
+    }
+}

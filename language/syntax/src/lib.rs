@@ -1,0 +1,3 @@
+//! The text of Tile: tokens, syntax trees, repair and formatting.
+
+pub mod ast;
