@@ -67,3 +67,30 @@ pub struct Edit {
     /// By what.
     pub text: String,
 }
+
+impl Diagnostic {
+    /// A finding of the code's usual severity, without reasons, help and fixes.
+    pub fn new(code: Code, message: String, place: Place) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity: code.severity(),
+            message,
+            place,
+            reasons: Vec::new(),
+            help: None,
+            fixes: Vec::new(),
+        }
+    }
+
+    /// The same with a fact that it rests on.
+    pub fn because(mut self, place: Place, message: impl Into<String>) -> Diagnostic {
+        self.reasons.push(Reason { place, message: message.into() });
+        self
+    }
+
+    /// The same with advice.
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+}

@@ -1,4 +1,22 @@
 //! Elaboration: one instance of one kernel, from its tree to tile IR.
+//!
+//! # Definition
+//! The elaborator is an abstract interpreter over syntax trees. It runs a kernel's body once, with
+//! compile-time values as they are and everything else as handles on IR values ([`value`]).
+//! Functions are inlined by running their bodies; `if`, `for` and `while` over run-time scalars
+//! become regions, whose carried variables are found by running the body and looking at what it
+//! assigned. The same evaluator computes constants, shapes and layouts, and runs host code.
+//!
+//! # Invariants
+//! * One mistake, one error: [`value::Value::Error`] absorbs whatever is done to it.
+//! * No input makes it run without bound: calls, steps and loops are counted.
+//! * What an operation *means* is not decided here but in [`rules`].
 
+pub mod builder;
+pub mod cx;
+pub mod host;
+pub mod rules;
 pub mod scope;
 pub mod value;
+
+pub use cx::Elab;

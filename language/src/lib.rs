@@ -10,4 +10,5 @@ pub mod host;
 pub mod ir;
 pub mod names;
 pub mod op;
+pub mod report;
 pub mod target;

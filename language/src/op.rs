@@ -9,6 +9,7 @@
 
 pub mod flow;
 pub mod memory;
+pub mod surface;
 pub mod tile;
 
 pub use flow::FlowOp;

@@ -56,6 +56,10 @@ pub enum Value {
     Tile(Tile),
     /// A tensor argument: an index into [`ir::Kernel::tensors`].
     Tensor(u32),
+    /// A tensor argument that may be absent; `if let` makes it a [`Value::Tensor`].
+    MaybeTensor(u32),
+    /// The target compiled for: `target.lanes`, `target.has(mfma)`.
+    Target,
     /// A whole tensor of host code.
     Host(crate::host::TensorId),
     /// What could not be made sense of; already reported.
@@ -119,6 +123,20 @@ pub enum TypeValue {
     Optional(Arc<Value>),
     /// A span of integers.
     Span,
+    /// The shape of a whole tensor of host code, whose extents may be zero or large: `f32[0, 1000]`.
+    Host {
+        /// Elements.
+        elem: DType,
+        /// Extents.
+        shape: Arc<[u64]>,
+    },
+    /// `global mut T[m, k] …`: a tensor argument; only a kernel's parameters have it.
+    Tensor {
+        /// Elements.
+        elem: DType,
+        /// Number of dimensions.
+        rank: u32,
+    },
 }
 
 /// Kinds of compile-time values.

@@ -1,0 +1,77 @@
+//! The IR of the kernel being elaborated: values, open regions, places.
+//!
+//! Regions are a stack: the innermost open one takes new instructions. Nothing is ever removed from
+//! the list of values; tidying renumbers them at the end.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use crate::ir::{Fact, Inst, Region, Site, SiteId, Tensor, Type, Value, ValueDecl};
+use crate::op::Op;
+
+/// The IR so far.
+#[derive(Debug, Default)]
+pub struct Builder {
+    /// All values, by number.
+    pub values: Vec<ValueDecl>,
+    /// The tensor arguments.
+    pub tensors: Vec<Tensor>,
+    /// What holds at every launch.
+    pub facts: Vec<Fact>,
+    /// Places, each once.
+    pub sites: Vec<Site>,
+    site_ids: FxHashMap<Site, SiteId>,
+    regions: Vec<Region>,
+}
+
+impl Builder {
+    /// The number of a place.
+    pub fn site(&mut self, site: Site) -> SiteId {
+        *self.site_ids.entry(site).or_insert_with_key(|site| {
+            self.sites.push(site.clone());
+            SiteId(self.sites.len() as u32 - 1)
+        })
+    }
+
+    /// A value without a definition yet: a region's parameter.
+    pub fn value(&mut self, ty: Type) -> Value {
+        self.values.push(ValueDecl { ty, name: SmolStr::default() });
+        Value(self.values.len() as u32 - 1)
+    }
+
+    /// Opens a region with these parameters.
+    pub fn open(&mut self, params: Vec<Value>) {
+        self.regions.push(Region { params, ..Region::default() });
+    }
+
+    /// Closes the innermost region.
+    pub fn close(&mut self) -> Region {
+        self.regions.pop().expect("regions are opened and closed in pairs")
+    }
+
+    /// Opens a closed region again, to add to its end.
+    pub fn reopen(&mut self, region: Region) {
+        self.regions.push(region);
+    }
+
+    /// Appends an instruction to the innermost region.
+    pub fn emit(
+        &mut self,
+        op: Op,
+        operands: &[Value],
+        results: &[Type],
+        regions: Vec<Region>,
+        site: SiteId,
+    ) -> SmallVec<[Value; 1]> {
+        let results: SmallVec<[Value; 1]> = results.iter().map(|ty| self.value(ty.clone())).collect();
+        let inst = Inst { op, operands: operands.into(), results: results.clone(), regions, site };
+        self.regions.last_mut().expect("an instruction stands in a region").insts.push(inst);
+        results
+    }
+
+    /// The innermost region, as it is.
+    pub fn innermost(&self) -> Option<&Region> {
+        self.regions.last()
+    }
+}

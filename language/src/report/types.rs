@@ -1,0 +1,1 @@
+//! Wording of what concerns types, shapes and calls.
