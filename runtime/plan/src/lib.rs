@@ -15,7 +15,16 @@
 //! Its own crate because compiler and launchers share it, and a launcher links no compiler.
 //! Knows nothing of devices, files or code objects.
 
+mod bind;
+mod error;
+mod expr;
+mod scalar;
+
 use serde::{Deserialize, Serialize};
+
+pub use bind::{Argument, Bound, GRID_MAX, TensorArgument, Word};
+pub use error::{LaunchError, Problem, Value};
+pub use expr::{Environment, EvalError};
 
 /// What a launcher must know of a kernel instance.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
