@@ -246,6 +246,15 @@ pub enum FactKind {
     },
 }
 
+/// Where a condition can be added to a kernel's head.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clauses {
+    /// The head up to the parameters' closing parenthesis.
+    pub head: SiteId,
+    /// The last condition of the last `where` clause, if there is one.
+    pub last: Option<SiteId>,
+}
+
 /// One instance of one kernel.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Kernel {
@@ -263,6 +272,8 @@ pub struct Kernel {
     pub tensors: Vec<Tensor>,
     /// What holds at every launch.
     pub facts: Vec<Fact>,
+    /// Where the head ends, for edits that add a clause.
+    pub clauses: Clauses,
     /// Places of instructions.
     pub sites: Vec<Site>,
     /// The program; its parameters are those of `plan.abi`, in order.

@@ -2,6 +2,7 @@
 //!
 //! Pure: no files, no threads, no clock, no LLVM, no editor.
 
+pub mod analysis;
 pub mod diagnostic;
 pub mod dtype;
 pub mod elab;

@@ -2,4 +2,5 @@
 
 pub mod comptime;
 pub mod names;
+pub mod performance;
 pub mod types;

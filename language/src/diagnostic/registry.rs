@@ -2,7 +2,7 @@
 //!
 //! Ranges: `E00` syntax · `E01` files, modules and names · `E02` types, shapes and calls · `E03`
 //! layouts · `E04` compile time · `E05` targets and budgets · `E06` memory and launches · `P01`
-//! performance · `W01` style and leftovers · `R01` what the checked engines find while a kernel
+//! performance · `W06` accesses that could leave their tensor · `W01` style and leftovers · `R01` what the checked engines find while a kernel
 //! runs. A number is never used for another thing again.
 
 use std::fmt;
@@ -48,6 +48,7 @@ registry! {
     E0003, Error, "a statement or item cannot be read";
     E0401, Error, "a form of the language is not supported yet";
     P0101, Warning, "a memory access is narrower than it could be";
+    W0601, Warning, "an access is neither masked nor provably inside its tensor";
 }
 
 impl fmt::Display for Code {

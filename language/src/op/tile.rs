@@ -103,6 +103,20 @@ words! {
     Ge = "ge",
 }
 
+impl CmpOp {
+    /// The operator as it is written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            CmpOp::Eq => "==",
+            CmpOp::Ne => "!=",
+            CmpOp::Lt => "<",
+            CmpOp::Le => "<=",
+            CmpOp::Gt => ">",
+            CmpOp::Ge => ">=",
+        }
+    }
+}
+
 words! {
     /// How a conversion rounds.
     Round;

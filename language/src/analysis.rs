@@ -1,0 +1,33 @@
+//! Analyses of tile IR: what is known of values, and what follows for memory.
+//!
+//! * [`facts`]: contiguity, divisibility, constancy and range of every value.
+//! * [`access`]: how wide each load and store is, and what keeps it from being wider.
+//! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
+//!
+//! The lowering and the editor ask the same functions: the width that a warning talks about is the
+//! width that is emitted. An analysis reads a kernel and nothing else.
+
+pub mod access;
+pub mod bounds;
+mod explain;
+pub mod facts;
+mod transfer;
+
+pub use access::{Access, Limit, access};
+pub use explain::{Cause, Why};
+pub use facts::Facts;
+
+use crate::diagnostic::Diagnostic;
+use crate::ir::Kernel;
+
+/// Everything that the analyses have to say about a kernel, in the order of its text.
+pub fn warnings(kernel: &Kernel) -> Vec<Diagnostic> {
+    let facts = Facts::of(kernel);
+    let mut found = Vec::new();
+    kernel.body.walk(&mut |inst| {
+        found.extend(access::warning(kernel, &facts, inst));
+        found.extend(bounds::warning(kernel, &facts, inst));
+    });
+    found.dedup();
+    found
+}

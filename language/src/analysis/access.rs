@@ -1,0 +1,149 @@
+//! How wide each access to global memory is, and what keeps it from being wider.
+//!
+//! A thread moves as many elements at once as its *lowest registers* hold neighbours along one
+//! dimension (the layout), those neighbours lie next to each other in memory (contiguity), each group
+//! begins at a multiple of its size (alignment), and a group is wanted whole or not at all (mask).
+//! The width is the least of the four and of what the target can move.
+//!
+//! The lowering emits exactly [`Access::elems`] elements an instruction: registers `i .. i + elems`
+//! with `i` a multiple of `elems` are one access.
+
+use tile_layout::{In, Layout};
+
+use super::explain::{self, Defs};
+use super::facts::{Axis, Facts, gcd};
+use crate::diagnostic::Diagnostic;
+use crate::ir::{Elem, Inst, Kernel, Type, Value};
+use crate::op::{MemoryOp, Op};
+use crate::report;
+
+/// The width of one access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Access {
+    /// The dimension along which a thread's lowest registers run.
+    pub axis: u32,
+    /// Elements that one instruction moves for one thread; a power of two.
+    pub elems: u32,
+    /// Bytes of that.
+    pub bytes: u32,
+    /// Elements that would fit an instruction of the target, given how many a thread has.
+    pub ideal_elems: u32,
+    /// What keeps it below the ideal.
+    pub limit: Option<Limit>,
+}
+
+/// What keeps an access narrow: the first of these that is as narrow as the access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// A thread's lowest registers are no neighbours.
+    Layout,
+    /// Neighbours of the tile are no neighbours in memory.
+    Contiguity,
+    /// Groups begin at addresses that are not known to be multiples of their size.
+    Alignment,
+    /// The mask can change inside a group.
+    Mask,
+}
+
+/// The parts of an instruction that decide its width.
+pub(super) struct Parts {
+    pub(super) pointer: Value,
+    pub(super) mask: Option<Value>,
+    pub(super) verb: &'static str,
+}
+
+/// The pointer and the mask of a load or store; `None` for everything else, atomics included.
+pub(super) fn parts(inst: &Inst) -> Option<Parts> {
+    let (mask, verb) = match &inst.op {
+        Op::Memory(MemoryOp::Load { .. }) => (inst.operands.get(1), "load"),
+        Op::Memory(MemoryOp::Store { .. }) => (inst.operands.get(2), "store"),
+        _ => return None,
+    };
+    Some(Parts { pointer: inst.operands[0], mask: mask.copied(), verb })
+}
+
+/// The width of a load or store of a tile; `None` for scalars and for what is no access.
+pub fn access(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Access> {
+    let parts = parts(inst)?;
+    let ty = kernel.ty(parts.pointer);
+    let layout = ty.layout.as_ref()?;
+    let bits = storage_bits(ty);
+    let (axis, run) = neighbours(layout);
+    let fits = (kernel.target.row().access_bytes_max * 8 / bits).max(1);
+    let ideal = fits.min(held(layout));
+
+    let pointer = facts.of_value(parts.pointer).axes[axis];
+    let mask = parts.mask.map(|it| facts.of_value(it).axes[axis].constancy);
+    let widths = [
+        (Limit::Layout, run),
+        (Limit::Contiguity, pointer.contiguity),
+        (Limit::Alignment, aligned(pointer, bits, fits)),
+        (Limit::Mask, mask.unwrap_or(fits)),
+    ];
+    let elems = widths.iter().map(|it| it.1).min().unwrap_or(1).min(fits).min(ideal.max(1));
+    let limit = widths.into_iter().find(|it| it.1 == elems && elems < ideal).map(|it| it.0);
+    let bytes = (elems * bits).div_ceil(8);
+    Some(Access { axis: axis as u32, elems, bytes, ideal_elems: ideal, limit })
+}
+
+/// P0101, if the access is narrower than it could be and an edit could widen it.
+pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Diagnostic> {
+    let found = access(kernel, facts, inst)?;
+    let limit = found.limit?;
+    let parts = parts(inst)?;
+    let defs = Defs::of(kernel);
+    let why = explain::narrow(kernel, facts, &defs, &parts, found, limit)?;
+    let bits = storage_bits(kernel.ty(parts.pointer));
+    Some(report::performance::narrow_access(kernel, inst.site, &report::performance::Narrow {
+        verb: parts.verb,
+        bytes: found.bytes,
+        ideal_bytes: found.ideal_elems * bits / 8,
+        why,
+    }))
+}
+
+/// The dimension along which the lowest registers run, and how many neighbours they hold.
+fn neighbours(layout: &Layout) -> (usize, u32) {
+    let bases = layout.bases(In::Register);
+    let Some(axis) = bases.first().and_then(|it| it.iter().position(|&c| c == 1)) else {
+        return (layout.shape().len() - 1, 1);
+    };
+    let runs = |(k, basis): (usize, &_)| is_step(basis, axis, 1 << k);
+    let count = bases.iter().enumerate().take_while(|&(k, basis)| runs((k, basis))).count();
+    (axis, 1 << count)
+}
+
+fn is_step(basis: &[u32], axis: usize, step: u32) -> bool {
+    basis.iter().enumerate().all(|(d, &c)| c == if d == axis { step } else { 0 })
+}
+
+/// Different elements that a thread holds, as a power of two.
+fn held(layout: &Layout) -> u32 {
+    let distinct = layout.bases(In::Register).iter().filter(|it| it.iter().any(|&c| c != 0));
+    1 << distinct.count()
+}
+
+/// The largest group that begins at a multiple of its own size.
+fn aligned(pointer: Axis, bits: u32, most: u32) -> u32 {
+    let mut group = most;
+    while group > 1 {
+        let bytes = u64::from(group * bits / 8);
+        let start = if pointer.contiguity <= 1 || group.is_multiple_of(pointer.contiguity) {
+            pointer.divisor
+        } else {
+            gcd(pointer.divisor, bytes)
+        };
+        if start >= bytes {
+            return group;
+        }
+        group /= 2;
+    }
+    1
+}
+
+/// Bits of memory that one pointer of the tile stands for.
+pub(super) fn storage_bits(ty: &Type) -> u32 {
+    match ty.elem {
+        Elem::Pointer(it) | Elem::Data(it) => it.storage_bits(),
+    }
+}

@@ -1,0 +1,133 @@
+//! Wording of what costs performance or safety: P01xx and W06xx.
+
+use crate::analysis::{Cause, Why};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
+use crate::ir::{Kernel, Place, SiteId, Tensor};
+use tile_syntax::ast::Span;
+
+/// What [`narrow_access`] is told.
+#[derive(Debug)]
+pub struct Narrow {
+    /// `load` or `store`.
+    pub verb: &'static str,
+    /// Bytes a thread and instruction.
+    pub bytes: u32,
+    /// Bytes that would fit.
+    pub ideal_bytes: u32,
+    /// Why.
+    pub why: Why,
+}
+
+/// P0101: a load or store moves fewer bytes at once than it could.
+pub fn narrow_access(kernel: &Kernel, site: SiteId, found: &Narrow) -> Diagnostic {
+    let Narrow { verb, bytes, ideal_bytes, why } = found;
+    let (help, fixes) = match &why.cause {
+        Cause::Size { name, divisor, .. } => {
+            let clause = format!("{name} % {divisor} == 0");
+            let help = format!("if the callers allow it, add `where {clause}`");
+            (Some(help), vec![add_clause(kernel, &clause)])
+        }
+        Cause::Layout { run } => (Some(layout_help(*run)), Vec::new()),
+        Cause::Fixed => (None, Vec::new()),
+    };
+    Diagnostic {
+        code: Code::P0101,
+        severity: Code::P0101.severity(),
+        message: format!("this {verb} is {bytes} bytes a thread where {ideal_bytes} would fit"),
+        place: place(kernel, site),
+        reasons: why.reasons.clone(),
+        help,
+        fixes,
+    }
+}
+
+fn layout_help(run: u32) -> String {
+    let elements = if run == 1 { "1 element".to_owned() } else { format!("{run} elements") };
+    format!(
+        "a thread's lowest registers hold {elements} in a row of memory; a layout with more `regs` \
+         along that dimension, such as `coalesced(shape, T)`, would hold more"
+    )
+}
+
+/// A quick fix that adds a condition to the kernel's `where` clause.
+fn add_clause(kernel: &Kernel, clause: &str) -> Fix {
+    let text = match kernel.clauses.last {
+        Some(_) => format!(", {clause}"),
+        None => format!("\n    where {clause}"),
+    };
+    let site = kernel.clauses.last.unwrap_or(kernel.clauses.head);
+    let after = place(kernel, site);
+    let end = Span::new(after.span.hi, after.span.hi);
+    let edit = Edit { place: Place { item: after.item, span: end }, text };
+    Fix { title: format!("add `where {clause}`"), edits: vec![edit] }
+}
+
+/// W0601: an access without a mask whose index could leave the tensor.
+pub fn unmasked(
+    kernel: &Kernel,
+    site: SiteId,
+    verb: &str,
+    axis: usize,
+    size: &str,
+    range: (Option<i64>, Option<i64>),
+    tensor: &Tensor,
+) -> Diagnostic {
+    let name = &tensor.name;
+    let known = match range {
+        (Some(lo), Some(hi)) => format!("its index is known to be in {lo} ..= {hi}"),
+        (Some(lo), None) => format!("its index is known to be at least {lo}, with no upper bound"),
+        (None, Some(hi)) => format!("its index is known to be at most {hi}, with no lower bound"),
+        (None, None) => "nothing bounds its index".to_owned(),
+    };
+    Diagnostic {
+        code: Code::W0601,
+        severity: Code::W0601.severity(),
+        message: format!(
+            "this {verb} is not masked, and dimension {axis} of `{name}` is not known to hold it"
+        ),
+        place: place(kernel, site),
+        reasons: vec![crate::diagnostic::Reason {
+            place: place(kernel, tensor.site),
+            message: format!("dimension {axis} has {size} elements; {known}"),
+        }],
+        help: Some(format!(
+            "add `mask: {name}.has(…)` with the same indices, or a `where` clause that bounds them"
+        )),
+        fixes: Vec::new(),
+    }
+}
+
+/// Where an instruction stands.
+fn place(kernel: &Kernel, site: SiteId) -> Place {
+    kernel.sites[site.0 as usize].place.clone()
+}
+
+/// A tensor's address is less aligned than an access needs.
+pub fn base_alignment(tensor: &str, align: u32) -> String {
+    format!("`{tensor}` is aligned to {align} bytes")
+}
+
+/// A row begins at a product with a size.
+pub fn row_start(row: &str, apart: &str, bytes: u64) -> String {
+    format!("row `{row}` starts at `{row} * {apart}`, so its alignment is {bytes} bytes")
+}
+
+/// A size without a known divisor.
+pub fn no_divisor(name: &str) -> String {
+    format!("nothing is known to divide {name}")
+}
+
+/// Neighbours of the tile lie far apart.
+pub fn far_apart(axis: usize, apart: &str) -> String {
+    format!("neighbours along dimension {axis} of the tile are {apart} elements apart in memory")
+}
+
+/// An index that counts in steps.
+pub fn steps() -> String {
+    "this index counts in steps larger than 1".to_owned()
+}
+
+/// A mask that can change inside a group.
+pub fn mask_changes(text: &str, group: u32) -> String {
+    format!("the mask `{text}` can change inside a group of {group} elements")
+}
