@@ -21,6 +21,12 @@
 //! Absent on purpose: names of the library, generics, open layouts, anything of a vendor. The text
 //! form is in `ir/text.rs`; printing and parsing give the same kernel.
 
+mod attributes;
+mod literal;
+pub mod parse;
+pub mod text;
+pub mod verify;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -13,3 +13,4 @@ pub mod names;
 pub mod op;
 pub mod report;
 pub mod target;
+pub mod value;

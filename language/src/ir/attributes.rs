@@ -1,0 +1,293 @@
+//! What stands in the angle brackets of an operation's text: `memory.load<all, normal>`.
+//!
+//! [`attributes`] and [`operation`] are inverse to each other for every row of every family; the
+//! test of that name holds them together. The printer and the parser know no operation.
+//!
+//! A constant's number is the one attribute that depends on a type; the printer and the parser turn
+//! it into the element's bits themselves (`ir/literal.rs`) and it appears here as an integer.
+
+use smol_str::{SmolStr, format_smolstr};
+
+use crate::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
+use crate::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
+use crate::op::{FlowOp, MemoryOp, Op, TileOp};
+
+/// One attribute.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Attr {
+    /// A word of a list: `nearest`.
+    Word(SmolStr),
+    /// A number as it is written.
+    Number(SmolStr),
+    /// A string, without its quotes.
+    Text(String),
+    /// `[a, b]`
+    List(Vec<Attr>),
+}
+
+/// The attributes of an operation, in order.
+pub(super) fn attributes(op: &Op) -> Vec<Attr> {
+    match op {
+        Op::Flow(it) => flow_attributes(it),
+        Op::Tile(it) => tile_attributes(it),
+        Op::Memory(it) => memory_attributes(it),
+    }
+}
+
+fn flow_attributes(op: &FlowOp) -> Vec<Attr> {
+    match op {
+        FlowOp::If | FlowOp::While => vec![],
+        FlowOp::For { unroll } => unroll.iter().map(|&it| number(it)).collect(),
+    }
+}
+
+fn tile_attributes(op: &TileOp) -> Vec<Attr> {
+    match op {
+        TileOp::Const { bits } => vec![Attr::Number(format_smolstr!("{bits}"))],
+        TileOp::Index { axis }
+        | TileOp::BlockId { axis }
+        | TileOp::NumBlocks { axis }
+        | TileOp::Expand { axis }
+        | TileOp::Squeeze { axis }
+        | TileOp::Gather { axis } => vec![number(*axis)],
+        TileOp::Unary { op } => vec![word(op.name())],
+        TileOp::Binary { op } => vec![word(op.name())],
+        TileOp::Cmp { op } => vec![word(op.name())],
+        TileOp::Cast { round } => vec![word(round.name())],
+        TileOp::Permute { perm } => vec![Attr::List(perm.iter().map(|&it| number(it)).collect())],
+        TileOp::Halves { axis, bit } => vec![number(*axis), number(*bit)],
+        TileOp::Butterfly { axis, mask } => vec![number(*axis), number(*mask)],
+        TileOp::Fma
+        | TileOp::Select
+        | TileOp::Bits
+        | TileOp::Splat
+        | TileOp::Broadcast
+        | TileOp::Reshape
+        | TileOp::Join
+        | TileOp::Split
+        | TileOp::Histogram
+        | TileOp::Convert => vec![],
+    }
+}
+
+fn memory_attributes(op: &MemoryOp) -> Vec<Attr> {
+    match op {
+        MemoryOp::At { tensor } | MemoryOp::IsPresent { tensor } => vec![number(*tensor)],
+        MemoryOp::Load { cache, evict } | MemoryOp::Store { cache, evict } => {
+            vec![word(cache.name()), word(evict.name())]
+        }
+        MemoryOp::Atomic { op, order, scope } => {
+            vec![word(op.name()), word(order.name()), word(scope.name())]
+        }
+        MemoryOp::AtomicCas { order, scope } => vec![word(order.name()), word(scope.name())],
+        MemoryOp::Print { pieces } => pieces.iter().cloned().map(Attr::Text).collect(),
+        MemoryOp::Assert { message } => vec![Attr::Text(message.clone())],
+        MemoryOp::Offset | MemoryOp::Assume => vec![],
+    }
+}
+
+fn number(it: u32) -> Attr {
+    Attr::Number(format_smolstr!("{it}"))
+}
+
+fn word(it: &'static str) -> Attr {
+    Attr::Word(SmolStr::new_static(it))
+}
+
+/// The operation of that name with these attributes, or why there is none.
+pub(super) fn operation(name: &str, attrs: Vec<Attr>) -> Result<Op, String> {
+    let mut read = Reader { attrs: attrs.into_iter(), name };
+    let op = match name.split_once('.') {
+        Some(("flow", rest)) => flow(rest, &mut read)?.map(Op::Flow),
+        Some(("tile", rest)) => tile(rest, &mut read)?.map(Op::Tile),
+        Some(("memory", rest)) => memory(rest, &mut read)?.map(Op::Memory),
+        _ => None,
+    };
+    let op = op.ok_or_else(|| format!("there is no operation `{name}`"))?;
+    read.end()?;
+    Ok(op)
+}
+
+fn flow(name: &str, read: &mut Reader) -> Result<Option<FlowOp>, String> {
+    Ok(Some(match name {
+        "if" => FlowOp::If,
+        "while" => FlowOp::While,
+        "for" => FlowOp::For { unroll: if read.is_empty() { None } else { Some(read.number()?) } },
+        _ => return Ok(None),
+    }))
+}
+
+fn tile(name: &str, read: &mut Reader) -> Result<Option<TileOp>, String> {
+    Ok(Some(match name {
+        "const" => TileOp::Const { bits: read.number()? },
+        "index" => TileOp::Index { axis: read.number()? },
+        "block_id" => TileOp::BlockId { axis: read.number()? },
+        "num_blocks" => TileOp::NumBlocks { axis: read.number()? },
+        "unary" => TileOp::Unary { op: read.word(UnaryOp::from_name)? },
+        "binary" => TileOp::Binary { op: read.word(BinaryOp::from_name)? },
+        "cmp" => TileOp::Cmp { op: read.word(CmpOp::from_name)? },
+        "fma" => TileOp::Fma,
+        "select" => TileOp::Select,
+        "cast" => TileOp::Cast { round: read.word(Round::from_name)? },
+        "bits" => TileOp::Bits,
+        "splat" => TileOp::Splat,
+        "broadcast" => TileOp::Broadcast,
+        "expand" => TileOp::Expand { axis: read.number()? },
+        "squeeze" => TileOp::Squeeze { axis: read.number()? },
+        "reshape" => TileOp::Reshape,
+        "permute" => TileOp::Permute { perm: read.numbers()? },
+        "join" => TileOp::Join,
+        "split" => TileOp::Split,
+        "halves" => TileOp::Halves { axis: read.number()?, bit: read.number()? },
+        "butterfly" => TileOp::Butterfly { axis: read.number()?, mask: read.number()? },
+        "gather" => TileOp::Gather { axis: read.number()? },
+        "histogram" => TileOp::Histogram,
+        "convert" => TileOp::Convert,
+        _ => return Ok(None),
+    }))
+}
+
+fn memory(name: &str, read: &mut Reader) -> Result<Option<MemoryOp>, String> {
+    Ok(Some(match name {
+        "at" => MemoryOp::At { tensor: read.number()? },
+        "is_present" => MemoryOp::IsPresent { tensor: read.number()? },
+        "offset" => MemoryOp::Offset,
+        "load" => MemoryOp::Load {
+            cache: read.word_or(Cache::from_name, Cache::All)?,
+            evict: read.word_or(Evict::from_name, Evict::Normal)?,
+        },
+        "store" => MemoryOp::Store {
+            cache: read.word_or(Cache::from_name, Cache::All)?,
+            evict: read.word_or(Evict::from_name, Evict::Normal)?,
+        },
+        "atomic" => MemoryOp::Atomic {
+            op: read.word(AtomicOp::from_name)?,
+            order: read.word_or(Order::from_name, Order::Relaxed)?,
+            scope: read.word_or(Scope::from_name, Scope::Device)?,
+        },
+        "atomic_cas" => MemoryOp::AtomicCas {
+            order: read.word_or(Order::from_name, Order::Relaxed)?,
+            scope: read.word_or(Scope::from_name, Scope::Device)?,
+        },
+        "print" => MemoryOp::Print { pieces: read.texts()? },
+        "assert" => MemoryOp::Assert { message: read.text()? },
+        "assume" => MemoryOp::Assume,
+        _ => return Ok(None),
+    }))
+}
+
+/// Takes attributes one by one.
+struct Reader<'a> {
+    attrs: std::vec::IntoIter<Attr>,
+    name: &'a str,
+}
+
+impl Reader<'_> {
+    fn is_empty(&self) -> bool {
+        self.attrs.len() == 0
+    }
+
+    fn next(&mut self, wanted: &str) -> Result<Attr, String> {
+        self.attrs.next().ok_or_else(|| format!("`{}` lacks {wanted} in its angle brackets", self.name))
+    }
+
+    fn mismatch<T>(&self, wanted: &str) -> Result<T, String> {
+        Err(format!("`{}` takes {wanted} in its angle brackets", self.name))
+    }
+
+    fn number<T: std::str::FromStr>(&mut self) -> Result<T, String> {
+        match self.next("a number")? {
+            Attr::Number(it) => it.parse().or_else(|_| self.mismatch("a smaller number")),
+            Attr::Word(_) | Attr::Text(_) | Attr::List(_) => self.mismatch("a number"),
+        }
+    }
+
+    fn numbers(&mut self) -> Result<Vec<u32>, String> {
+        let Attr::List(items) = self.next("a list of numbers")? else {
+            return self.mismatch("a list of numbers");
+        };
+        let mut inner = Reader { attrs: items.into_iter(), name: self.name };
+        let mut res = vec![];
+        while !inner.is_empty() {
+            res.push(inner.number()?);
+        }
+        Ok(res)
+    }
+
+    fn word<T>(&mut self, from_name: fn(&str) -> Option<T>) -> Result<T, String> {
+        match self.next("a word")? {
+            Attr::Word(it) => from_name(&it).ok_or_else(|| format!("`{}` does not know `{it}`", self.name)),
+            Attr::Number(_) | Attr::Text(_) | Attr::List(_) => self.mismatch("a word"),
+        }
+    }
+
+    fn word_or<T>(&mut self, from_name: fn(&str) -> Option<T>, default: T) -> Result<T, String> {
+        if self.is_empty() { Ok(default) } else { self.word(from_name) }
+    }
+
+    fn text(&mut self) -> Result<String, String> {
+        match self.next("a string")? {
+            Attr::Text(it) => Ok(it),
+            Attr::Word(_) | Attr::Number(_) | Attr::List(_) => self.mismatch("a string"),
+        }
+    }
+
+    fn texts(&mut self) -> Result<Vec<String>, String> {
+        let mut res = vec![];
+        while !self.is_empty() {
+            res.push(self.text()?);
+        }
+        Ok(res)
+    }
+
+    fn end(mut self) -> Result<(), String> {
+        match self.attrs.next() {
+            None => Ok(()),
+            Some(_) => Err(format!("`{}` has too many words in its angle brackets", self.name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invert(op: Op) {
+        assert_eq!(operation(op.row().name, attributes(&op)), Ok(op));
+    }
+
+    #[test]
+    fn attributes_and_operation_are_inverse_for_every_word() {
+        UnaryOp::ALL.iter().for_each(|&op| invert(Op::Tile(TileOp::Unary { op })));
+        BinaryOp::ALL.iter().for_each(|&op| invert(Op::Tile(TileOp::Binary { op })));
+        CmpOp::ALL.iter().for_each(|&op| invert(Op::Tile(TileOp::Cmp { op })));
+        Round::ALL.iter().for_each(|&round| invert(Op::Tile(TileOp::Cast { round })));
+        for &op in AtomicOp::ALL {
+            invert(Op::Memory(MemoryOp::Atomic { op, order: Order::AcqRel, scope: Scope::System }));
+        }
+        for &cache in Cache::ALL {
+            invert(Op::Memory(MemoryOp::Load { cache, evict: Evict::Last }));
+        }
+        invert(Op::Tile(TileOp::Permute { perm: vec![2, 0, 1] }));
+        invert(Op::Tile(TileOp::Halves { axis: 1, bit: 4 }));
+        invert(Op::Memory(MemoryOp::Print { pieces: vec!["a\n\"".to_owned(), String::new()] }));
+        invert(Op::Flow(FlowOp::For { unroll: Some(4) }));
+        invert(Op::Flow(FlowOp::For { unroll: None }));
+    }
+
+    #[test]
+    fn every_row_has_a_reading() {
+        let rows = TileOp::ROWS.iter().chain(MemoryOp::ROWS).chain(FlowOp::ROWS);
+        for row in rows {
+            let found = operation(row.name, vec![]);
+            assert!(!matches!(&found, Err(it) if it.starts_with("there is no")), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn too_few_and_too_many_words_are_refused() {
+        assert!(operation("tile.halves", vec![number(1)]).is_err());
+        assert!(operation("tile.fma", vec![number(1)]).is_err());
+        assert!(operation("tile.unary", vec![word("leap")]).is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! Reading the launch plan at the head of a kernel's text.
+
+use tile_plan::{AbiSlot, Check, Expr, LaunchPlan, Param, ParamKind, Scalar, Symbol};
+
+use super::lex::Token;
+use super::{Parse, Parser};
+use crate::ir::text::FUNS;
+
+impl Parser<'_> {
+    /// From `plan` to `grid […]`.
+    pub(super) fn plan(&mut self) -> Parse<LaunchPlan> {
+        self.expect_word("plan")?;
+        let mut plan = LaunchPlan { kernel: self.name()?.to_string(), ..LaunchPlan::default() };
+        self.expect_word("threads")?;
+        plan.threads = self.number()?;
+        plan.resident = self.eat_word("resident");
+        self.declare_names(&mut plan);
+        let mut number = 0;
+        while self.eat_word("param") {
+            plan.params[number] = self.param(&plan)?;
+            number += 1;
+        }
+        number = 0;
+        while self.eat_word("symbol") {
+            let name = self.name()?.to_string();
+            self.expect_sign(':')?;
+            plan.symbols[number] = Symbol { name, bits: self.number()? };
+            number += 1;
+        }
+        while self.eat_word("check") {
+            let text = self.string()?;
+            self.expect_sign(':')?;
+            plan.checks.push(Check { text, expr: self.expr(&plan)? });
+        }
+        self.expect_word("grid")?;
+        plan.grid = self.list(|it| it.expr(&plan))?;
+        Ok(plan)
+    }
+
+    /// Puts in the names of parameters and symbols, which expressions use before they are declared.
+    fn declare_names(&mut self, plan: &mut LaunchPlan) {
+        for pair in self.tokens[self.at..].windows(2) {
+            let name = match &pair[1].token {
+                Token::Word(it) => it.to_string(),
+                Token::Text(it) => it.clone(),
+                _ => continue,
+            };
+            match &pair[0].token {
+                Token::Word(it) if it == "param" => {
+                    let kind = ParamKind::Scalar { dtype: String::new(), default: None };
+                    plan.params.push(Param { name, kind });
+                }
+                Token::Word(it) if it == "symbol" => plan.symbols.push(Symbol { name, bits: 0 }),
+                Token::Word(it) if it == "grid" => return,
+                _ => {}
+            }
+        }
+    }
+
+    fn param(&mut self, plan: &LaunchPlan) -> Parse<Param> {
+        let name = self.name()?.to_string();
+        self.expect_sign(':')?;
+        let kind = if self.eat_word("tensor") {
+            let dtype = self.dtype()?.name().to_owned();
+            let dims = self.list(|it| it.expr(plan))?;
+            let strides = if self.eat_word("strides") { Some(self.list(|it| it.expr(plan))?) } else { None };
+            let align = if self.eat_word("align") { self.number()? } else { 16 };
+            let mutable = self.eat_word("mut");
+            let optional = self.eat_word("optional");
+            ParamKind::Tensor { dtype, dims, strides, align, mutable, optional }
+        } else {
+            self.expect_word("scalar")?;
+            let dtype = self.dtype()?.name().to_owned();
+            let default = if self.eat_sign('=') { Some(self.scalar()?) } else { None };
+            ParamKind::Scalar { dtype, default }
+        };
+        Ok(Param { name, kind })
+    }
+
+    fn scalar(&mut self) -> Parse<Scalar> {
+        if self.eat_word("int") {
+            return self.number().map(Scalar::Int);
+        }
+        self.expect_word("float")?;
+        match self.peek().clone() {
+            Token::Word(it) if it == "inf" || it == "NaN" => {
+                self.next();
+                Ok(Scalar::Float(if it == "inf" { f64::INFINITY } else { f64::NAN }))
+            }
+            _ => self.number().map(Scalar::Float),
+        }
+    }
+
+    pub(super) fn expr(&mut self, plan: &LaunchPlan) -> Parse<Expr> {
+        let token = self.at;
+        match self.next() {
+            Token::Number(it) => {
+                it.parse().map(Expr::Int).or_else(|_| self.error_at(token, format!("`{it}` is no integer of 64 bits")))
+            }
+            Token::Sigil('#', it) => match it.parse() {
+                Ok(number) => Ok(Expr::Symbol(number)),
+                Err(_) => self.error_at(token, format!("`#{it}` is no number of a symbol")),
+            },
+            Token::Word(word) if matches!(self.peek(), Token::Sign('(')) => self.nested(|it| it.apply(&word, token, plan)),
+            Token::Word(word) => self.symbol(&word, token, plan).map(Expr::Symbol),
+            Token::Text(name) => self.symbol(&name, token, plan).map(Expr::Symbol),
+            other => self.error_at(token, format!("a launch expression is wanted here, not {other}")),
+        }
+    }
+
+    fn apply(&mut self, word: &str, token: usize, plan: &LaunchPlan) -> Parse<Expr> {
+        self.expect_sign('(')?;
+        if word == "scalar" {
+            let number = self.param_number(plan)?;
+            self.expect_sign(')')?;
+            return Ok(Expr::Scalar(number));
+        }
+        let mut args = vec![];
+        while !self.eat_sign(')') {
+            if !args.is_empty() {
+                self.expect_sign(',')?;
+            }
+            args.push(self.expr(plan)?);
+        }
+        match (word, FUNS.iter().find(|it| it.1 == word)) {
+            ("num_sms", _) => Ok(Expr::NumSms),
+            ("max_resident", _) => Ok(Expr::MaxResident),
+            (_, Some(&(fun, _))) => Ok(Expr::Apply(fun, args)),
+            _ => self.error_at(token, format!("there is no launch operator `{word}`")),
+        }
+    }
+
+    /// After `=` in the body's parameters.
+    pub(super) fn slot(&mut self, plan: &LaunchPlan) -> Parse<AbiSlot> {
+        if self.eat_word("address") {
+            return self.param_number(plan).map(AbiSlot::Address);
+        }
+        if self.eat_word("scalar") {
+            return self.param_number(plan).map(AbiSlot::Scalar);
+        }
+        self.expect_word("symbol")?;
+        let token = self.at;
+        match self.next() {
+            Token::Word(name) => self.symbol(&name, token, plan).map(AbiSlot::Symbol),
+            Token::Text(name) => self.symbol(&name, token, plan).map(AbiSlot::Symbol),
+            Token::Sigil('#', it) => {
+                it.parse().map(AbiSlot::Symbol).or_else(|_| self.error_at(token, "a symbol's number is wanted here"))
+            }
+            other => self.error_at(token, format!("a symbol is wanted here, not {other}")),
+        }
+    }
+
+    fn symbol(&self, name: &str, token: usize, plan: &LaunchPlan) -> Parse<u32> {
+        match plan.symbols.iter().position(|it| it.name == name) {
+            Some(number) => Ok(number as u32),
+            None => self.error_at(token, format!("there is no symbol `{name}`")),
+        }
+    }
+
+    fn param_number(&mut self, plan: &LaunchPlan) -> Parse<u32> {
+        let token = self.at;
+        if let Token::Sigil('#', it) = self.peek().clone() {
+            self.next();
+            return it.parse().or_else(|_| self.error_at(token, "a parameter's number is wanted here"));
+        }
+        let name = self.name()?;
+        match plan.params.iter().position(|it| it.name == name) {
+            Some(number) => Ok(number as u32),
+            None => self.error_at(token, format!("there is no parameter `{name}`")),
+        }
+    }
+}
