@@ -24,6 +24,7 @@
 mod attributes;
 mod literal;
 pub mod parse;
+pub mod samples;
 pub mod text;
 pub mod verify;
 

@@ -657,3 +657,6 @@ fn renumber_region(region: &mut Region, renumber: &impl Fn(&mut SiteId)) {
         inst.regions.iter_mut().for_each(|it| renumber_region(it, renumber));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,12 +16,12 @@ impl Parser<'_> {
         plan.resident = self.eat_word("resident");
         self.declare_names(&mut plan);
         let mut number = 0;
-        while self.eat_word("param") {
+        while number < plan.params.len() && self.eat_word("param") {
             plan.params[number] = self.param(&plan)?;
             number += 1;
         }
         number = 0;
-        while self.eat_word("symbol") {
+        while number < plan.symbols.len() && self.eat_word("symbol") {
             let name = self.name()?.to_string();
             self.expect_sign(':')?;
             plan.symbols[number] = Symbol { name, bits: self.number()? };
@@ -39,20 +39,18 @@ impl Parser<'_> {
 
     /// Puts in the names of parameters and symbols, which expressions use before they are declared.
     fn declare_names(&mut self, plan: &mut LaunchPlan) {
-        for pair in self.tokens[self.at..].windows(2) {
+        let head = self.tokens[self.at..].split(|it| it.token == Token::Word("grid".into())).next();
+        for pair in head.unwrap_or_default().windows(2) {
             let name = match &pair[1].token {
                 Token::Word(it) => it.to_string(),
                 Token::Text(it) => it.clone(),
                 _ => continue,
             };
-            match &pair[0].token {
-                Token::Word(it) if it == "param" => {
-                    let kind = ParamKind::Scalar { dtype: String::new(), default: None };
-                    plan.params.push(Param { name, kind });
-                }
-                Token::Word(it) if it == "symbol" => plan.symbols.push(Symbol { name, bits: 0 }),
-                Token::Word(it) if it == "grid" => return,
-                _ => {}
+            if pair[0].token == Token::Word("param".into()) {
+                let kind = ParamKind::Scalar { dtype: String::new(), default: None };
+                plan.params.push(Param { name, kind });
+            } else if pair[0].token == Token::Word("symbol".into()) {
+                plan.symbols.push(Symbol { name, bits: 0 });
             }
         }
     }
