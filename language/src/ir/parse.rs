@@ -22,7 +22,7 @@ use tile_syntax::ast::Span;
 use super::attributes::{Attr, operation};
 use super::text::INPUTS;
 use super::{
-    Elem, Extent, Fact, FactKind, Inst, ItemKey, Kernel, Place, Region, Shape, Site, SiteId, Tensor, Type, Value,
+    Clauses, Elem, Extent, Fact, FactKind, Inst, ItemKey, Kernel, Place, Region, Shape, Site, SiteId, Tensor, Type, Value,
     ValueDecl, literal,
 };
 use crate::dtype::DType;
@@ -258,6 +258,7 @@ impl<'a> Parser<'a> {
         while self.eat_word("fact") {
             facts.push(self.fact()?);
         }
+        let clauses = self.clauses()?;
         let body = self.body(&mut plan)?;
         while self.eat_word("value") {
             self.definition()?;
@@ -274,6 +275,7 @@ impl<'a> Parser<'a> {
             values: self.finish_values()?,
             tensors,
             facts,
+            clauses,
             sites: vec![],
             body,
         };
@@ -308,6 +310,8 @@ impl<'a> Parser<'a> {
         };
         kernel.tensors.iter_mut().for_each(|it| renumber(&mut it.site));
         kernel.facts.iter_mut().for_each(|it| renumber(&mut it.site));
+        renumber(&mut kernel.clauses.head);
+        kernel.clauses.last.iter_mut().for_each(renumber);
         renumber_region(&mut kernel.body, &renumber);
         Ok(())
     }
@@ -610,13 +614,28 @@ impl<'a> Parser<'a> {
         Ok(Fact { kind, site: self.site_of(first)? })
     }
 
+    /// `clauses !0 last !1`; left out, the word `body` stands for the head.
+    fn clauses(&mut self) -> Parse<Clauses> {
+        if !self.eat_word("clauses") {
+            return Ok(Clauses { head: self.own_site(self.at, self.at + 1), last: None });
+        }
+        let head = self.site_id()?;
+        let last = if self.eat_word("last") { Some(self.site_id()?) } else { None };
+        Ok(Clauses { head, last })
+    }
+
     /// `!n`, or the bytes since the token `first` as a site of its own.
     fn site_of(&mut self, first: usize) -> Parse<SiteId> {
         if matches!(self.peek(), Token::Sigil('!', _)) {
             return self.site_id();
         }
-        self.own_sites.push(Span::new(self.tokens[first].lo as u32, self.tokens[self.at - 1].hi as u32));
-        Ok(SiteId(OWN_SITE + self.own_sites.len() as u32 - 1))
+        Ok(self.own_site(first, self.at))
+    }
+
+    /// The bytes from token `first` up to and without token `end` as a site.
+    fn own_site(&mut self, first: usize, end: usize) -> SiteId {
+        self.own_sites.push(Span::new(self.tokens[first].lo as u32, self.tokens[end - 1].hi as u32));
+        SiteId(OWN_SITE + self.own_sites.len() as u32 - 1)
     }
 
     fn site_id(&mut self) -> Parse<SiteId> {

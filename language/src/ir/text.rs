@@ -10,6 +10,7 @@
 //!     layout #0 = [1024] register [1] [2] lane [4] [8] [16] [32] [64] warp [128] [256]
 //!     tensor x: f32 at %0 dims [%1] strides [1] align 16 !0
 //!     fact divisible %1 by 4 !0
+//!     clauses !0
 //!     body (%0 x: *f32 = address x, %1 n: i32 = symbol n) {
 //!         %2: i32 = tile.block_id<0> !1
 //!         %3: i32[1024] @ #0 = tile.index<0> !1
@@ -103,6 +104,11 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
         for fact in &kernel.facts {
             writeln!(self.out, "    {}", FactText(fact))?;
         }
+        write!(self.out, "    clauses {}", kernel.clauses.head)?;
+        if let Some(last) = kernel.clauses.last {
+            write!(self.out, " last {last}")?;
+        }
+        writeln!(self.out)?;
         self.body()?;
         self.unused_values()?;
         for (number, site) in kernel.sites.iter().enumerate() {

@@ -158,6 +158,8 @@ impl<'a> Verifier<'a> {
 
     fn facts(&mut self) {
         let kernel = self.kernel;
+        self.enter(kernel.clauses.head);
+        kernel.clauses.last.into_iter().for_each(|it| self.enter(it));
         for fact in &kernel.facts {
             self.enter(fact.site);
             match fact.kind {

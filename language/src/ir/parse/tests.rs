@@ -72,6 +72,7 @@ fn what_is_rare_survives_printing() {
         fact range %1 from -4 !0
         fact range %1 !0
         fact at_most %1 %1 !0
+        clauses !0 last !1
         body (%0: *bf16 = address x, %1 a: i32 = symbol a, %2: i64 = symbol "b.c", %3: f64 = scalar #1) {
             %4 "two words": f32 = tile.const<0x7fc00001> !1
             %5: i64 = tile.const<-9223372036854775808> !0
