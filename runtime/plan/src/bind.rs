@@ -231,8 +231,8 @@ impl<'a> Binder<'a> {
         match &self.sightings[symbol] {
             Some(first) if first.value != value => Err(Problem::Conflict {
                 name: declared.name.clone(),
-                first: first.clone(),
-                second: sighting,
+                first: Box::new(first.clone()),
+                second: Box::new(sighting),
             }),
             _ if declared.bits < 64 && i32::try_from(value).is_err() => Err(Problem::TooLarge {
                 name: declared.name.clone(),
@@ -258,7 +258,7 @@ impl<'a> Binder<'a> {
         }
         self.check_strides(tensor)?;
         let is_empty = tensor.shape.contains(&0);
-        if !is_empty && tensor.address % u64::from(tensor.align.max(1)) != 0 {
+        if !is_empty && !tensor.address.is_multiple_of(u64::from(tensor.align.max(1))) {
             let (address, align) = (tensor.address, tensor.align);
             return Err(Problem::Alignment { param: param(), address, align });
         }

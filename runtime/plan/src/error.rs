@@ -42,7 +42,7 @@ pub enum Problem {
     /// An extent is not what the declaration says.
     Extent { param: String, axis: usize, text: String, expected: i64, given: i64 },
     /// Law L2: one name, two values.
-    Conflict { name: String, first: Sighting, second: Sighting },
+    Conflict { name: String, first: Box<Sighting>, second: Box<Sighting> },
     /// A size or stride that does not fit its machine word.
     TooLarge { name: String, value: i128, bits: u32 },
     /// A stride is not what the declaration says.
