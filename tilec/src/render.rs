@@ -1,0 +1,92 @@
+//! Findings as people and tools read them.
+//!
+//! A [`Finding`] is a diagnostic whose places were turned into files and bytes; all renderers show
+//! that same data. Lines and columns are counted from 1, columns in characters (Unicode scalar
+//! values), and the end is the first place after.
+
+mod human;
+mod json;
+mod sarif;
+mod sources;
+
+use tile_language::diagnostic::{Code, Severity};
+
+use crate::cli::Format;
+use crate::io::Style;
+use crate::{Failure, Io};
+
+pub(crate) use sources::{Sources, Stretch};
+
+/// A diagnostic with places in files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Finding {
+    pub(crate) code: Code,
+    pub(crate) severity: Severity,
+    pub(crate) message: String,
+    pub(crate) place: Stretch,
+    /// Facts with their places.
+    pub(crate) reasons: Vec<(Stretch, String)>,
+    pub(crate) help: Option<String>,
+    pub(crate) fixes: Vec<Repair>,
+}
+
+/// A fix: what it does and its edits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Repair {
+    pub(crate) title: String,
+    pub(crate) edits: Vec<(Stretch, String)>,
+}
+
+/// How many findings there are of each severity.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Tally {
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+}
+
+impl Tally {
+    /// Counts `findings`.
+    pub(crate) fn of(findings: &[Finding]) -> Tally {
+        let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+        Tally { errors: count(Severity::Error), warnings: count(Severity::Warning) }
+    }
+}
+
+/// The word for a severity.
+pub(crate) fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// Shows `findings`: for people beside the work, for tools as the answer.
+pub(crate) fn show(
+    findings: &[Finding],
+    sources: &Sources,
+    format: Format,
+    io: &mut Io<'_>,
+) -> Result<(), Failure> {
+    match format {
+        Format::Human => human::show(findings, sources, io),
+        Format::Json => json::show(findings, sources, io),
+        Format::Sarif => sarif::show(findings, sources, io),
+    }
+}
+
+/// Says how many findings there are, if there are any.
+pub(crate) fn summarize(tally: Tally, io: &mut Io<'_>) -> Result<(), Failure> {
+    let count = |n: usize, word: &str| match n {
+        1 => format!("1 {word}"),
+        n => format!("{n} {word}s"),
+    };
+    let mut parts = Vec::new();
+    if tally.errors > 0 {
+        parts.push(io.paint(Style::Error, count(tally.errors, "error")));
+    }
+    if tally.warnings > 0 {
+        parts.push(io.paint(Style::Warning, count(tally.warnings, "warning")));
+    }
+    if parts.is_empty() { Ok(()) } else { io.note(parts.join(", ")) }
+}
