@@ -1,1 +1,17 @@
-//! Launching kernel libraries.
+//! Launching kernels from a library directory that `tilec build` made.
+//!
+//! A [`Library`] is a directory with `manifest.json` and code objects: what was built, for which
+//! targets, with the hash of every file and the launch plan of every kernel. [`Gpu`] is a device
+//! behind its driver, which is loaded when it is first asked for: a program that links this crate
+//! starts on a machine without one, and is told what is missing.
+//!
+//! A launch binds arguments by the kernel's plan first, so that a violated clause is the same
+//! message here as on every engine, and nothing is launched then.
+//!
+//! Absent on purpose: the compiler. This crate is what a user's program links.
+
+pub mod gpu;
+pub mod manifest;
+
+pub use gpu::{Gpu, GpuError, Module};
+pub use manifest::{Library, LibraryError, Manifest};

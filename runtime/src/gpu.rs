@@ -1,0 +1,319 @@
+//! A device behind the CUDA driver: modules, memory, launches, times.
+//!
+//! The driver's library is loaded when [`Gpu::open`] is first called; without one, or without a
+//! device, that is a [`GpuError`] that says what is missing. This file is the only one with
+//! `unsafe`: every block says why the driver's rules are kept.
+
+use std::ffi::{CString, c_void};
+use std::fmt;
+use std::sync::Arc;
+
+use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUevent_flags};
+use cudarc::driver::{CudaContext, CudaStream, DriverError, result};
+use tile_plan::{Argument, Bound, Device, LaunchError, LaunchPlan, Word};
+
+/// Why a device could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the fields are the words of the sentences")]
+pub enum GpuError {
+    #[error("there is no CUDA driver on this machine: libcuda.so was not found")]
+    NoDriver,
+    #[error("the CUDA driver finds no device: {0}")]
+    NoDevice(String),
+    #[error("this device is `{device}`, the code is for `{target}`")]
+    OtherTarget { device: String, target: String },
+    #[error("the device refused {doing}: {reason}")]
+    Driver { doing: String, reason: String },
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+}
+
+/// One device.
+#[derive(Clone)]
+pub struct Gpu {
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+    sms: u32,
+}
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gpu").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// How many devices the driver finds.
+pub fn count() -> Result<usize, GpuError> {
+    load_driver()?;
+    let count = CudaContext::device_count().map_err(|it| GpuError::NoDevice(text(it)))?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
+impl Gpu {
+    /// The device of that number.
+    pub fn open(ordinal: usize) -> Result<Gpu, GpuError> {
+        if count()? <= ordinal {
+            return Err(GpuError::NoDevice(format!("there is none of number {ordinal}")));
+        }
+        let context = CudaContext::new(ordinal).map_err(|it| GpuError::NoDevice(text(it)))?;
+        let sms = context
+            .attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
+            .map_err(|it| failed("its number of multiprocessors", it))?;
+        let stream = context.default_stream();
+        Ok(Gpu { context, stream, sms: sms.unsigned_abs() })
+    }
+
+    /// What it calls itself.
+    pub fn name(&self) -> String {
+        self.context.name().unwrap_or_else(text)
+    }
+
+    /// Its architecture as a number: 90 for compute capability 9.0.
+    pub fn capability(&self) -> Result<u32, GpuError> {
+        let (major, minor) =
+            self.context.compute_capability().map_err(|it| failed("its compute capability", it))?;
+        Ok((major * 10 + minor).unsigned_abs())
+    }
+
+    /// Multiprocessors.
+    pub fn sms(&self) -> u32 {
+        self.sms
+    }
+
+    /// Loads PTX or a cubin.
+    pub fn load(&self, image: &[u8]) -> Result<Module, GpuError> {
+        self.bind()?;
+        let mut image = image.to_vec();
+        // The driver takes PTX as a string with a zero at its end; a cubin knows its own length.
+        image.push(0);
+        // SAFETY: the image outlives the call, ends with a zero, and a context is bound.
+        let module = unsafe { result::module::load_data(image.as_ptr().cast::<c_void>()) }
+            .map_err(|it| failed("to load the code", it))?;
+        Ok(Module { gpu: self.clone(), module })
+    }
+
+    /// Memory of that many bytes with that content.
+    pub fn upload(&self, bytes: &[u8]) -> Result<Buffer, GpuError> {
+        self.bind()?;
+        // SAFETY: a context is bound; the buffer frees the memory exactly once. The driver refuses
+        // zero bytes, so there is always at least one.
+        let address = unsafe { result::malloc_sync(bytes.len().max(1)) }
+            .map_err(|it| failed(format!("{} bytes of memory", bytes.len()), it))?;
+        let buffer = Buffer { gpu: self.clone(), address, bytes: bytes.len() };
+        if !bytes.is_empty() {
+            // SAFETY: the memory has that many bytes.
+            unsafe { result::memcpy_htod_sync(address, bytes) }
+                .map_err(|it| failed("a copy to its memory", it))?;
+        }
+        Ok(buffer)
+    }
+
+    fn bind(&self) -> Result<(), GpuError> {
+        self.context.bind_to_thread().map_err(|it| failed("its context", it))
+    }
+}
+
+/// Memory of a device.
+#[derive(Debug)]
+pub struct Buffer {
+    gpu: Gpu,
+    address: u64,
+    bytes: usize,
+}
+
+impl Buffer {
+    /// Where it begins on the device.
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// Its content.
+    pub fn download(&self) -> Result<Vec<u8>, GpuError> {
+        self.gpu.bind()?;
+        let mut bytes = vec![0; self.bytes];
+        if !bytes.is_empty() {
+            // SAFETY: the memory has that many bytes, and the call waits for the copy.
+            unsafe { result::memcpy_dtoh_sync(&mut bytes, self.address) }
+                .map_err(|it| failed("a copy from its memory", it))?;
+        }
+        Ok(bytes)
+    }
+
+    /// Replaces the content by that of `from`, of the same length.
+    pub fn copy_from(&self, from: &Buffer) -> Result<(), GpuError> {
+        self.gpu.bind()?;
+        let bytes = self.bytes.min(from.bytes);
+        // SAFETY: both have at least that many bytes and neither was freed.
+        unsafe { result::memcpy_dtod_sync(self.address, from.address, bytes) }
+            .map_err(|it| failed("a copy between its memories", it))
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.gpu.bind().is_ok() {
+            // SAFETY: allocated by `upload`, freed only here; launches were waited for.
+            let _ = unsafe { result::free_sync(self.address) };
+        }
+    }
+}
+
+/// Code on a device.
+#[derive(Debug)]
+pub struct Module {
+    gpu: Gpu,
+    module: sys::CUmodule,
+}
+
+impl Module {
+    /// Launches the kernel `symbol` with arguments bound by its plan, and waits for its end. A
+    /// tensor's address is the one in its argument. A grid with a zero launches nothing.
+    pub fn launch(
+        &self,
+        symbol: &str,
+        plan: &LaunchPlan,
+        args: &[Argument],
+    ) -> Result<Bound, GpuError> {
+        let kernel = self.kernel(symbol)?;
+        let bound = plan.bind(args, &self.device(kernel, plan))?;
+        if !bound.is_empty() {
+            self.start(kernel, symbol, plan, &bound, args)?;
+            self.gpu
+                .context
+                .synchronize()
+                .map_err(|it| failed(format!("to finish `{symbol}`"), it))?;
+        }
+        Ok(bound)
+    }
+
+    /// The time of each of `runs` launches in milliseconds, by the device's own clock.
+    pub fn time(
+        &self,
+        symbol: &str,
+        plan: &LaunchPlan,
+        args: &[Argument],
+        runs: u32,
+    ) -> Result<Vec<f32>, GpuError> {
+        let kernel = self.kernel(symbol)?;
+        let bound = plan.bind(args, &self.device(kernel, plan))?;
+        let event = || self.gpu.context.new_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
+        let mut times = Vec::new();
+        for _ in 0..if bound.is_empty() { 0 } else { runs } {
+            let (first, last) = event()
+                .and_then(|first| Ok((first, event()?)))
+                .map_err(|it| failed("an event", it))?;
+            first.record(&self.gpu.stream).map_err(|it| failed("an event", it))?;
+            self.start(kernel, symbol, plan, &bound, args)?;
+            last.record(&self.gpu.stream).map_err(|it| failed("an event", it))?;
+            times.push(first.elapsed_ms(&last).map_err(|it| failed("to time a launch", it))?);
+        }
+        Ok(times)
+    }
+
+    /// What launch expressions may ask, for this kernel.
+    pub fn describe(&self, symbol: &str, plan: &LaunchPlan) -> Result<Device, GpuError> {
+        Ok(self.device(self.kernel(symbol)?, plan))
+    }
+
+    fn kernel(&self, symbol: &str) -> Result<sys::CUfunction, GpuError> {
+        self.gpu.bind()?;
+        let name = CString::new(symbol).map_err(|it| GpuError::Driver {
+            doing: "a kernel's name".to_owned(),
+            reason: it.to_string(),
+        })?;
+        // SAFETY: the module is loaded as long as `self` lives.
+        unsafe { result::module::get_function(self.module, name) }
+            .map_err(|it| failed(format!("the kernel `{symbol}`"), it))
+    }
+
+    fn device(&self, kernel: sys::CUfunction, plan: &LaunchPlan) -> Device {
+        let mut blocks = 0;
+        let threads = i32::try_from(plan.threads).unwrap_or(i32::MAX);
+        // SAFETY: the kernel belongs to a loaded module and `blocks` outlives the call.
+        let status = unsafe {
+            sys::cuOccupancyMaxActiveBlocksPerMultiprocessor(&mut blocks, kernel, threads, 0)
+        };
+        let blocks_per_sm = if status.result().is_ok() { blocks.unsigned_abs() } else { 1 };
+        Device { sms: self.gpu.sms, blocks_per_sm }
+    }
+
+    fn start(
+        &self,
+        kernel: sys::CUfunction,
+        symbol: &str,
+        plan: &LaunchPlan,
+        bound: &Bound,
+        args: &[Argument],
+    ) -> Result<(), GpuError> {
+        let mut words: Vec<u64> = bound.words.iter().map(|it| machine_word(*it, args)).collect();
+        let mut pointers: Vec<*mut c_void> =
+            words.iter_mut().map(|it| std::ptr::from_mut(it).cast()).collect();
+        let [x, y, z] = bound.grid;
+        // SAFETY: the plan gives the kernel's parameters in order, each at most 8 bytes and read in
+        // its own width from the little-endian word; the words outlive the call, which copies them.
+        unsafe {
+            result::launch_kernel(
+                kernel,
+                (x, y, z),
+                (plan.threads, 1, 1),
+                0,
+                self.gpu.stream.cu_stream(),
+                &mut pointers,
+            )
+        }
+        .map_err(|it| failed(format!("to launch `{symbol}` on a grid of {x} x {y} x {z}"), it))
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        if self.gpu.bind().is_ok() {
+            // SAFETY: loaded by `Gpu::load`, unloaded only here; launches were waited for.
+            let _ = unsafe { result::module::unload(self.module) };
+        }
+    }
+}
+
+fn machine_word(word: Word, args: &[Argument]) -> u64 {
+    match word {
+        Word::Tensor(param) => match args.get(param as usize) {
+            Some(Argument::Tensor(it)) => it.address,
+            _ => 0,
+        },
+        Word::Null => 0,
+        Word::Bits(bits) => bits,
+    }
+}
+
+fn load_driver() -> Result<(), GpuError> {
+    // SAFETY: only tries to load the driver's library; its initialisers are the driver's.
+    if unsafe { sys::is_culib_present() } { Ok(()) } else { Err(GpuError::NoDriver) }
+}
+
+fn failed(doing: impl Into<String>, error: DriverError) -> GpuError {
+    GpuError::Driver { doing: doing.into(), reason: text(error) }
+}
+
+fn text(error: DriverError) -> String {
+    let name = |it: Result<&std::ffi::CStr, _>| it.map(|it| it.to_string_lossy().into_owned());
+    match (name(error.error_string()), name(error.error_name())) {
+        (Ok(sentence), Ok(name)) => format!("{sentence} ({name})"),
+        _ => format!("error {:?} of the driver", error.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_device_the_message_says_what_is_missing() {
+        match Gpu::open(0) {
+            Ok(gpu) => assert!(!gpu.name().is_empty()),
+            Err(error) => {
+                let message = error.to_string();
+                assert!(message.contains("driver"), "{message}");
+            }
+        }
+    }
+}
