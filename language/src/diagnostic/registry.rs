@@ -43,9 +43,6 @@ macro_rules! registry {
 }
 
 registry! {
-    E0001, Error, "a token is missing";
-    E0002, Error, "a token does not belong here";
-    E0003, Error, "a statement or item cannot be read";
     E0401, Error, "a form of the language is not supported yet";
     P0101, Warning, "a memory access is narrower than it could be";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";

@@ -1,0 +1,3 @@
+//! Suites that cross crates, one module a suite.
+
+mod tidy;
