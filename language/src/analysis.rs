@@ -11,6 +11,8 @@ pub mod access;
 pub mod bounds;
 mod explain;
 pub mod facts;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 pub use access::{Access, Limit, access};

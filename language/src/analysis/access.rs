@@ -94,12 +94,16 @@ pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Dia
     let defs = Defs::of(kernel);
     let why = explain::narrow(kernel, facts, &defs, &parts, found, limit)?;
     let bits = storage_bits(kernel.ty(parts.pointer));
-    Some(report::performance::narrow_access(kernel, inst.site, &report::performance::Narrow {
-        verb: parts.verb,
-        bytes: found.bytes,
-        ideal_bytes: found.ideal_elems * bits / 8,
-        why,
-    }))
+    Some(report::performance::narrow_access(
+        kernel,
+        inst.site,
+        &report::performance::Narrow {
+            verb: parts.verb,
+            bytes: found.bytes,
+            ideal_bytes: found.ideal_elems * bits / 8,
+            why,
+        },
+    ))
 }
 
 /// The dimension along which the lowest registers run, and how many neighbours they hold.

@@ -41,7 +41,9 @@ fn element<'a>(kernel: &Kernel, defs: &Defs<'a>, mut pointer: Value) -> Option<&
         let inst = defs.get(pointer)?;
         match &inst.op {
             Op::Memory(MemoryOp::At { .. }) => return Some(inst),
-            Op::Tile(TileOp::Convert | TileOp::Splat | TileOp::Broadcast) => pointer = inst.operands[0],
+            Op::Tile(TileOp::Convert | TileOp::Splat | TileOp::Broadcast) => {
+                pointer = inst.operands[0]
+            }
             _ => return None,
         }
     }

@@ -291,9 +291,11 @@ impl Walk<'_> {
             Op::Tile(TileOp::Cmp { .. }) => {
                 let text = self.comparison(inst);
                 self.because(inst.site, wording::mask_changes(&text, group));
-                let weak = inst.operands.iter().copied().find(|it| {
-                    self.start(*it, axis, group) < u64::from(group)
-                })?;
+                let weak = inst
+                    .operands
+                    .iter()
+                    .copied()
+                    .find(|it| self.start(*it, axis, group) < u64::from(group))?;
                 self.number(weak, axis, group, u64::from(group))
             }
             Op::Tile(op) if passes(op) => self.mask(inst.operands[0], axis, group),

@@ -24,13 +24,18 @@ pub(super) fn tile(facts: &mut Facts, kernel: &Kernel, inst: &Inst, op: &TileOp)
         TileOp::Binary { op } => binary(*op, facts, inst, ty),
         TileOp::Cmp { op } => compare(*op, facts, inst),
         TileOp::Fma => {
-            let product = multiply(facts.of_value(inst.operands[0]), facts.of_value(inst.operands[1]));
+            let product =
+                multiply(facts.of_value(inst.operands[0]), facts.of_value(inst.operands[1]));
             within(add(&product, facts.of_value(inst.operands[2])), ty)
         }
         TileOp::Select => select(facts, inst),
-        TileOp::Cast { .. } => cast(facts.of_value(inst.operands[0]), kernel.ty(inst.operands[0]), ty),
+        TileOp::Cast { .. } => {
+            cast(facts.of_value(inst.operands[0]), kernel.ty(inst.operands[0]), ty)
+        }
         TileOp::Splat => splat(facts.of_value(inst.operands[0]), &ty.shape),
-        TileOp::Broadcast => broadcast(facts.of_value(inst.operands[0]), kernel.ty(inst.operands[0]), ty),
+        TileOp::Broadcast => {
+            broadcast(facts.of_value(inst.operands[0]), kernel.ty(inst.operands[0]), ty)
+        }
         TileOp::Expand { axis } => expand(facts.of_value(inst.operands[0]), *axis, ty),
         TileOp::Squeeze { axis } => squeeze(facts.of_value(inst.operands[0]), *axis, ty),
         TileOp::Permute { perm } => permute(facts.of_value(inst.operands[0]), perm),
@@ -87,7 +92,11 @@ fn index(axis: u32, shape: &[u32]) -> Known {
     let axes = shape.iter().enumerate().map(|(d, &extent)| {
         let power = power_of_two(extent);
         if d == axis as usize {
-            Axis { contiguity: power, constancy: 1, divisor: u64::from(power).max(start_of(extent)) }
+            Axis {
+                contiguity: power,
+                constancy: 1,
+                divisor: u64::from(power).max(start_of(extent)),
+            }
         } else {
             Axis { contiguity: 1, constancy: power, divisor: 1 }
         }
@@ -121,7 +130,11 @@ fn unary(op: UnaryOp, x: &Known) -> Known {
     let uniform = Known { axes: constancy_only(&x.axes), ..Known::unknown(rank) };
     match op {
         UnaryOp::Neg => Known {
-            axes: x.axes.iter().map(|it| Axis { contiguity: 1, divisor: it.every_divisor(), ..*it }).collect(),
+            axes: x
+                .axes
+                .iter()
+                .map(|it| Axis { contiguity: 1, divisor: it.every_divisor(), ..*it })
+                .collect(),
             lo: x.hi.and_then(i64::checked_neg),
             hi: x.lo.and_then(i64::checked_neg),
             below: SmallVec::new(),
@@ -187,7 +200,11 @@ fn within(known: Known, ty: &Type) -> Known {
         known
     } else {
         // One open end says nothing about wrapping; only `below` of min and remainder survive.
-        Known { lo: known.lo.filter(|it| *it >= least), hi: known.hi.filter(|it| *it <= most), ..known }
+        Known {
+            lo: known.lo.filter(|it| *it >= least),
+            hi: known.hi.filter(|it| *it <= most),
+            ..known
+        }
     }
 }
 
@@ -196,7 +213,8 @@ fn combine(x: &Known, y: &Known, f: impl Fn(Axis, Axis) -> Axis) -> SmallVec<[Ax
 }
 
 fn elementwise(x: &Known, y: &Known) -> Known {
-    let axes = combine(x, y, |a, b| Axis { constancy: a.constancy.min(b.constancy), ..Axis::UNKNOWN });
+    let axes =
+        combine(x, y, |a, b| Axis { constancy: a.constancy.min(b.constancy), ..Axis::UNKNOWN });
     Known { axes, ..Known::unknown(x.axes.len()) }
 }
 
@@ -295,7 +313,9 @@ fn remainder(x: &Known, y: &Known) -> Known {
 
 fn shift_left(x: &Known, y: &Known) -> Known {
     match y.value() {
-        Some(by @ 0..=40) => multiply(x, &Known { lo: Some(1 << by), hi: Some(1 << by), ..power(by, y) }),
+        Some(by @ 0..=40) => {
+            multiply(x, &Known { lo: Some(1 << by), hi: Some(1 << by), ..power(by, y) })
+        }
         _ => elementwise(x, y),
     }
 }
@@ -340,7 +360,8 @@ fn bounded(x: &Known, y: &Known, choose: fn(i64, i64) -> i64, is_min: bool) -> K
         (a, b) if one_is_enough => a.or(b),
         _ => None,
     };
-    let below = if is_min { x.below.iter().chain(&y.below).copied().collect() } else { joined.below };
+    let below =
+        if is_min { x.below.iter().chain(&y.below).copied().collect() } else { joined.below };
     Known { axes, lo: end(x.lo, y.lo, !is_min), hi: end(x.hi, y.hi, is_min), below }
 }
 
@@ -406,7 +427,10 @@ fn broadcast(x: &Known, from: &Type, to: &Type) -> Known {
 
 fn expand(x: &Known, axis: u32, ty: &Type) -> Known {
     if ty.shape.len() == 1 {
-        return Known { axes: SmallVec::from_elem(Axis { divisor: x.divisor(), ..Axis::UNKNOWN }, 1), ..x.clone() };
+        return Known {
+            axes: SmallVec::from_elem(Axis { divisor: x.divisor(), ..Axis::UNKNOWN }, 1),
+            ..x.clone()
+        };
     }
     let mut axes = x.axes.clone();
     axes.insert(axis as usize, Axis { contiguity: 1, constancy: 1, divisor: x.divisor() });
@@ -416,7 +440,10 @@ fn expand(x: &Known, axis: u32, ty: &Type) -> Known {
 fn squeeze(x: &Known, axis: u32, ty: &Type) -> Known {
     if ty.is_scalar() {
         let divisor = x.divisor();
-        return Known { axes: SmallVec::from_elem(Axis { divisor, ..Axis::UNKNOWN }, 1), ..x.clone() };
+        return Known {
+            axes: SmallVec::from_elem(Axis { divisor, ..Axis::UNKNOWN }, 1),
+            ..x.clone()
+        };
     }
     let mut axes = x.axes.clone();
     axes.remove(axis as usize);

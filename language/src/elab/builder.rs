@@ -64,7 +64,8 @@ impl Builder {
         regions: Vec<Region>,
         site: SiteId,
     ) -> SmallVec<[Value; 1]> {
-        let results: SmallVec<[Value; 1]> = results.iter().map(|ty| self.value(ty.clone())).collect();
+        let results: SmallVec<[Value; 1]> =
+            results.iter().map(|ty| self.value(ty.clone())).collect();
         let inst = Inst { op, operands: operands.into(), results: results.clone(), regions, site };
         self.regions.last_mut().expect("an instruction stands in a region").insts.push(inst);
         results

@@ -61,7 +61,9 @@ impl Elab<'_> {
         let mut caller = self.frames.last().and_then(|it| it.caller);
         while let Some(id) = caller {
             let site = &self.ir.sites[id.0 as usize];
-            diagnostic.reasons.push(Reason { place: site.place.clone(), message: "called here".to_owned() });
+            diagnostic
+                .reasons
+                .push(Reason { place: site.place.clone(), message: "called here".to_owned() });
             caller = site.caller;
         }
         self.diagnostics.push(diagnostic);
@@ -76,7 +78,8 @@ impl Elab<'_> {
 
     /// The number of a place in the kernel's table.
     pub fn site(&mut self, span: Span) -> SiteId {
-        let site = Site { place: self.place(span), caller: self.frames.last().and_then(|it| it.caller) };
+        let site =
+            Site { place: self.place(span), caller: self.frames.last().and_then(|it| it.caller) };
         self.ir.site(site)
     }
 
@@ -103,7 +106,13 @@ impl Elab<'_> {
     }
 
     /// Appends an instruction with one result.
-    pub fn emit_one(&mut self, op: impl Into<Op>, operands: &[ir::Value], result: Type, span: Span) -> ir::Value {
+    pub fn emit_one(
+        &mut self,
+        op: impl Into<Op>,
+        operands: &[ir::Value],
+        result: Type,
+        span: Span,
+    ) -> ir::Value {
         self.emit(op, operands, &[result], span)[0]
     }
 

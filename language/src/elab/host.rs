@@ -65,7 +65,12 @@ pub trait HostOps {
     fn index(&mut self, tensor: TensorId, at: &[HostIndex]) -> Result<Value, HostError>;
 
     /// `x[…] = value`.
-    fn assign(&mut self, tensor: TensorId, at: &[HostIndex], value: &Value) -> Result<(), HostError>;
+    fn assign(
+        &mut self,
+        tensor: TensorId,
+        at: &[HostIndex],
+        value: &Value,
+    ) -> Result<(), HostError>;
 
     /// Elements and extents.
     fn describe(&self, tensor: TensorId) -> (DType, Vec<u64>);

@@ -65,7 +65,12 @@ pub fn constant(path: &[SmolStr]) -> Option<Value> {
 }
 
 /// A compile-time number as an IR scalar of type `wanted`; reports one that does not fit.
-pub fn materialize(cx: &mut Elab<'_>, value: &Value, wanted: ir::Elem, span: Span) -> Option<ir::Value> {
+pub fn materialize(
+    cx: &mut Elab<'_>,
+    value: &Value,
+    wanted: ir::Elem,
+    span: Span,
+) -> Option<ir::Value> {
     let _ = (value, wanted);
     cx.unsupported("this number", span);
     None

@@ -188,7 +188,9 @@ impl Reader<'_> {
     }
 
     fn next(&mut self, wanted: &str) -> Result<Attr, String> {
-        self.attrs.next().ok_or_else(|| format!("`{}` lacks {wanted} in its angle brackets", self.name))
+        self.attrs
+            .next()
+            .ok_or_else(|| format!("`{}` lacks {wanted} in its angle brackets", self.name))
     }
 
     fn mismatch<T>(&self, wanted: &str) -> Result<T, String> {
@@ -216,7 +218,9 @@ impl Reader<'_> {
 
     fn word<T>(&mut self, from_name: fn(&str) -> Option<T>) -> Result<T, String> {
         match self.next("a word")? {
-            Attr::Word(it) => from_name(&it).ok_or_else(|| format!("`{}` does not know `{it}`", self.name)),
+            Attr::Word(it) => {
+                from_name(&it).ok_or_else(|| format!("`{}` does not know `{it}`", self.name))
+            }
             Attr::Number(_) | Attr::Text(_) | Attr::List(_) => self.mismatch("a word"),
         }
     }

@@ -22,8 +22,8 @@ use tile_syntax::ast::Span;
 use super::attributes::{Attr, operation};
 use super::text::INPUTS;
 use super::{
-    Clauses, Elem, Extent, Fact, FactKind, Inst, ItemKey, Kernel, Place, Region, Shape, Site, SiteId, Tensor, Type, Value,
-    ValueDecl, literal,
+    Clauses, Elem, Extent, Fact, FactKind, Inst, ItemKey, Kernel, Place, Region, Shape, Site,
+    SiteId, Tensor, Type, Value, ValueDecl, literal,
 };
 use crate::dtype::DType;
 use crate::op::Op;
@@ -205,7 +205,9 @@ impl<'a> Parser<'a> {
     fn number<T: std::str::FromStr>(&mut self) -> Parse<T> {
         let token = self.at;
         match self.next() {
-            Token::Number(it) => it.parse().or_else(|_| self.error_at(token, format!("`{it}` does not fit here"))),
+            Token::Number(it) => {
+                it.parse().or_else(|_| self.error_at(token, format!("`{it}` does not fit here")))
+            }
             other => self.error_at(token, format!("a number is wanted here, not {other}")),
         }
     }
@@ -301,7 +303,10 @@ impl<'a> Parser<'a> {
         }
         let first_own = written.len() as u32;
         let item = ItemKey { file: 0, item: self.item.clone() };
-        let own = self.own_sites.iter().map(|&span| Site { place: Place { item: item.clone(), span }, caller: None });
+        let own = self
+            .own_sites
+            .iter()
+            .map(|&span| Site { place: Place { item: item.clone(), span }, caller: None });
         kernel.sites = written.into_iter().flatten().chain(own).collect();
         let renumber = |site: &mut SiteId| {
             if OWN_SITE <= site.0 {
@@ -432,7 +437,12 @@ impl<'a> Parser<'a> {
                 Token::Number(it) => Attr::Number(it),
                 Token::Text(it) => Attr::Text(it),
                 Token::Sign('[') => Attr::List(self.nested(|it| it.attributes(']'))?),
-                other => return self.error_at(token, format!("a word, a number or a string is wanted here, not {other}")),
+                other => {
+                    return self.error_at(
+                        token,
+                        format!("a word, a number or a string is wanted here, not {other}"),
+                    );
+                }
             });
         }
         Ok(res)
@@ -495,8 +505,11 @@ impl<'a> Parser<'a> {
         let pointer = self.eat_sign('*');
         let dtype = self.dtype()?;
         let elem = if pointer { Elem::Pointer(dtype) } else { Elem::Data(dtype) };
-        let shape: Shape =
-            if matches!(self.peek(), Token::Sign('[')) { self.list(Self::number)?.into() } else { Shape::new() };
+        let shape: Shape = if matches!(self.peek(), Token::Sign('[')) {
+            self.list(Self::number)?.into()
+        } else {
+            Shape::new()
+        };
         let layout = if self.eat_sign('@') { Some(self.layout_name()?) } else { None };
         Ok(Type { elem, shape, layout })
     }
@@ -504,7 +517,8 @@ impl<'a> Parser<'a> {
     fn dtype(&mut self) -> Parse<DType> {
         let token = self.at;
         let word = self.word()?;
-        DType::from_name(&word).map_or_else(|| self.error_at(token, format!("there is no element type `{word}`")), Ok)
+        DType::from_name(&word)
+            .map_or_else(|| self.error_at(token, format!("there is no element type `{word}`")), Ok)
     }
 
     fn layout_name(&mut self) -> Parse<Layout> {
@@ -532,7 +546,9 @@ impl<'a> Parser<'a> {
                 let spec = self.spec()?;
                 match spec.apply(&shape, self.machine) {
                     Ok(layout) => layout,
-                    Err(error) => return self.error_at(token, format!("this layout does not fit: {error:?}")),
+                    Err(error) => {
+                        return self.error_at(token, format!("this layout does not fit: {error:?}"));
+                    }
                 }
             }
             _ => Layout::new(&shape, self.bases()?),
@@ -552,7 +568,12 @@ impl<'a> Parser<'a> {
             self.expect_word(word)?;
             self.list(Self::number)
         };
-        Ok(Spec::Blocked { regs: part("regs")?, lanes: part("lanes")?, warps: part("warps")?, order: part("order")? })
+        Ok(Spec::Blocked {
+            regs: part("regs")?,
+            lanes: part("lanes")?,
+            warps: part("warps")?,
+            order: part("order")?,
+        })
     }
 
     fn bases(&mut self) -> Parse<Vec<(In, Vec<Shape>)>> {
@@ -634,7 +655,8 @@ impl<'a> Parser<'a> {
 
     /// The bytes from token `first` up to and without token `end` as a site.
     fn own_site(&mut self, first: usize, end: usize) -> SiteId {
-        self.own_sites.push(Span::new(self.tokens[first].lo as u32, self.tokens[end - 1].hi as u32));
+        self.own_sites
+            .push(Span::new(self.tokens[first].lo as u32, self.tokens[end - 1].hi as u32));
         SiteId(OWN_SITE + self.own_sites.len() as u32 - 1)
     }
 
@@ -665,7 +687,8 @@ impl<'a> Parser<'a> {
         self.expect(&Token::To)?;
         let span = Span::new(lo, self.number()?);
         let caller = if self.eat_word("from") { Some(self.site_id()?) } else { None };
-        self.written_sites[id.0 as usize] = Some(Site { place: Place { item: ItemKey { file, item }, span }, caller });
+        self.written_sites[id.0 as usize] =
+            Some(Site { place: Place { item: ItemKey { file, item }, span }, caller });
         Ok(())
     }
 }

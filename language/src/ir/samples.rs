@@ -37,7 +37,8 @@ mod tests {
         for (name, text) in ALL {
             let kernel = parse(text).unwrap_or_else(|error| panic!("{name}.ir:{error}"));
             let printed = kernel.to_string();
-            let again = parse(&printed).unwrap_or_else(|error| panic!("{name} printed:{error}\n{printed}"));
+            let again =
+                parse(&printed).unwrap_or_else(|error| panic!("{name} printed:{error}\n{printed}"));
             assert_eq!(kernel, again, "{name}");
             assert_eq!(printed, again.to_string(), "{name}");
         }

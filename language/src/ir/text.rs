@@ -32,7 +32,9 @@ use tile_layout::{In, Layout};
 use tile_plan::{AbiSlot, Expr, Fun, LaunchPlan, Param, ParamKind, Scalar};
 
 use super::attributes::{Attr, attributes};
-use super::{Elem, Extent, Fact, FactKind, Inst, Kernel, Region, Site, SiteId, Tensor, Type, Value, literal};
+use super::{
+    Elem, Extent, Fact, FactKind, Inst, Kernel, Region, Site, SiteId, Tensor, Type, Value, literal,
+};
 use crate::op::{Op, TileOp};
 
 /// The inputs of a layout in the order of the text, with their words.
@@ -93,7 +95,12 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
     fn kernel(&mut self) -> fmt::Result {
         let kernel = self.kernel;
         let target = kernel.target.row().name;
-        writeln!(self.out, "kernel {} for {target} warps {} {{", quoted(&kernel.name), kernel.warps)?;
+        writeln!(
+            self.out,
+            "kernel {} for {target} warps {} {{",
+            quoted(&kernel.name),
+            kernel.warps
+        )?;
         plan(&kernel.plan, self.out)?;
         for (number, layout) in self.in_order.iter().enumerate() {
             writeln!(self.out, "    layout #{number} = {}", LayoutText(layout))?;
@@ -342,8 +349,15 @@ struct TensorText<'a>(&'a Tensor);
 
 impl fmt::Display for TensorText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tensor { name: label, dtype, base, dims, strides, mutable, optional, align, site } = self.0;
-        write!(f, "tensor {}: {dtype} at {base} dims {} strides {} align {align}", name(label), List(dims), List(strides))?;
+        let Tensor { name: label, dtype, base, dims, strides, mutable, optional, align, site } =
+            self.0;
+        write!(
+            f,
+            "tensor {}: {dtype} at {base} dims {} strides {} align {align}",
+            name(label),
+            List(dims),
+            List(strides)
+        )?;
         if *mutable {
             f.write_str(" mut")?;
         }
@@ -417,7 +431,12 @@ impl fmt::Display for ParamText<'_> {
                     write!(f, " strides {}", ExprList(strides, self.1))?;
                 }
                 write!(f, " align {align}")?;
-                write!(f, "{}{}", if *mutable { " mut" } else { "" }, if *optional { " optional" } else { "" })
+                write!(
+                    f,
+                    "{}{}",
+                    if *mutable { " mut" } else { "" },
+                    if *optional { " optional" } else { "" }
+                )
             }
             ParamKind::Scalar { dtype, default } => {
                 write!(f, "scalar {dtype}")?;
@@ -453,7 +472,8 @@ impl fmt::Display for ExprText<'_> {
             Expr::NumSms => f.write_str("num_sms()"),
             Expr::MaxResident => f.write_str("max_resident()"),
             Expr::Apply(fun, args) => {
-                let word = FUNS.iter().find(|it| it.0 == *fun).expect("FUNS lists every operator").1;
+                let word =
+                    FUNS.iter().find(|it| it.0 == *fun).expect("FUNS lists every operator").1;
                 write!(f, "{word}(")?;
                 separated(f, args, |it, f| write!(f, "{}", ExprText(it, plan)))?;
                 f.write_char(')')

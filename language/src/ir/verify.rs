@@ -109,7 +109,9 @@ impl<'a> Verifier<'a> {
                 None => ty.shape.is_empty(),
                 Some(layout) => !ty.shape.is_empty() && layout.shape() == &ty.shape[..],
             };
-            self.require(Rule::V2, sound, || format!("%{number} has a layout that is not of its shape"));
+            self.require(Rule::V2, sound, || {
+                format!("%{number} has a layout that is not of its shape")
+            });
             let extents = ty.shape.iter().all(|&it| 1 <= it);
             self.require(Rule::V2, extents, || format!("%{number} has an extent of 0"));
         }
@@ -124,9 +126,13 @@ impl<'a> Verifier<'a> {
                 steps += 1;
                 caller = sites.get(id.0 as usize).and_then(|it| it.caller);
                 let known = (id.0 as usize) < sites.len();
-                self.require(Rule::V7, known, || format!("!{number} was called from {id}, which does not exist"));
+                self.require(Rule::V7, known, || {
+                    format!("!{number} was called from {id}, which does not exist")
+                });
             }
-            self.require(Rule::V7, steps <= sites.len(), || format!("!{number} was called from itself"));
+            self.require(Rule::V7, steps <= sites.len(), || {
+                format!("!{number} was called from itself")
+            });
         }
     }
 
@@ -144,9 +150,13 @@ impl<'a> Verifier<'a> {
             self.enter(tensor.site);
             let name = &tensor.name;
             let sound = self.ty(tensor.base).is_some_and(|it| *it == pointer(tensor.dtype));
-            self.require(Rule::V7, sound, || format!("the base of `{name}` is no pointer to {}", tensor.dtype));
+            self.require(Rule::V7, sound, || {
+                format!("the base of `{name}` is no pointer to {}", tensor.dtype)
+            });
             let ranks = tensor.dims.len() == tensor.strides.len();
-            self.require(Rule::V7, ranks, || format!("`{name}` has another number of strides than of extents"));
+            self.require(Rule::V7, ranks, || {
+                format!("`{name}` has another number of strides than of extents")
+            });
             for extent in tensor.dims.iter().chain(&tensor.strides) {
                 if let Extent::Value(value) = *extent {
                     self.top_level_scalar(value, || format!("an extent of `{name}`"));
@@ -167,7 +177,9 @@ impl<'a> Verifier<'a> {
                     self.top_level_scalar(value, || "a fact".to_owned());
                     self.require(Rule::V7, 1 <= divisor, || "a fact divides by 0".to_owned());
                 }
-                super::FactKind::Range { value, .. } => self.top_level_scalar(value, || "a fact".to_owned()),
+                super::FactKind::Range { value, .. } => {
+                    self.top_level_scalar(value, || "a fact".to_owned())
+                }
                 super::FactKind::AtMost { a, b } => {
                     self.top_level_scalar(a, || "a fact".to_owned());
                     self.top_level_scalar(b, || "a fact".to_owned());
@@ -180,9 +192,15 @@ impl<'a> Verifier<'a> {
     /// Extents and facts speak of integers that the body itself defines.
     fn top_level_scalar(&mut self, value: Value, whose: impl Fn() -> String) {
         let visible = self.visible.get(value.0 as usize).copied().unwrap_or(false);
-        self.require(Rule::V1, visible, || format!("{} is {value}, which the body does not define", whose()));
-        let int = self.ty(value).is_some_and(|it| it.is_scalar() && it.elem.data().is_some_and(|it| it.is_int()));
-        self.require(Rule::V7, int, || format!("{} is {value}, which is no scalar integer", whose()));
+        self.require(Rule::V1, visible, || {
+            format!("{} is {value}, which the body does not define", whose())
+        });
+        let int = self
+            .ty(value)
+            .is_some_and(|it| it.is_scalar() && it.elem.data().is_some_and(|it| it.is_int()));
+        self.require(Rule::V7, int, || {
+            format!("{} is {value}, which is no scalar integer", whose())
+        });
     }
 
     fn define(&mut self, value: Value) {
@@ -262,10 +280,15 @@ impl<'a> Verifier<'a> {
         let index = self.ty(*lo).cloned();
         for bound in [lo, hi, step] {
             let ty = self.ty(*bound);
-            let scalar = ty.is_some_and(|it| it.is_scalar() && it.elem.data().is_some_and(|it| it.is_int()));
-            self.require(Rule::V9, scalar, || format!("the bound {bound} of a loop is no scalar integer"));
+            let scalar =
+                ty.is_some_and(|it| it.is_scalar() && it.elem.data().is_some_and(|it| it.is_int()));
+            self.require(Rule::V9, scalar, || {
+                format!("the bound {bound} of a loop is no scalar integer")
+            });
             let same = self.ty(*bound) == index.as_ref();
-            self.require(Rule::V3, same, || format!("the bound {bound} of a loop has another type than its first"));
+            self.require(Rule::V3, same, || {
+                format!("the bound {bound} of a loop has another type than its first")
+            });
         }
         let carried = self.types(init);
         let params: Vec<&Type> = index.iter().chain(carried.iter().copied()).collect();
@@ -300,12 +323,16 @@ impl<'a> Verifier<'a> {
 
     fn params(&mut self, region: &'a Region, wanted: &[&Type]) {
         let same = self.types(&region.params) == wanted;
-        self.require(Rule::V5, same, || "a region's parameters are not what its owner hands in".to_owned());
+        self.require(Rule::V5, same, || {
+            "a region's parameters are not what its owner hands in".to_owned()
+        });
     }
 
     fn yields(&mut self, region: &'a Region, wanted: &[&Type]) {
         let same = self.types(&region.yields) == wanted;
-        self.require(Rule::V5, same, || "a region does not yield what its owner expects".to_owned());
+        self.require(Rule::V5, same, || {
+            "a region does not yield what its owner expects".to_owned()
+        });
     }
 
     fn results(&mut self, inst: &'a Inst, wanted: &[&Type]) {

@@ -103,7 +103,11 @@ impl Exact {
         let biased = (bits >> 52 & 0x7ff) as i32;
         let fraction = bits & ((1 << 52) - 1);
         let magnitude = if biased == 0 { fraction } else { fraction | 1 << 52 };
-        Exact { negative: x.is_sign_negative(), magnitude: u128::from(magnitude), exponent: biased.max(1) - 1075 }
+        Exact {
+            negative: x.is_sign_negative(),
+            magnitude: u128::from(magnitude),
+            exponent: biased.max(1) - 1075,
+        }
     }
 
     /// The value of an integer.
@@ -162,7 +166,8 @@ pub fn encode_exact(dtype: DType, x: Exact, round: Round) -> u64 {
     let significand = shift_rounded(x, quantum, round);
     // A significand that rounded up to the next power carries into the exponent by itself.
     let code = ((quantum + p - lowest) as u64) << p;
-    let code = if is_scale(format) { (code + significand).saturating_sub(1) } else { code + significand };
+    let code =
+        if is_scale(format) { (code + significand).saturating_sub(1) } else { code + significand };
     let code = if code > max_finite_code(format) {
         overflowed(dtype, format, x.negative, Some(round))
     } else {
@@ -267,10 +272,22 @@ mod tests {
         match round {
             Round::Down => lo,
             Round::Up => hi,
-            Round::Zero => if x < 0.0 { hi } else { lo },
+            Round::Zero => {
+                if x < 0.0 {
+                    hi
+                } else {
+                    lo
+                }
+            }
             Round::Nearest => {
                 let (down, up) = (x - lo, hi - x);
-                if down < up || down == up && lo_bits & 1 == 0 { lo } else if up < down || hi_bits & 1 == 0 { hi } else { lo }
+                if down < up || down == up && lo_bits & 1 == 0 {
+                    lo
+                } else if up < down || hi_bits & 1 == 0 {
+                    hi
+                } else {
+                    lo
+                }
             }
         }
     }
@@ -286,7 +303,12 @@ mod tests {
                     let x = lo + (hi - lo) * quarter;
                     for &round in Round::ALL {
                         let got = decode(dtype, encode(dtype, x, round));
-                        assert_eq!(got, by_search(&values, x, round), "{dtype} {x:e} {}", round.name());
+                        assert_eq!(
+                            got,
+                            by_search(&values, x, round),
+                            "{dtype} {x:e} {}",
+                            round.name()
+                        );
                     }
                 }
             }
@@ -298,7 +320,11 @@ mod tests {
         for dtype in narrow_floats().filter(|it| it.bits() <= 8) {
             for x in [1e30, f64::INFINITY, 1e300] {
                 for &round in Round::ALL {
-                    let wanted = if dtype == DType::F8E8M0 && x < 1e38 { continue } else { max_finite(dtype) };
+                    let wanted = if dtype == DType::F8E8M0 && x < 1e38 {
+                        continue;
+                    } else {
+                        max_finite(dtype)
+                    };
                     assert_eq!(decode(dtype, encode(dtype, x, round)), wanted, "{dtype} {x:e}");
                     let negative = if dtype == DType::F8E8M0 { wanted } else { -wanted };
                     assert_eq!(decode(dtype, encode(dtype, -x, round)), negative, "{dtype} -{x:e}");
@@ -323,7 +349,8 @@ mod tests {
             }
         }
         for bits in 0..=u16::MAX {
-            let (f16, bf16) = (half::f16::from_bits(bits).to_f64(), half::bf16::from_bits(bits).to_f64());
+            let (f16, bf16) =
+                (half::f16::from_bits(bits).to_f64(), half::bf16::from_bits(bits).to_f64());
             assert!(decode(DType::F16, bits.into()).to_bits() == f16.to_bits() || f16.is_nan());
             assert!(decode(DType::Bf16, bits.into()).to_bits() == bf16.to_bits() || bf16.is_nan());
         }
@@ -353,7 +380,9 @@ mod tests {
             let got = decode(dtype, encode(dtype, f64::NAN, Round::Nearest));
             match format_of(dtype).specials {
                 Specials::Finite => assert_eq!(got, max_finite(dtype)),
-                Specials::Ieee | Specials::NanOnly | Specials::Fnuz => assert!(got.is_nan(), "{dtype}"),
+                Specials::Ieee | Specials::NanOnly | Specials::Fnuz => {
+                    assert!(got.is_nan(), "{dtype}")
+                }
             }
         }
     }
@@ -361,7 +390,16 @@ mod tests {
     #[test]
     fn scales_round_by_their_exponent() {
         let tiny = 2f64.powi(-127);
-        let cases = [(1.0, 127), (1.4, 127), (1.5, 128), (3.0, 129), (-4.0, 129), (0.0, 0), (tiny * 1.5, 1), (tiny / 8.0, 0)];
+        let cases = [
+            (1.0, 127),
+            (1.4, 127),
+            (1.5, 128),
+            (3.0, 129),
+            (-4.0, 129),
+            (0.0, 0),
+            (tiny * 1.5, 1),
+            (tiny / 8.0, 0),
+        ];
         for (x, code) in cases {
             assert_eq!(encode(DType::F8E8M0, x, Round::Nearest), code, "{x:e}");
         }

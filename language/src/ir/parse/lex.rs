@@ -136,7 +136,8 @@ impl<'a> Lexer<'a> {
         let hexadecimal = self.rest().starts_with("0x");
         let mut last = ' ';
         while let Some(c) = self.peek() {
-            let signed_exponent = (c == '-' || c == '+') && matches!(last, 'e' | 'E') && !hexadecimal;
+            let signed_exponent =
+                (c == '-' || c == '+') && matches!(last, 'e' | 'E') && !hexadecimal;
             let range = self.rest().starts_with("..");
             if range || !(in_word(c) || signed_exponent) {
                 break;

@@ -61,7 +61,8 @@ impl Parser<'_> {
         let kind = if self.eat_word("tensor") {
             let dtype = self.dtype()?.name().to_owned();
             let dims = self.list(|it| it.expr(plan))?;
-            let strides = if self.eat_word("strides") { Some(self.list(|it| it.expr(plan))?) } else { None };
+            let strides =
+                if self.eat_word("strides") { Some(self.list(|it| it.expr(plan))?) } else { None };
             let align = if self.eat_word("align") { self.number()? } else { 16 };
             let mutable = self.eat_word("mut");
             let optional = self.eat_word("optional");
@@ -92,17 +93,22 @@ impl Parser<'_> {
     pub(super) fn expr(&mut self, plan: &LaunchPlan) -> Parse<Expr> {
         let token = self.at;
         match self.next() {
-            Token::Number(it) => {
-                it.parse().map(Expr::Int).or_else(|_| self.error_at(token, format!("`{it}` is no integer of 64 bits")))
-            }
+            Token::Number(it) => it
+                .parse()
+                .map(Expr::Int)
+                .or_else(|_| self.error_at(token, format!("`{it}` is no integer of 64 bits"))),
             Token::Sigil('#', it) => match it.parse() {
                 Ok(number) => Ok(Expr::Symbol(number)),
                 Err(_) => self.error_at(token, format!("`#{it}` is no number of a symbol")),
             },
-            Token::Word(word) if matches!(self.peek(), Token::Sign('(')) => self.nested(|it| it.apply(&word, token, plan)),
+            Token::Word(word) if matches!(self.peek(), Token::Sign('(')) => {
+                self.nested(|it| it.apply(&word, token, plan))
+            }
             Token::Word(word) => self.symbol(&word, token, plan).map(Expr::Symbol),
             Token::Text(name) => self.symbol(&name, token, plan).map(Expr::Symbol),
-            other => self.error_at(token, format!("a launch expression is wanted here, not {other}")),
+            other => {
+                self.error_at(token, format!("a launch expression is wanted here, not {other}"))
+            }
         }
     }
 
@@ -141,9 +147,10 @@ impl Parser<'_> {
         match self.next() {
             Token::Word(name) => self.symbol(&name, token, plan).map(AbiSlot::Symbol),
             Token::Text(name) => self.symbol(&name, token, plan).map(AbiSlot::Symbol),
-            Token::Sigil('#', it) => {
-                it.parse().map(AbiSlot::Symbol).or_else(|_| self.error_at(token, "a symbol's number is wanted here"))
-            }
+            Token::Sigil('#', it) => it
+                .parse()
+                .map(AbiSlot::Symbol)
+                .or_else(|_| self.error_at(token, "a symbol's number is wanted here")),
             other => self.error_at(token, format!("a symbol is wanted here, not {other}")),
         }
     }
@@ -159,7 +166,9 @@ impl Parser<'_> {
         let token = self.at;
         if let Token::Sigil('#', it) = self.peek().clone() {
             self.next();
-            return it.parse().or_else(|_| self.error_at(token, "a parameter's number is wanted here"));
+            return it
+                .parse()
+                .or_else(|_| self.error_at(token, "a parameter's number is wanted here"));
         }
         let name = self.name()?;
         match plan.params.iter().position(|it| it.name == name) {

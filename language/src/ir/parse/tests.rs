@@ -14,23 +14,42 @@ const HEAD: &str = "kernel k for sm_90a warps 1 {\n plan k threads 32\n grid [1]
 fn errors_name_line_and_column() {
     check("kernel k for sm_91", "1:14: there is no target `sm_91`");
     check("kernel \"k", "1:8: this string does not end");
-    check(&format!("{HEAD} body () {{\n  %a: f32 = tile.leap\n }} }}"), "5:13: there is no operation `tile.leap`");
-    check(&format!("{HEAD} body () {{\n  %a: f33 = tile.fma\n }} }}"), "5:7: there is no element type `f33`");
-    check(&format!("{HEAD} body () {{\n  %a: i8 = tile.const<200>\n }} }}"), "5:12: `200` is no number of this type");
-    check(&format!("{HEAD} body () {{\n  %a: f32 = tile.unary<neg> %b\n }} }}"), "6:5: `%b` is never defined");
-    check(&format!("{HEAD} body () {{\n  %a: f32[4] @ #L = tile.fma\n }} }}"), "5:16: `#L` is not declared");
+    check(
+        &format!("{HEAD} body () {{\n  %a: f32 = tile.leap\n }} }}"),
+        "5:13: there is no operation `tile.leap`",
+    );
+    check(
+        &format!("{HEAD} body () {{\n  %a: f33 = tile.fma\n }} }}"),
+        "5:7: there is no element type `f33`",
+    );
+    check(
+        &format!("{HEAD} body () {{\n  %a: i8 = tile.const<200>\n }} }}"),
+        "5:12: `200` is no number of this type",
+    );
+    check(
+        &format!("{HEAD} body () {{\n  %a: f32 = tile.unary<neg> %b\n }} }}"),
+        "6:5: `%b` is never defined",
+    );
+    check(
+        &format!("{HEAD} body () {{\n  %a: f32[4] @ #L = tile.fma\n }} }}"),
+        "5:16: `#L` is not declared",
+    );
     check(
         &format!("{HEAD} body () {{\n  %1: i8 = tile.const<1>\n  %1: i8 = tile.const<1>\n }} }}"),
         "6:3: `%1` is defined twice",
     );
-    check("kernel k for sm_90a warps 1 { plan k threads x", "1:46: a number is wanted here, not `x`");
+    check(
+        "kernel k for sm_90a warps 1 { plan k threads x",
+        "1:46: a number is wanted here, not `x`",
+    );
 }
 
 #[test]
 fn deep_nesting_is_an_error() {
     let deep = format!("{HEAD} body () {{ {}", "flow.if %0 {".repeat(10_000));
     assert!(parse(&deep).unwrap_err().message.contains("nested more than"));
-    let deep = format!("kernel k for sm_90a warps 1 {{ plan k threads 1 grid [{}", "neg(".repeat(10_000));
+    let deep =
+        format!("kernel k for sm_90a warps 1 {{ plan k threads 1 grid [{}", "neg(".repeat(10_000));
     assert!(parse(&deep).unwrap_err().message.contains("nested more than"));
 }
 

@@ -9,7 +9,10 @@ use crate::op::{MemoryOp, TileOp};
 
 impl<'a> Verifier<'a> {
     /// The operands' and results' types if there are as many as the operation has.
-    fn sides<const N: usize, const M: usize>(&mut self, inst: &'a Inst) -> Option<([&'a Type; N], [&'a Type; M])> {
+    fn sides<const N: usize, const M: usize>(
+        &mut self,
+        inst: &'a Inst,
+    ) -> Option<([&'a Type; N], [&'a Type; M])> {
         let name = inst.op.row().name;
         let operands = self.types(&inst.operands).try_into().ok();
         self.require(Rule::V3, operands.is_some(), || format!("`{name}` has {N} operands"));
@@ -25,7 +28,9 @@ impl<'a> Verifier<'a> {
     /// Shapes and layouts are equal.
     fn aligned(&mut self, a: &Type, b: &Type) {
         let same = a.shape == b.shape && a.layout == b.layout;
-        self.require(Rule::V4, same, || "shapes or layouts of an elementwise operation differ".to_owned());
+        self.require(Rule::V4, same, || {
+            "shapes or layouts of an elementwise operation differ".to_owned()
+        });
     }
 
     pub(super) fn tile(&mut self, op: &TileOp, inst: &'a Inst) {
@@ -64,14 +69,23 @@ impl<'a> Verifier<'a> {
             TileOp::Select => {
                 if let Some(([cond, x, y], [res])) = self.sides(inst) {
                     [x, y, res].into_iter().for_each(|it| self.aligned(cond, it));
-                    self.v3(cond.elem == Elem::Data(DType::Bool), "the condition of `tile.select` is bool");
-                    self.v3(x.elem == y.elem && x.elem == res.elem, "`tile.select` takes and gives one type");
+                    self.v3(
+                        cond.elem == Elem::Data(DType::Bool),
+                        "the condition of `tile.select` is bool",
+                    );
+                    self.v3(
+                        x.elem == y.elem && x.elem == res.elem,
+                        "`tile.select` takes and gives one type",
+                    );
                 }
             }
             TileOp::Cast { .. } => {
                 if let Some(([x], [res])) = self.sides(inst) {
                     self.aligned(x, res);
-                    self.v3(x.elem.data().is_some() && res.elem.data().is_some(), "`tile.cast` converts numbers");
+                    self.v3(
+                        x.elem.data().is_some() && res.elem.data().is_some(),
+                        "`tile.cast` converts numbers",
+                    );
                 }
             }
             TileOp::Bits => {
@@ -91,21 +105,39 @@ impl<'a> Verifier<'a> {
             TileOp::Join => {
                 if let Some(([x, y], [res])) = self.sides(inst) {
                     self.aligned(x, y);
-                    self.v3(x.elem == y.elem && x.elem == res.elem, "`tile.join` keeps the element type");
-                    self.v3(is_joined(&x.shape, &res.shape), "`tile.join` adds a last dimension of extent 2");
+                    self.v3(
+                        x.elem == y.elem && x.elem == res.elem,
+                        "`tile.join` keeps the element type",
+                    );
+                    self.v3(
+                        is_joined(&x.shape, &res.shape),
+                        "`tile.join` adds a last dimension of extent 2",
+                    );
                 }
             }
             TileOp::Split => {
                 if let Some(([x], [low, high])) = self.sides(inst) {
-                    self.v3(low == high && x.elem == low.elem, "the halves of `tile.split` are alike");
-                    self.v3(is_joined(&low.shape, &x.shape), "`tile.split` drops a last dimension of extent 2");
+                    self.v3(
+                        low == high && x.elem == low.elem,
+                        "the halves of `tile.split` are alike",
+                    );
+                    self.v3(
+                        is_joined(&low.shape, &x.shape),
+                        "`tile.split` drops a last dimension of extent 2",
+                    );
                 }
             }
             TileOp::Halves { axis, bit } => {
                 if let Some(([x], [low, high])) = self.sides(inst) {
-                    self.v3(low == high && x.elem == low.elem, "the halves of `tile.halves` are alike");
+                    self.v3(
+                        low == high && x.elem == low.elem,
+                        "the halves of `tile.halves` are alike",
+                    );
                     let halved = halved(&x.shape, *axis, *bit);
-                    self.v3(halved.as_ref() == Some(&low.shape), "`tile.halves` halves the extent whose bit it names");
+                    self.v3(
+                        halved.as_ref() == Some(&low.shape),
+                        "`tile.halves` halves the extent whose bit it names",
+                    );
                 }
             }
             TileOp::Gather { axis } => self.gather(*axis, inst),
@@ -152,7 +184,9 @@ impl<'a> Verifier<'a> {
             ) => matches!(class, Class::Float(_)),
         };
         let name = op.name();
-        self.require(Rule::V3, fits && x.elem == res.elem, || format!("`{name}` is not defined on this element type"));
+        self.require(Rule::V3, fits && x.elem == res.elem, || {
+            format!("`{name}` is not defined on this element type")
+        });
     }
 
     fn check_binary(&mut self, op: BinaryOp, inst: &'a Inst) {
@@ -164,7 +198,9 @@ impl<'a> Verifier<'a> {
         let class = x.elem.data().map(DType::class);
         let fits = match (op, class) {
             (_, None) => false,
-            (BinaryOp::And | BinaryOp::Or | BinaryOp::Xor, Some(class)) => !matches!(class, Class::Float(_)),
+            (BinaryOp::And | BinaryOp::Or | BinaryOp::Xor, Some(class)) => {
+                !matches!(class, Class::Float(_))
+            }
             (BinaryOp::Shl | BinaryOp::Shr | BinaryOp::MulHigh, Some(class)) => {
                 matches!(class, Class::Signed | Class::Unsigned)
             }
@@ -183,7 +219,9 @@ impl<'a> Verifier<'a> {
         };
         let one_type = x.elem == y.elem && x.elem == res.elem;
         let name = op.name();
-        self.require(Rule::V3, fits && one_type, || format!("`{name}` is not defined on these element types"));
+        self.require(Rule::V3, fits && one_type, || {
+            format!("`{name}` is not defined on these element types")
+        });
     }
 
     /// Operations that move elements without changing them.
@@ -196,13 +234,18 @@ impl<'a> Verifier<'a> {
         let (from, to) = (&x.shape[..], &res.shape[..]);
         let fits = match op {
             TileOp::Splat => x.is_scalar() && !res.is_scalar(),
-            TileOp::Broadcast => from.len() == to.len() && from.iter().zip(to).all(|(a, b)| a == b || *a == 1),
+            TileOp::Broadcast => {
+                from.len() == to.len() && from.iter().zip(to).all(|(a, b)| a == b || *a == 1)
+            }
             TileOp::Expand { axis } => is_expanded(from, to, *axis as usize),
             TileOp::Squeeze { axis } => is_expanded(to, from, *axis as usize),
             TileOp::Reshape => x.len() == res.len() && !x.is_scalar() && !res.is_scalar(),
             TileOp::Permute { perm } => is_permuted(from, to, perm),
             TileOp::Butterfly { axis, mask } => {
-                x == res && from.get(*axis as usize).is_some_and(|&it| it % mask.saturating_add(1).next_power_of_two() == 0)
+                x == res
+                    && from
+                        .get(*axis as usize)
+                        .is_some_and(|&it| it % mask.saturating_add(1).next_power_of_two() == 0)
             }
             TileOp::Convert => from == to,
             TileOp::Const { .. }
@@ -231,10 +274,14 @@ impl<'a> Verifier<'a> {
         };
         self.aligned(index, res);
         self.v3(x.elem == res.elem, "`tile.gather` keeps the element type");
-        self.v3(index.elem.data().is_some_and(DType::is_int), "`tile.gather` takes integer indices");
+        self.v3(
+            index.elem.data().is_some_and(DType::is_int),
+            "`tile.gather` takes integer indices",
+        );
         let axis = axis as usize;
         let ranks = x.shape.len() == res.shape.len() && axis < x.shape.len();
-        let others = x.shape.iter().zip(&res.shape).enumerate().all(|(d, (a, b))| d == axis || a == b);
+        let others =
+            x.shape.iter().zip(&res.shape).enumerate().all(|(d, (a, b))| d == axis || a == b);
         self.v3(ranks && others, "`tile.gather` changes one extent only");
     }
 
@@ -244,7 +291,10 @@ impl<'a> Verifier<'a> {
             return self.v3(false, "`tile.histogram` has one or two operands and one result");
         };
         self.v3(x.elem.data().is_some_and(DType::is_int), "`tile.histogram` counts integers");
-        self.v3(*res.elem.data().unwrap_or(DType::Bool).name() == *"i32" && res.shape.len() == 1, "`tile.histogram` gives i32 of rank 1");
+        self.v3(
+            *res.elem.data().unwrap_or(DType::Bool).name() == *"i32" && res.shape.len() == 1,
+            "`tile.histogram` gives i32 of rank 1",
+        );
         self.mask(mask, x);
     }
 
@@ -255,7 +305,9 @@ impl<'a> Verifier<'a> {
             [mask] => **mask == pointers.with_elem(Elem::Data(DType::Bool)),
             [..] => false,
         };
-        self.require(Rule::V6, fits, || "a mask is bool and of the pointers' shape and layout".to_owned());
+        self.require(Rule::V6, fits, || {
+            "a mask is bool and of the pointers' shape and layout".to_owned()
+        });
     }
 
     pub(super) fn memory(&mut self, op: &MemoryOp, inst: &'a Inst) {
@@ -265,13 +317,19 @@ impl<'a> Verifier<'a> {
                 let known = (*tensor as usize) < self.kernel.tensors.len();
                 self.require(Rule::V7, known, || format!("there is no tensor {tensor}"));
                 if let Some(([], [res])) = self.sides(inst) {
-                    self.v3(*res == Type::scalar(DType::Bool), "`memory.is_present` gives a scalar bool");
+                    self.v3(
+                        *res == Type::scalar(DType::Bool),
+                        "`memory.is_present` gives a scalar bool",
+                    );
                 }
             }
             MemoryOp::Offset => {
                 if let Some(([from, elements], [res])) = self.sides(inst) {
                     self.aligned(from, elements);
-                    self.v3(matches!(from.elem, Elem::Pointer(_)) && from == res, "`memory.offset` moves pointers");
+                    self.v3(
+                        matches!(from.elem, Elem::Pointer(_)) && from == res,
+                        "`memory.offset` moves pointers",
+                    );
                     self.v3(is_index(elements), "`memory.offset` counts in i32 or i64");
                 }
             }
@@ -305,7 +363,10 @@ impl<'a> Verifier<'a> {
         let [res] = results[..] else {
             return self.v3(false, "`memory.at` has one result");
         };
-        self.v3(res.elem == pointer(decl.dtype).elem, "`memory.at` gives pointers to the tensor's elements");
+        self.v3(
+            res.elem == pointer(decl.dtype).elem,
+            "`memory.at` gives pointers to the tensor's elements",
+        );
         self.v3(indices.len() == decl.dims.len(), "`memory.at` takes an index a dimension");
         for index in indices {
             self.aligned(index, res);
@@ -339,12 +400,18 @@ impl<'a> Verifier<'a> {
         let (values, mask) = rest.split_at(n_values);
         for value in values.iter().chain(&results) {
             self.aligned(to, value);
-            let pointee = matches!((to.elem, value.elem), (Elem::Pointer(a), Elem::Data(b)) if a == b);
-            self.require(Rule::V3, pointee, || format!("`{name}` works on what its pointers point to"));
+            let pointee =
+                matches!((to.elem, value.elem), (Elem::Pointer(a), Elem::Data(b)) if a == b);
+            self.require(Rule::V3, pointee, || {
+                format!("`{name}` works on what its pointers point to")
+            });
         }
         self.mask(mask, to);
-        let n_results = usize::from(!matches!(inst.op, crate::op::Op::Memory(MemoryOp::Store { .. })));
-        self.require(Rule::V3, results.len() == n_results, || format!("`{name}` has {n_results} results"));
+        let n_results =
+            usize::from(!matches!(inst.op, crate::op::Op::Memory(MemoryOp::Store { .. })));
+        self.require(Rule::V3, results.len() == n_results, || {
+            format!("`{name}` has {n_results} results")
+        });
     }
 
     fn atomic_type(&mut self, op: AtomicOp, inst: &'a Inst) {
@@ -353,12 +420,16 @@ impl<'a> Verifier<'a> {
             _ => return,
         };
         let fits = match op {
-            AtomicOp::And | AtomicOp::Or | AtomicOp::Xor => matches!(class, Class::Signed | Class::Unsigned),
+            AtomicOp::And | AtomicOp::Or | AtomicOp::Xor => {
+                matches!(class, Class::Signed | Class::Unsigned)
+            }
             AtomicOp::Add | AtomicOp::Min | AtomicOp::Max => class != Class::Bool,
             AtomicOp::Exchange => true,
         };
         let name = op.name();
-        self.require(Rule::V3, fits, || format!("atomic `{name}` is not defined on this element type"));
+        self.require(Rule::V3, fits, || {
+            format!("atomic `{name}` is not defined on this element type")
+        });
     }
 }
 
@@ -378,8 +449,12 @@ fn is_joined(half: &[u32], whole: &[u32]) -> bool {
 
 fn is_permuted(from: &[u32], to: &[u32], perm: &[u32]) -> bool {
     let mut seen = vec![false; from.len()];
-    let distinct = perm.iter().all(|&it| seen.get_mut(it as usize).is_some_and(|seen| !std::mem::replace(seen, true)));
-    perm.len() == from.len() && distinct && perm.iter().map(|&it| from[it as usize]).eq(to.iter().copied())
+    let distinct = perm
+        .iter()
+        .all(|&it| seen.get_mut(it as usize).is_some_and(|seen| !std::mem::replace(seen, true)));
+    perm.len() == from.len()
+        && distinct
+        && perm.iter().map(|&it| from[it as usize]).eq(to.iter().copied())
 }
 
 /// The shape without bit `bit` of the index of `axis`.

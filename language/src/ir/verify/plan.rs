@@ -10,7 +10,9 @@ impl<'a> Verifier<'a> {
     pub(super) fn plan(&mut self) {
         let plan = &self.kernel.plan;
         let axes = plan.grid.len();
-        self.require(Rule::V8, (1..=3).contains(&axes), || format!("the grid has {axes} axes, one to three are possible"));
+        self.require(Rule::V8, (1..=3).contains(&axes), || {
+            format!("the grid has {axes} axes, one to three are possible")
+        });
         let threads = self.kernel.warps * self.kernel.target.row().lanes;
         self.require(Rule::V8, plan.threads == threads, || {
             format!("the plan has {} threads, the warps have {threads}", plan.threads)
@@ -29,7 +31,9 @@ impl<'a> Verifier<'a> {
                 self.dtype(name, dtype);
                 dims.iter().chain(strides.iter().flatten()).for_each(|it| self.expr(it));
                 let ranks = strides.as_ref().is_none_or(|it| it.len() == dims.len());
-                self.require(Rule::V8, ranks, || format!("parameter `{name}` has another number of strides than of extents"));
+                self.require(Rule::V8, ranks, || {
+                    format!("parameter `{name}` has another number of strides than of extents")
+                });
             }
             ParamKind::Scalar { dtype, .. } => self.dtype(name, dtype),
         }
@@ -37,7 +41,9 @@ impl<'a> Verifier<'a> {
 
     fn dtype(&mut self, param: &str, dtype: &str) {
         let known = DType::from_name(dtype).is_some();
-        self.require(Rule::V8, known, || format!("parameter `{param}` has the unknown type `{dtype}`"));
+        self.require(Rule::V8, known, || {
+            format!("parameter `{param}` has the unknown type `{dtype}`")
+        });
     }
 
     fn expr(&mut self, expr: &'a Expr) {
@@ -46,11 +52,18 @@ impl<'a> Verifier<'a> {
             Expr::Int(_) | Expr::NumSms | Expr::MaxResident => {}
             Expr::Symbol(it) => {
                 let known = (*it as usize) < plan.symbols.len();
-                self.require(Rule::V8, known, || format!("a launch expression uses symbol {it}, which does not exist"));
+                self.require(Rule::V8, known, || {
+                    format!("a launch expression uses symbol {it}, which does not exist")
+                });
             }
             Expr::Scalar(it) => {
-                let scalar = matches!(plan.params.get(*it as usize), Some(Param { kind: ParamKind::Scalar { .. }, .. }));
-                self.require(Rule::V8, scalar, || format!("a launch expression uses parameter {it}, which is no scalar"));
+                let scalar = matches!(
+                    plan.params.get(*it as usize),
+                    Some(Param { kind: ParamKind::Scalar { .. }, .. })
+                );
+                self.require(Rule::V8, scalar, || {
+                    format!("a launch expression uses parameter {it}, which is no scalar")
+                });
             }
             Expr::Apply(_, args) => args.iter().for_each(|it| self.expr(it)),
         }
@@ -67,7 +80,9 @@ impl<'a> Verifier<'a> {
         for (&param, slot) in params.iter().zip(abi) {
             let wanted = self.slot_type(slot);
             let same = wanted.is_some() && self.ty(param) == wanted.as_ref();
-            self.require(Rule::V8, same, || format!("{param} has not the type of its machine word {slot:?}"));
+            self.require(Rule::V8, same, || {
+                format!("{param} has not the type of its machine word {slot:?}")
+            });
         }
     }
 
@@ -92,15 +107,21 @@ impl<'a> Verifier<'a> {
 
     fn tensor_params(&mut self) {
         let kernel = self.kernel;
-        let params: Vec<&Param> =
-            kernel.plan.params.iter().filter(|it| matches!(it.kind, ParamKind::Tensor { .. })).collect();
+        let params: Vec<&Param> = kernel
+            .plan
+            .params
+            .iter()
+            .filter(|it| matches!(it.kind, ParamKind::Tensor { .. }))
+            .collect();
         let (n_tensors, n_params) = (kernel.tensors.len(), params.len());
         self.require(Rule::V8, n_tensors == n_params, || {
             format!("the kernel has {n_tensors} tensors for {n_params} tensor parameters")
         });
         for (tensor, param) in kernel.tensors.iter().zip(params) {
             let same = agrees(tensor, param);
-            self.require(Rule::V8, same, || format!("tensor `{}` is not parameter `{}`", tensor.name, param.name));
+            self.require(Rule::V8, same, || {
+                format!("tensor `{}` is not parameter `{}`", tensor.name, param.name)
+            });
         }
     }
 }

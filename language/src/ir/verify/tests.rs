@@ -87,7 +87,10 @@ fn v3_operands_and_results_have_their_rows_types() {
 
 #[test]
 fn v4_elementwise_operands_have_one_shape_and_layout() {
-    check("%h: f32[32] @ #H = tile.convert %t %a: f32[32] @ #L = tile.binary<add> %t, %h", &[Rule::V4]);
+    check(
+        "%h: f32[32] @ #H = tile.convert %t %a: f32[32] @ #L = tile.binary<add> %t, %h",
+        &[Rule::V4],
+    );
     check("%s: f32 = tile.const<0> %a: f32[32] @ #L = tile.binary<add> %t, %s", &[Rule::V4]);
     check("memory.store<all, normal> %p, %eps", &[Rule::V4]);
 }
