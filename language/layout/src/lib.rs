@@ -1,7 +1,22 @@
-//! Linear layouts over F2: where the elements of a tile live.
+//! Linear layouts over F2: where the elements of a tile live, and how to move them.
+//!
+//! A [`Layout`] maps the bits of a place (register, lane, warp; or the offset in a memory) to the
+//! bits of an element's index. A [`Spec`] is a constructor of the language that waits for a shape.
+//! The arithmetic underneath is [`bits`].
+//!
+//! Pure mathematics: knows no language, no target's name, no diagnostics.
+//!
+//! Source of the idea: "Linear Layouts: Robust Code Generation of Efficient Tensor Computation
+//! Using F2", arXiv 2505.23819.
 
-pub use layout::{In, Layout};
-pub use spec::{Machine, Spec, SpecError};
-
+pub mod bits;
+mod coalesced;
 mod layout;
 mod spec;
+mod text;
+mod transform;
+
+pub use coalesced::coalesced;
+pub use layout::{Coords, In, Layout, LayoutError};
+pub use spec::{Machine, Side, Spec, SpecError};
+pub use text::ParseLayoutError;
