@@ -547,11 +547,14 @@ impl<'a> Parser<'a> {
                 match spec.apply(&shape, self.machine) {
                     Ok(layout) => layout,
                     Err(error) => {
-                        return self.error_at(token, format!("this layout does not fit: {error:?}"));
+                        return self.error_at(token, format!("this layout does not fit: {error}"));
                     }
                 }
             }
-            _ => Layout::new(&shape, self.bases()?),
+            _ => match Layout::try_new(&shape, self.bases()?) {
+                Ok(layout) => layout,
+                Err(error) => return self.error_at(token, format!("this is no layout: {error}")),
+            },
         };
         self.layouts.insert(name, layout);
         Ok(())
@@ -572,7 +575,7 @@ impl<'a> Parser<'a> {
             regs: part("regs")?,
             lanes: part("lanes")?,
             warps: part("warps")?,
-            order: part("order")?,
+            order: Some(part("order")?),
         })
     }
 
