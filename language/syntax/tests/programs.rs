@@ -1,0 +1,68 @@
+//! The sample programs parse without a mistake.
+
+use std::fs;
+use std::path::PathBuf;
+
+/// The sample programs, by name.
+fn programs() -> Vec<(String, String)> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
+    let mut programs: Vec<_> = fs::read_dir(dir)
+        .expect("the folder is part of the crate")
+        .map(|it| it.expect("a readable entry").path())
+        .filter(|it| it.extension().is_some_and(|it| it == "tile"))
+        .map(|it| {
+            let name = it.file_name().expect("it has one").to_string_lossy().into_owned();
+            (name, fs::read_to_string(it).expect("UTF-8"))
+        })
+        .collect();
+    programs.sort();
+    programs
+}
+
+#[test]
+fn every_program_parses() {
+    for (name, text) in programs() {
+        let file = tile_syntax::parse_file(&text);
+        for error in file.all_errors() {
+            let line = text[..error.span.lo as usize].matches('\n').count() + 1;
+            panic!("{name}:{line}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn every_item_is_found() {
+    use tile_syntax::ast::ItemKind;
+    let found: Vec<String> = programs()
+        .iter()
+        .flat_map(|(name, text)| {
+            let file = tile_syntax::parse_file(text);
+            file.items.into_iter().map(move |(at, it)| {
+                let kind = match it.item.kind {
+                    ItemKind::Use(_) => "use".to_owned(),
+                    ItemKind::Const(it) => format!("const {}", it.name.text),
+                    ItemKind::Struct(it) => {
+                        format!("struct {} of {}", it.name.text, it.fields.len())
+                    }
+                    ItemKind::Permit(it) => format!("permit {}", it.name.text),
+                    ItemKind::Enum(it) => format!("enum {} of {}", it.name.text, it.variants.len()),
+                    ItemKind::Impl(it) => format!("impl {} of {}", it.name.text, it.members.len()),
+                    ItemKind::Fn(it) => format!("{:?} {}", it.kind, it.name.text),
+                    ItemKind::Kernel(it) => {
+                        let body = it.body.expect("it has one");
+                        let clauses = it.clauses.len();
+                        format!(
+                            "kernel {}, {clauses} clauses, {} statements",
+                            it.name.text,
+                            body.stmts.len()
+                        )
+                    }
+                    ItemKind::Test(it) => format!("test {:?}", it.title),
+                    other => format!("{other:?}"),
+                };
+                format!("{name} {at}: {kind}; {}", it.item.docs.lines().next().unwrap_or(""))
+            })
+        })
+        .collect();
+    insta::assert_snapshot!(found.join("\n"));
+}
