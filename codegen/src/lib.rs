@@ -1,1 +1,23 @@
 //! From tile IR to code objects, and the simulator that judges the lowering.
+//!
+//! [`lower()`] makes the LLVM module, [`Backend`] optimises it and turns it into PTX or AMDGCN, and
+//! [`build`] does all of it for a kernel, with what an assembler and a linker make of it where they
+//! are found. This crate alone names LLVM.
+
+mod artifacts;
+mod assembler;
+mod backend;
+mod chip;
+mod emit;
+mod error;
+mod link;
+mod lower;
+mod report;
+
+pub use artifacts::{Artifacts, BuildOptions, CodeObject, build};
+pub use assembler::find_ptxas;
+pub use backend::Backend;
+pub use error::BuildError;
+pub use link::find_lld;
+pub use lower::{AccessWidth, Hook, HookKind, LowerOptions, Lowered, lower};
+pub use report::Resources;

@@ -1,0 +1,132 @@
+//! What the lowering asks of a vendor: the few things that the two do differently.
+//!
+//! # Idea
+//! Everything that LLVM's own instructions say is said once, in the lowering. A [`Chip`] gives the
+//! rest: who a thread is, how lanes exchange a word, how a block meets, the approximations that the
+//! hardware has, the names of scopes, and how a kernel is declared. One file a vendor.
+//!
+//! # Invariants
+//! * C1: [`Chip::shuffle_xor`] and [`Chip::shuffle`] are reached by all lanes of a warp together.
+//! * C2: [`Chip::barrier`] is reached by all threads of a block; what any of them wrote before, to
+//!   shared or to global memory, all of them see after.
+
+mod amdgcn;
+mod hooks;
+mod ptx;
+
+use inkwell::types::BasicTypeEnum;
+use inkwell::values::{FloatValue, IntValue, PointerValue};
+use tile_language::op::memory::{Cache, Evict, Scope};
+use tile_language::target::{Target, Vendor};
+
+use crate::emit::{Emit, Val};
+
+/// How a load or a store treats the caches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Hints {
+    pub(crate) cache: Cache,
+    pub(crate) evict: Evict,
+}
+
+impl Hints {
+    /// No wish at all.
+    pub(crate) const NONE: Hints = Hints { cache: Cache::All, evict: Evict::Normal };
+}
+
+/// Functions that hardware approximates for `f32`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Approx {
+    /// 2 to the power.
+    Exp2,
+    /// Logarithm to base 2.
+    Log2,
+    /// Reciprocal.
+    Rcp,
+    /// Reciprocal square root.
+    Rsqrt,
+    /// Sine of radians in plus or minus pi.
+    Sin,
+    /// Cosine of radians in plus or minus pi.
+    Cos,
+}
+
+/// One vendor's half of the lowering.
+pub(crate) trait Chip {
+    /// LLVM's triple.
+    fn triple(&self) -> &'static str;
+
+    /// LLVM's name of the processor.
+    fn cpu(&self) -> &'static str;
+
+    /// LLVM's subtarget features.
+    fn features(&self) -> &'static str;
+
+    /// Makes the function a kernel of that many threads a block.
+    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32);
+
+    /// The number of this thread in its block, as `i32`.
+    fn thread<'c>(&self, emit: &Emit<'c>) -> IntValue<'c>;
+
+    /// The id of this block along an axis, as `i32`.
+    fn block_id<'c>(&self, emit: &Emit<'c>, axis: u32) -> IntValue<'c>;
+
+    /// The number of blocks along an axis, as `i32`.
+    fn num_blocks<'c>(&self, emit: &Emit<'c>, axis: u32) -> IntValue<'c>;
+
+    /// The word of the lane whose number differs by `mask`.
+    fn shuffle_xor<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>, mask: u32) -> IntValue<'c>;
+
+    /// The word of that lane.
+    fn shuffle<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>, lane: IntValue<'c>) -> IntValue<'c>;
+
+    /// The word of the first lane, in all lanes.
+    fn first_lane<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>) -> IntValue<'c>;
+
+    /// A word that all threads of the block have, where the hardware keeps such words apart.
+    fn uniform<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>) -> IntValue<'c>;
+
+    /// All threads of the block meet, and see what the others wrote.
+    fn barrier(&self, emit: &Emit<'_>);
+
+    /// LLVM's name of a synchronisation scope.
+    fn scope(&self, scope: Scope) -> &'static str;
+
+    /// An approximation within the accuracy table; subnormals are kept.
+    fn approximate<'c>(
+        &self,
+        emit: &Emit<'c>,
+        function: Approx,
+        x: FloatValue<'c>,
+    ) -> FloatValue<'c>;
+
+    /// A load with wishes for the caches.
+    fn hinted_load<'c>(
+        &self,
+        emit: &Emit<'c>,
+        ty: BasicTypeEnum<'c>,
+        from: PointerValue<'c>,
+        align: u32,
+        hints: Hints,
+    ) -> Val<'c>;
+
+    /// A store with wishes for the caches.
+    fn hinted_store<'c>(
+        &self,
+        emit: &Emit<'c>,
+        value: Val<'c>,
+        to: PointerValue<'c>,
+        align: u32,
+        hints: Hints,
+    );
+
+    /// Turns the calls of hooks (`tile_print…`, `tile_assert…`) into what the device can do.
+    fn resolve_hooks<'c>(&self, module: &inkwell::module::Module<'c>, hooks: &[crate::lower::Hook]);
+}
+
+/// The vendor's half for a target.
+pub(crate) fn of(target: &'static Target) -> Box<dyn Chip> {
+    match target.vendor {
+        Vendor::Nvidia => Box::new(ptx::Ptx { target }),
+        Vendor::Amd => Box::new(amdgcn::Amdgcn { target }),
+    }
+}

@@ -1,0 +1,221 @@
+//! AMD: what only AMDGCN has. Sources: LLVM 22, "User Guide for AMDGPU Backend"; CDNA3 and CDNA4 ISA.
+
+use inkwell::AtomicOrdering;
+use inkwell::FloatPredicate;
+use inkwell::attributes::AttributeLoc;
+use inkwell::module::Module;
+use inkwell::types::BasicTypeEnum;
+use inkwell::values::{BasicValue as _, FloatValue, IntValue, PointerValue};
+use tile_language::op::memory::{Cache, Evict, Scope};
+use tile_language::target::Target;
+
+use super::{Approx, Chip, Hints};
+use crate::emit::{Emit, Val};
+use crate::lower::Hook;
+
+/// LLVM's calling convention of an AMDGPU kernel.
+const AMDGPU_KERNEL: u32 = 91;
+/// The `ds_swizzle_b32` offset that keeps all five lane bits and flips none.
+const SWIZZLE_KEEP: u32 = 0x1f;
+/// Where the flipped bits stand in that offset.
+const SWIZZLE_XOR_SHIFT: u32 = 10;
+
+/// AMD's half of the lowering.
+pub(super) struct Amdgcn {
+    pub(super) target: &'static Target,
+}
+
+/// The DPP control that reads the lane whose number differs by `mask`, if there is one on CDNA.
+///
+/// `quad_perm` within four lanes; in a row of 16, a rotation by 8 and the two mirrors.
+fn dpp_xor(mask: u32) -> Option<u32> {
+    match mask {
+        1 => Some(0xb1),
+        2 => Some(0x4e),
+        3 => Some(0x1b),
+        7 => Some(0x141),
+        8 => Some(0x128),
+        15 => Some(0x140),
+        _ => None,
+    }
+}
+
+impl Amdgcn {
+    fn id<'c>(&self, emit: &Emit<'c>, name: &str) -> IntValue<'c> {
+        emit.intrinsic(name, &[], &[]).expect("an id has a value").into_int_value()
+    }
+
+    fn lane<'c>(&self, emit: &Emit<'c>) -> IntValue<'c> {
+        let all = emit.int(u32::MAX).into();
+        let low = emit
+            .intrinsic("llvm.amdgcn.mbcnt.lo", &[], &[all, emit.int(0).into()])
+            .expect("it has a value");
+        emit.intrinsic("llvm.amdgcn.mbcnt.hi", &[], &[all, low])
+            .expect("it has a value")
+            .into_int_value()
+    }
+
+    /// `v_rsq_f32` takes subnormals for zero: they are scaled up by 2^24, the result up by 2^12.
+    fn rsqrt<'c>(&self, emit: &Emit<'c>, x: FloatValue<'c>) -> FloatValue<'c> {
+        let tiny = emit.fcmp(FloatPredicate::OLT, x, emit.real(x, f64::from(f32::MIN_POSITIVE)));
+        let scaled = emit.fmul(x, emit.real(x, 16_777_216.0));
+        let root = emit.float_intrinsic("llvm.amdgcn.rsq", &[emit.select_float(tiny, scaled, x)]);
+        emit.select_float(tiny, emit.fmul(root, emit.real(x, 4096.0)), root)
+    }
+
+    /// `v_sin_f32` and `v_cos_f32` take revolutions.
+    fn circular<'c>(&self, emit: &Emit<'c>, name: &str, x: FloatValue<'c>) -> FloatValue<'c> {
+        let revolutions = emit.fmul(x, emit.real(x, std::f64::consts::FRAC_1_PI / 2.0));
+        emit.float_intrinsic(name, &[revolutions])
+    }
+}
+
+impl Chip for Amdgcn {
+    fn triple(&self) -> &'static str {
+        "amdgcn-amd-amdhsa"
+    }
+
+    fn cpu(&self) -> &'static str {
+        self.target.name
+    }
+
+    fn features(&self) -> &'static str {
+        ""
+    }
+
+    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32) {
+        emit.function.set_call_conventions(AMDGPU_KERNEL);
+        emit.attribute("amdgpu-flat-work-group-size", &format!("{threads},{threads}"));
+        emit.attribute("uniform-work-group-size", "true");
+        emit.known_attribute(AttributeLoc::Function, "nounwind", 0);
+    }
+
+    fn thread<'c>(&self, emit: &Emit<'c>) -> IntValue<'c> {
+        self.id(emit, "llvm.amdgcn.workitem.id.x")
+    }
+
+    fn block_id<'c>(&self, emit: &Emit<'c>, axis: u32) -> IntValue<'c> {
+        let axis = ["x", "y", "z"][axis as usize];
+        self.id(emit, &format!("llvm.amdgcn.workgroup.id.{axis}"))
+    }
+
+    fn num_blocks<'c>(&self, emit: &Emit<'c>, axis: u32) -> IntValue<'c> {
+        // The hidden arguments begin with the three block counts (code object V5 and later).
+        let hidden = emit
+            .intrinsic("llvm.amdgcn.implicitarg.ptr", &[], &[])
+            .expect("it has a value")
+            .into_pointer_value();
+        let at = emit.offset(emit.i32().into(), hidden, emit.int(axis));
+        let count = emit.load(emit.i32().into(), at, 4);
+        emit.mark(count, "invariant.load");
+        count.into_int_value()
+    }
+
+    fn shuffle_xor<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>, mask: u32) -> IntValue<'c> {
+        if let Some(control) = dpp_xor(mask) {
+            let all = emit.int(0xf).into();
+            let args = [
+                word.into(),
+                word.into(),
+                emit.int(control).into(),
+                all,
+                all,
+                emit.bool(true).into(),
+            ];
+            let moved = emit.intrinsic("llvm.amdgcn.update.dpp", &[emit.i32().into()], &args);
+            return moved.expect("it has a value").into_int_value();
+        }
+        if mask <= SWIZZLE_KEEP {
+            let pattern = emit.int(SWIZZLE_KEEP | (mask << SWIZZLE_XOR_SHIFT));
+            let moved =
+                emit.intrinsic("llvm.amdgcn.ds.swizzle", &[], &[word.into(), pattern.into()]);
+            return moved.expect("it has a value").into_int_value();
+        }
+        let lane = emit.at_head(|| emit.xor(self.lane(emit), emit.int(mask)));
+        self.shuffle(emit, word, lane)
+    }
+
+    fn shuffle<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>, lane: IntValue<'c>) -> IntValue<'c> {
+        let address = emit.shl(lane, emit.int(2));
+        let moved = emit.intrinsic("llvm.amdgcn.ds.bpermute", &[], &[address.into(), word.into()]);
+        moved.expect("it has a value").into_int_value()
+    }
+
+    fn first_lane<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>) -> IntValue<'c> {
+        emit.int_intrinsic("llvm.amdgcn.readfirstlane", &[word])
+    }
+
+    fn uniform<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>) -> IntValue<'c> {
+        self.first_lane(emit, word)
+    }
+
+    fn barrier(&self, emit: &Emit<'_>) {
+        // `s_barrier` waits for no memory: only the fences around it order what was written.
+        emit.fence(AtomicOrdering::Release, "workgroup");
+        emit.intrinsic("llvm.amdgcn.s.barrier", &[], &[]);
+        emit.fence(AtomicOrdering::Acquire, "workgroup");
+    }
+
+    fn scope(&self, scope: Scope) -> &'static str {
+        match scope {
+            Scope::Block | Scope::Cluster => "workgroup",
+            Scope::Device => "agent",
+            Scope::System => "",
+        }
+    }
+
+    fn approximate<'c>(
+        &self,
+        emit: &Emit<'c>,
+        function: Approx,
+        x: FloatValue<'c>,
+    ) -> FloatValue<'c> {
+        match function {
+            // The generic functions are `v_exp_f32` and `v_log_f32` with the scaling that keeps subnormals.
+            Approx::Exp2 => emit.float_intrinsic("llvm.exp2", &[x]),
+            Approx::Log2 => emit.float_intrinsic("llvm.log2", &[x]),
+            Approx::Rcp => emit.divide_within(emit.real(x, 1.0), x, 1.0),
+            Approx::Rsqrt => self.rsqrt(emit, x),
+            Approx::Sin => self.circular(emit, "llvm.amdgcn.sin", x),
+            Approx::Cos => self.circular(emit, "llvm.amdgcn.cos", x),
+        }
+    }
+
+    fn hinted_load<'c>(
+        &self,
+        emit: &Emit<'c>,
+        ty: BasicTypeEnum<'c>,
+        from: PointerValue<'c>,
+        align: u32,
+        hints: Hints,
+    ) -> Val<'c> {
+        let it = emit.load(ty, from, align);
+        if is_streaming(hints) {
+            emit.mark_nontemporal(it.as_instruction_value().expect("a load is an instruction"));
+        }
+        it
+    }
+
+    fn hinted_store<'c>(
+        &self,
+        emit: &Emit<'c>,
+        value: Val<'c>,
+        to: PointerValue<'c>,
+        align: u32,
+        hints: Hints,
+    ) {
+        let it = emit.store(value, to, align);
+        if is_streaming(hints) {
+            emit.mark_nontemporal(it);
+        }
+    }
+
+    fn resolve_hooks<'c>(&self, module: &Module<'c>, hooks: &[Hook]) {
+        super::hooks::through_trap(module, hooks);
+    }
+}
+
+/// CDNA has one wish that both words come to: `nt`, not kept.
+fn is_streaming(hints: Hints) -> bool {
+    hints.cache == Cache::Streaming || hints.evict == Evict::First
+}
