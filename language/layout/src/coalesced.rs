@@ -17,7 +17,8 @@ pub fn coalesced(shape: &[u32], elem_bits: u32, machine: Machine) -> Spec {
     let n_threads = machine.lanes.saturating_mul(machine.warps);
     let wanted = (ACCESS_BYTES * 8 / elem_bits.max(1)).max(1);
     let wanted = 1 << wanted.ilog2();
-    let vector = wanted.min((n_elements / n_threads).max(1)).min(extents.last().copied().unwrap_or(1));
+    let vector =
+        wanted.min((n_elements / n_threads).max(1)).min(extents.last().copied().unwrap_or(1));
     let mut regs = vec![1; rank];
     let mut rest: Vec<u32> = extents.to_vec();
     if let Some(last) = regs.last_mut() {

@@ -154,8 +154,10 @@ impl Layout {
         let ins: Vec<_> = ins.into_iter().filter(|(_, bases)| !bases.is_empty()).collect();
         check_bases(shape, &ins)?;
         let extents = boxed(shape);
-        let columns: Vec<u64> =
-            ins.iter().flat_map(|(_, bases)| bases.iter().map(|it| flatten(it, &extents))).collect();
+        let columns: Vec<u64> = ins
+            .iter()
+            .flat_map(|(_, bases)| bases.iter().map(|it| flatten(it, &extents)))
+            .collect();
         let inverse = invert(&columns, &extents)?;
         Ok(Layout(Arc::new(Repr { ins, shape: shape.into(), padding, columns, inverse })))
     }

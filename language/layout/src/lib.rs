@@ -2,21 +2,25 @@
 //!
 //! A [`Layout`] maps the bits of a place (register, lane, warp; or the offset in a memory) to the
 //! bits of an element's index. A [`Spec`] is a constructor of the language that waits for a shape.
-//! The arithmetic underneath is [`bits`].
+//! [`Plan`] says how a tile gets from one layout to another, and [`banks`] what shared memory
+//! makes of an access. The arithmetic underneath is [`bits`].
 //!
 //! Pure mathematics: knows no language, no target's name, no diagnostics.
 //!
 //! Source of the idea: "Linear Layouts: Robust Code Generation of Efficient Tensor Computation
 //! Using F2", arXiv 2505.23819.
 
+pub mod banks;
 pub mod bits;
 mod coalesced;
 mod layout;
+pub mod plan;
 mod spec;
 mod text;
 mod transform;
 
 pub use coalesced::coalesced;
 pub use layout::{Coords, In, Layout, LayoutError};
+pub use plan::{Cost, CostClass, Halves, Plan, PlanStep};
 pub use spec::{Machine, Side, Spec, SpecError};
 pub use text::ParseLayoutError;

@@ -258,7 +258,9 @@ pub enum SpecError {
         to: Vec<u32>,
     },
     /// `split` wants a last dimension of extent 2 and another one before it.
-    #[error("the last of {rank} dimensions has extent {extent}; a split wants 2 and one dimension before it")]
+    #[error(
+        "the last of {rank} dimensions has extent {extent}; a split wants 2 and one dimension before it"
+    )]
     SplitExtent {
         /// Dimensions.
         rank: u32,

@@ -113,7 +113,9 @@ impl Layout {
     /// holding the whole of it.
     pub fn spread(&self, shape: &[u32]) -> Result<Layout, SpecError> {
         let grown = |d: usize| self.shape()[d] == 1 && shape[d] != 1;
-        if shape.len() != self.rank() || (0..shape.len()).any(|d| !grown(d) && shape[d] != self.shape()[d]) {
+        if shape.len() != self.rank()
+            || (0..shape.len()).any(|d| !grown(d) && shape[d] != self.shape()[d])
+        {
             return Err(SpecError::Reshape { from: self.shape().to_vec(), to: shape.to_vec() });
         }
         check_shape(shape)?;
@@ -135,9 +137,10 @@ impl Layout {
         let mut span = Echelon::default();
         let mut columns = self.columns().iter();
         let ins = self.inputs().iter().map(|(input, bases)| {
-            let kept = bases.iter().zip(columns.by_ref()).filter(|(_, column)| {
-                *input != In::Register || span.add(**column)
-            });
+            let kept = bases
+                .iter()
+                .zip(columns.by_ref())
+                .filter(|(_, column)| *input != In::Register || span.add(**column));
             (*input, kept.map(|it| it.0.clone()).collect())
         });
         let ins = ins.collect();
@@ -145,7 +148,8 @@ impl Layout {
     }
 
     fn map(&self, shape: &[u32], mut f: impl FnMut(&Coords) -> Coords) -> Layout {
-        let ins = self.inputs().iter().map(|(input, bases)| (*input, bases.iter().map(&mut f).collect()));
+        let ins =
+            self.inputs().iter().map(|(input, bases)| (*input, bases.iter().map(&mut f).collect()));
         let ins = ins.collect();
         Layout::with_padding(shape, ins, self.padding().to_vec())
             .expect("L2: a change of shape keeps bases inside the box and onto it")

@@ -90,7 +90,12 @@ fn padded(pads: &[(u32, u32)], order: Option<&[u32]>, shape: &[u32]) -> Result<L
     Ok(Layout::with_padding(shape, whole.inputs().to_vec(), pads.to_vec())?)
 }
 
-fn nvmma(swizzle: u32, transposed: bool, shape: &[u32], elem_bits: u32) -> Result<Layout, SpecError> {
+fn nvmma(
+    swizzle: u32,
+    transposed: bool,
+    shape: &[u32],
+    elem_bits: u32,
+) -> Result<Layout, SpecError> {
     if ![0, 32, 64, 128].contains(&swizzle) {
         let possible = "0, 32, 64 and 128";
         return Err(SpecError::Argument { name: "swizzle", value: swizzle, possible });

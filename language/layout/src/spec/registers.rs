@@ -104,9 +104,10 @@ fn blocked(
 
 fn linear(bases: [&Vec<Vec<u32>>; 3], shape: &[u32]) -> Result<Layout, SpecError> {
     let inputs = [In::Register, In::Lane, In::Warp];
-    let ins = inputs.into_iter().zip(bases).map(|(input, list)| {
-        (input, list.iter().map(|it| Coords::from_slice(it)).collect())
-    });
+    let ins = inputs
+        .into_iter()
+        .zip(bases)
+        .map(|(input, list)| (input, list.iter().map(|it| Coords::from_slice(it)).collect()));
     Ok(Layout::try_new(shape, ins.collect())?)
 }
 
@@ -134,13 +135,19 @@ enum Family {
 
 fn unit(spec: &Spec, machine: Machine) -> Result<Unit<'_>, SpecError> {
     let one_of = |name, value, allowed: &[u32], possible| {
-        if allowed.contains(&value) { Ok(()) } else { Err(SpecError::Argument { name, value, possible }) }
+        if allowed.contains(&value) {
+            Ok(())
+        } else {
+            Err(SpecError::Argument { name, value, possible })
+        }
     };
     let (size, warps, family) = match spec {
         Spec::Mma { warps } => ([16, 8], warps.clone(), Family::Quad),
         Spec::Wgmma { n } => {
             if *n % 8 != 0 || *n == 0 || *n > 256 {
-                return Err(SpecError::Argument { name: "n", value: *n, possible: "8, 16, … 256" });
+                return Err(SpecError::Argument {
+                    name: "n", value: *n, possible: "8, 16, … 256"
+                });
             }
             if machine.warps % 4 != 0 {
                 return Err(SpecError::Machine { input: In::Warp, wanted: 4, got: machine.warps });
@@ -215,7 +222,12 @@ fn quad(tile: Tile, width: u32, inner: usize, outer: usize) -> Tile {
     tile.put(width, In::Register, inner).put(4, In::Lane, inner).put(8, In::Lane, outer)
 }
 
-fn operand(of: &Spec, side: Side, k_width: u32, request: &Request<'_>) -> Result<Layout, SpecError> {
+fn operand(
+    of: &Spec,
+    side: Side,
+    k_width: u32,
+    request: &Request<'_>,
+) -> Result<Layout, SpecError> {
     let unit = unit(of, request.machine)?;
     power_of_two("k_width", k_width)?;
     if matches!(of, Spec::Wgmma { .. }) && side == Side::B {
@@ -248,7 +260,11 @@ fn operand(of: &Spec, side: Side, k_width: u32, request: &Request<'_>) -> Result
     };
     // Warps that differ in the other operand's dimension hold copies.
     let tile = unit.warp_order.iter().fold(tile, |tile, &d| {
-        if d == k { tile.copies(unit.warps[d], In::Warp) } else { tile.put(unit.warps[d], In::Warp, d) }
+        if d == k {
+            tile.copies(unit.warps[d], In::Warp)
+        } else {
+            tile.put(unit.warps[d], In::Warp, d)
+        }
     });
     tile.fill(request.shape, In::Register, &[&[k, outer][..], &row_major(rank - 2)].concat())
         .finish(request.shape)

@@ -50,7 +50,8 @@ impl Tile {
     pub(super) fn at(mut self, input: In, index: &[u32]) -> Tile {
         self.bases(input).push(index.into());
         for (covered, &at) in self.covered.iter_mut().zip(index) {
-            *covered = (*covered).max(at.saturating_mul(2).checked_next_power_of_two().unwrap_or(1));
+            *covered =
+                (*covered).max(at.saturating_mul(2).checked_next_power_of_two().unwrap_or(1));
         }
         self
     }
@@ -69,11 +70,18 @@ impl Tile {
         check_shape(shape)?;
         let extents = boxed(shape);
         let clip = |basis: Coords| -> Coords {
-            basis.iter().zip(&extents).map(|(&at, &extent)| if at < extent { at } else { 0 }).collect()
+            basis
+                .iter()
+                .zip(&extents)
+                .map(|(&at, &extent)| if at < extent { at } else { 0 })
+                .collect()
         };
         let ins = self.ins.into_iter().map(|(input, bases)| {
             let bases = bases.into_iter().map(clip);
-            (input, bases.filter(|it| input != In::Register || it.iter().any(|&c| c != 0)).collect())
+            (
+                input,
+                bases.filter(|it| input != In::Register || it.iter().any(|&c| c != 0)).collect(),
+            )
         });
         Ok(Layout::try_new(shape, ins.collect())?)
     }

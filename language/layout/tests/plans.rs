@@ -1,0 +1,319 @@
+//! Conversions between random pairs of layouts, run by the reference: every register ends up with
+//! the element that the destination's layout names.
+
+use proptest::prelude::*;
+use tile_layout::banks::{Direction, bank_conflicts};
+use tile_layout::{Coords, CostClass, Halves, In, Layout, Machine, Plan, PlanStep, Spec};
+
+/// What every register of every thread holds, as element indices.
+fn filled(layout: &Layout) -> Vec<Vec<Vec<Coords>>> {
+    let thread =
+        |lane, warp| (0..layout.registers()).map(|r| layout.index_of(r, lane, warp)).collect();
+    let lanes = |warp| (0..layout.lanes()).map(|lane| thread(lane, warp)).collect();
+    (0..layout.warps()).map(lanes).collect()
+}
+
+/// A random order of the bits of an index dealt out to registers, lanes and warps, with copies
+/// where there are fewer bits than places, and sums of two bits now and then.
+fn random_layout(shape: Vec<u32>, machine: Machine) -> impl Strategy<Value = Layout> {
+    let extents: Vec<u32> = shape.iter().map(|&it| 1 << it.trailing_zeros()).collect();
+    let units: Vec<Coords> = (0..shape.len())
+        .flat_map(|d| {
+            let (rank, n_bits) = (shape.len(), extents[d].trailing_zeros());
+            (0..n_bits).map(move |bit| {
+                let mut unit = Coords::from_elem(0, rank);
+                unit[d] = 1 << bit;
+                unit
+            })
+        })
+        .collect();
+    let (n_lanes, n_warps) = (machine.lanes.trailing_zeros(), machine.warps.trailing_zeros());
+    let n_places = (n_lanes + n_warps) as usize;
+    let n_units = units.len();
+    let copies = prop::collection::vec(any::<bool>(), n_places);
+    let mixes = prop::collection::vec((0..n_units.max(1), 0..n_units.max(1)), 0..3);
+    (Just(units).prop_shuffle(), copies, mixes, any::<bool>()).prop_map(
+        move |(units, copies, mixes, mixed)| {
+            let mut units = units;
+            for (a, b) in mixes.into_iter().filter(|&(a, b)| mixed && a != b && n_units > 1) {
+                let other = units[b].clone();
+                units[a].iter_mut().zip(&other).for_each(|(x, y)| *x ^= y);
+            }
+            let zero = Coords::from_elem(0, shape.len());
+            let mut units = units.into_iter();
+            let mut places: Vec<Coords> = copies
+                .iter()
+                .map(|&copy| if copy { zero.clone() } else { units.next().unwrap_or(zero.clone()) })
+                .collect();
+            let warps = places.split_off(n_lanes as usize);
+            let ins = vec![(In::Register, units.collect()), (In::Lane, places), (In::Warp, warps)];
+            Layout::new(&shape, ins)
+        },
+    )
+}
+
+fn shape() -> impl Strategy<Value = Vec<u32>> {
+    let extent = prop_oneof![8 => (0u32..6).prop_map(|it| 1 << it), 1 => Just(3u32), 1 => Just(12)];
+    prop::collection::vec(extent, 1..=4)
+        .prop_filter("small enough to run", |it| it.iter().product::<u32>() <= 4096)
+}
+
+fn machine() -> impl Strategy<Value = Machine> {
+    (prop_oneof![Just(32), Just(64)], prop_oneof![Just(1), Just(2), Just(4), Just(8)])
+        .prop_map(|(lanes, warps)| Machine { lanes, warps })
+}
+
+fn pair() -> impl Strategy<Value = (Layout, Layout)> {
+    (shape(), machine()).prop_flat_map(|(shape, machine)| {
+        (random_layout(shape.clone(), machine), random_layout(shape, machine))
+    })
+}
+
+fn width() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(1), Just(4), Just(6), Just(8), Just(16), Just(32), Just(64)]
+}
+
+fn blocked(rank: usize, machine: Machine) -> impl Strategy<Value = Spec> {
+    let deal = move |places: u32| {
+        prop::collection::vec(0..rank, places.trailing_zeros() as usize).prop_map(move |dims| {
+            let mut counts = vec![1; rank];
+            dims.into_iter().for_each(|d| counts[d] *= 2);
+            counts
+        })
+    };
+    let order = Just((0..rank as u32).collect::<Vec<_>>()).prop_shuffle();
+    (deal(8), deal(machine.lanes), deal(machine.warps), order).prop_map(
+        |(regs, lanes, warps, order)| Spec::Blocked { regs, lanes, warps, order: Some(order) },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_plan_brings_every_element_where_the_destination_wants_it((src, dst) in pair(), bits in width()) {
+        let plan = Plan::convert(&src, &dst, bits);
+        prop_assert_eq!(plan.registers_before, src.registers());
+        prop_assert_eq!(plan.registers_after, dst.registers());
+        prop_assert_eq!(plan.simulate(&filled(&src)), filled(&dst));
+    }
+
+    #[test]
+    fn blocked_and_sliced_layouts_convert(
+        (src, dst, shape, machine) in (1usize..=3, machine()).prop_flat_map(|(rank, machine)| {
+            let extents = prop::collection::vec((0u32..6).prop_map(|it| 1 << it), rank);
+            (blocked(rank + 1, machine), blocked(rank, machine), extents, Just(machine))
+        }),
+        axis in 0u32..2,
+        bits in width(),
+    ) {
+        let src = src.slice(axis).apply(&shape, machine).unwrap();
+        let dst = dst.apply(&shape, machine).unwrap();
+        for (from, to) in [(&src, &dst), (&dst, &src)] {
+            prop_assert_eq!(Plan::convert(from, to, bits).simulate(&filled(from)), filled(to));
+        }
+    }
+
+    #[test]
+    fn halves_are_the_elements_with_the_bit_clear_and_set((layout, _) in pair(), pick in 0usize..64, bits in width()) {
+        let open: Vec<(usize, u32)> = (0..layout.rank())
+            .flat_map(|d| (0..layout.extents()[d].trailing_zeros()).map(move |bit| (d, bit)))
+            .collect();
+        prop_assume!(!open.is_empty());
+        let (axis, bit) = open[pick % open.len()];
+        let result = layout.without_bit(axis, bit).unwrap();
+        let wanted = |set: u32| -> Vec<Vec<Vec<Coords>>> {
+            let mut res = filled(&result);
+            let low = (1 << bit) - 1;
+            for it in res.iter_mut().flatten().flatten() {
+                it[axis] = (it[axis] & low) | (it[axis] & !low) << 1 | set << bit;
+            }
+            res
+        };
+        let held = filled(&layout);
+        let (low, high) = open_by(&Halves::plan(&layout, axis, bit, bits).unwrap(), &held);
+        prop_assert_eq!(low, wanted(0));
+        prop_assert_eq!(high, wanted(1));
+    }
+
+    #[test]
+    fn a_butterfly_exchanges_elements_by_index((layout, _) in pair(), pick in any::<u32>(), bits in width()) {
+        let axis = pick as usize % layout.rank();
+        let mask = (pick >> 8) % layout.extents()[axis];
+        let mut wanted = filled(&layout);
+        wanted.iter_mut().flatten().flatten().for_each(|it| it[axis] ^= mask);
+        let plan = Plan::butterfly(&layout, axis, mask, bits);
+        prop_assert_eq!(plan.simulate(&filled(&layout)), wanted);
+    }
+}
+
+type Registers = Vec<Vec<Vec<Coords>>>;
+
+fn open_by(halves: &Halves, held: &Registers) -> (Registers, Registers) {
+    match halves {
+        Halves::Registers { low, high } => {
+            let pick = |from: &Vec<u32>| -> Registers {
+                let thread =
+                    |it: &Vec<Coords>| from.iter().map(|&r| it[r as usize].clone()).collect();
+                held.iter().map(|lanes| lanes.iter().map(thread).collect()).collect()
+            };
+            (pick(low), pick(high))
+        }
+        Halves::Partner { partner, lanes, warps } => {
+            let other = partner.simulate(held);
+            let is_high = |lane: usize, warp: usize| {
+                ((lane as u32 & lanes).count_ones() + (warp as u32 & warps).count_ones()) % 2 == 1
+            };
+            let choose = |high: bool| -> Registers {
+                let thread = |warp: usize, lane: usize| {
+                    let own = is_high(lane, warp) == high;
+                    if own { held[warp][lane].clone() } else { other[warp][lane].clone() }
+                };
+                let lanes =
+                    |warp: usize| (0..held[warp].len()).map(|it| thread(warp, it)).collect();
+                (0..held.len()).map(lanes).collect()
+            };
+            (choose(false), choose(true))
+        }
+        Halves::Apart { low, high } => (low.simulate(held), high.simulate(held)),
+    }
+}
+
+fn convert(src: &Spec, dst: &Spec, shape: &[u32], warps: u32, elem_bits: u32) -> Plan {
+    let machine = Machine { lanes: 32, warps };
+    let apply = |spec: &Spec| spec.apply(shape, machine).unwrap();
+    Plan::convert(&apply(src), &apply(dst), elem_bits)
+}
+
+#[test]
+fn equal_maps_cost_nothing() {
+    let a = Spec::blocked(&[1, 4], &[8, 4], &[4, 1]);
+    let b = Spec::Blocked {
+        regs: vec![1, 4],
+        lanes: vec![8, 4],
+        warps: vec![4, 1],
+        order: Some(vec![1, 0]),
+    };
+    assert_eq!(convert(&a, &b, &[64, 64], 4, 32).steps, []);
+}
+
+#[test]
+fn another_order_of_registers_is_a_permutation() {
+    let a = Spec::blocked(&[4, 1], &[4, 8], &[1, 1]);
+    let b = Spec::blocked(&[1, 1], &[4, 8], &[1, 1]);
+    let plan = convert(&a, &b, &[16, 8], 1, 32);
+    assert_eq!(plan.cost(32).class, CostClass::Shared, "rows move between lanes");
+    let c = Spec::Blocked {
+        regs: vec![4, 4],
+        lanes: vec![4, 8],
+        warps: vec![1, 1],
+        order: Some(vec![0, 1]),
+    };
+    let d = Spec::Blocked {
+        regs: vec![4, 4],
+        lanes: vec![4, 8],
+        warps: vec![1, 1],
+        order: Some(vec![1, 0]),
+    };
+    let lanes_alike = |spec: &Spec| spec.apply(&[16, 32], Machine { lanes: 32, warps: 1 }).unwrap();
+    let (c, d) = (lanes_alike(&c), lanes_alike(&d));
+    let only_registers = Layout::new(
+        &[16, 32],
+        vec![
+            (In::Register, d.bases(In::Register).to_vec()),
+            (In::Lane, c.bases(In::Lane).to_vec()),
+        ],
+    );
+    assert_eq!(Plan::convert(&c, &only_registers, 32).cost(32).class, CostClass::Registers);
+}
+
+#[test]
+fn one_bit_between_lanes_and_registers_is_shuffled() {
+    let a = Spec::Linear {
+        regs: vec![vec![32]],
+        lanes: [1, 2, 4, 8, 16].map(|it| vec![it]).into(),
+        warps: vec![],
+    };
+    let b = Spec::Linear {
+        regs: vec![vec![1]],
+        lanes: [32, 2, 4, 8, 16].map(|it| vec![it]).into(),
+        warps: vec![],
+    };
+    let cost = convert(&a, &b, &[64], 1, 32).cost(32);
+    assert_eq!((cost.class, cost.shuffles, cost.selects), (CostClass::Shuffles, 1, 4));
+}
+
+#[test]
+fn sixteen_bit_elements_travel_in_pairs() {
+    let regs = vec![vec![64], vec![128]];
+    let a = Spec::Linear {
+        regs: regs.clone(),
+        lanes: [1, 2, 4, 8, 16].map(|it| vec![it]).into(),
+        warps: vec![vec![32]],
+    };
+    let b = Spec::Linear {
+        regs,
+        lanes: [16, 8, 4, 2, 1].map(|it| vec![it]).into(),
+        warps: vec![vec![32]],
+    };
+    assert_eq!(convert(&a, &b, &[256], 2, 16).cost(16).shuffles, 2);
+    assert_eq!(convert(&a, &b, &[256], 2, 32).cost(32).shuffles, 4);
+}
+
+#[test]
+fn a_transpose_finds_the_xor_swizzle() {
+    let bits = |list: [u32; 5], d: usize| -> Vec<Vec<u32>> {
+        list.map(|it| if d == 0 { vec![it, 0] } else { vec![0, it] }).into()
+    };
+    let along = [1, 2, 4, 8, 16];
+    let a = Spec::Linear { regs: bits(along, 0), lanes: bits(along, 1), warps: vec![] };
+    let b = Spec::Linear { regs: bits(along, 1), lanes: bits(along, 0), warps: vec![] };
+    let plan = convert(&a, &b, &[32, 32], 1, 32);
+    let [PlanStep::Shared(it)] = &plan.steps[..] else { panic!("{plan:?}") };
+    assert_eq!((it.store.conflicts, it.load.conflicts, it.bytes), (0, 0, 4096));
+    assert_eq!(it.barrier, tile_layout::plan::BarrierScope::Warp);
+    // Lanes of the store and of the load both spread over all banks.
+    let banks = |lanes: &[u32]| lanes.iter().map(|it| it / 4 % 32).fold(0, |sum, it| sum | it);
+    assert_eq!((banks(&it.store.lanes), banks(&it.load.lanes)), (31, 31));
+}
+
+#[test]
+fn large_tiles_go_in_rounds() {
+    let a = Spec::blocked(&[1, 4], &[8, 4], &[4, 1]);
+    let b = Spec::blocked(&[1, 4], &[4, 8], &[4, 1]);
+    let plan = convert(&a, &b, &[256, 128], 4, 32);
+    let [PlanStep::Shared(it)] = &plan.steps[..] else { panic!("{plan:?}") };
+    assert!(it.bytes <= 32 << 10, "{} bytes", it.bytes);
+    assert_eq!(it.rounds.len() as u32 * it.bytes, 256 * 128 * 4);
+    assert_eq!((it.store.vector, it.load.vector), (4, 4));
+}
+
+#[test]
+fn known_bank_conflicts() {
+    let machine = Machine { lanes: 32, warps: 8 };
+    let acc = Spec::Mma { warps: vec![2, 4] }.a(2);
+    assert!(acc.is_for_registers());
+    let mma = Spec::Mma { warps: vec![2, 4] }.slice(0);
+    assert!(mma.rank() == Some(1));
+    let rows_of_4 = small_mma([2, 4], &[4, 64], machine);
+    let plain = Spec::Plain.apply_in_memory(&[4, 64], 16).unwrap();
+    assert_eq!(bank_conflicts(&rows_of_4, &plain, 16, Direction::Write), 3);
+
+    let machine = Machine { lanes: 32, warps: 4 };
+    let acc = Spec::Wgmma { n: 32 }.apply(&[128, 64], machine).unwrap();
+    let swizzled = Spec::Nvmma { swizzle: 128, transposed: false };
+    let swizzled = swizzled.apply_in_memory(&[128, 64], 32).unwrap();
+    assert_eq!(bank_conflicts(&acc, &swizzled, 32, Direction::Write), 1);
+}
+
+/// An accumulator's map cut down to fewer rows than one instruction has.
+fn small_mma(warps: [u32; 2], shape: &[u32], machine: Machine) -> Layout {
+    let rows = 16 * warps[0];
+    let whole = Spec::Mma { warps: warps.into() }.apply(&[rows, shape[1]], machine).unwrap();
+    let clip = |it: &Coords| -> Coords {
+        it.iter().zip(shape).map(|(&c, &n)| if c < n { c } else { 0 }).collect()
+    };
+    let ins =
+        whole.inputs().iter().map(|(input, bases)| (*input, bases.iter().map(clip).collect()));
+    Layout::new(shape, ins.collect()).without_copies_in_registers()
+}
