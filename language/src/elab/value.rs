@@ -54,6 +54,8 @@ pub enum Value {
     Function(FnRef),
     /// A tile or a scalar of the IR.
     Tile(Tile),
+    /// A tile that waits for its layout: `iota(N)`, `zeros(f32[N])`.
+    Unplaced(Arc<Unplaced>),
     /// A tensor argument: an index into [`ir::Kernel::tensors`].
     Tensor(u32),
     /// A tensor argument that may be absent; `if let` makes it a [`Value::Tensor`].
@@ -89,6 +91,26 @@ pub enum TileLayout {
         /// The new dimensions, ascending.
         new_axes: Vec<u32>,
     },
+}
+
+/// A tile that is known but for its layout; `@ L`, or an operation with a tile, places it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unplaced {
+    /// One element.
+    pub elem: ir::Elem,
+    /// Extents, outermost first.
+    pub shape: ir::Shape,
+    /// Its elements.
+    pub fill: Fill,
+}
+
+/// The elements of a tile that waits for its layout.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fill {
+    /// The index along the only dimension, plus the number.
+    Count(i128),
+    /// The same in every element: a compile-time number or a scalar.
+    Same(Value),
 }
 
 /// A type as a value.

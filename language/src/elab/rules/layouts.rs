@@ -1,0 +1,363 @@
+//! Layouts as values: constructors, slices, operands, questions, equality as maps.
+
+use tile_layout::{In, Layout, Machine, Spec};
+use tile_syntax::ast::Span;
+
+use super::args::Args;
+use crate::elab::cx::Elab;
+use crate::elab::value::Value;
+use crate::report;
+
+/// The map of a layout for these extents; reports a layout that does not fit them.
+pub(super) fn apply(cx: &mut Elab<'_>, spec: &Spec, shape: &[u32], span: Span) -> Option<Layout> {
+    match apply_on(cx.machine(), spec, shape) {
+        Ok(layout) => Some(layout),
+        Err(error) => {
+            let (place, text) = (cx.place(span), super::describe_spec(spec));
+            cx.report(report::layouts::does_not_fit(place, &text, shape, &error.to_string()));
+            None
+        }
+    }
+}
+
+/// The map of a layout for these extents; `None` if it does not fit them.
+pub(super) fn apply_quietly(cx: &Elab<'_>, spec: &Spec, shape: &[u32]) -> Option<Layout> {
+    apply_on(cx.machine(), spec, shape).ok()
+}
+
+/// A layout that has its shape already is also one for extents of 1 in its place (what a broadcast
+/// repeats), and for larger ones where it has 1 (what a broadcast gives).
+fn apply_on(machine: Machine, spec: &Spec, shape: &[u32]) -> Result<Layout, tile_layout::SpecError> {
+    let Spec::Explicit(layout) = spec else { return spec.apply(shape, machine) };
+    let narrowed = |layout: &Layout| {
+        let axes = (0..shape.len()).filter(|&axis| shape[axis] == 1 && layout.shape()[axis] != 1);
+        axes.fold(layout.clone(), |it, axis| if it.rank() > 1 { it.slice(axis).expand(axis) } else { it })
+    };
+    if layout.rank() != shape.len() || layout.shape() == shape {
+        return spec.apply(shape, machine);
+    }
+    let narrow = narrowed(layout);
+    if narrow.shape() == shape { Ok(narrow) } else { narrow.spread(shape) }
+}
+
+/// The layout as a constructor if that gives `layout` for its shape, otherwise as the map itself.
+pub(super) fn named(cx: &Elab<'_>, candidate: Option<Spec>, layout: &Layout) -> Spec {
+    let fits = |it: &Spec| apply_quietly(cx, it, layout.shape()).as_ref() == Some(layout);
+    candidate.filter(fits).unwrap_or_else(|| Spec::Explicit(layout.clone()))
+}
+
+/// Whether two layouts are the same map for every shape that one of them is for.
+///
+/// Constructors are compared on shapes that both fill twice over in every dimension, so that all
+/// their registers, lanes and warps count and the order in which they go on shows.
+pub(super) fn same_map(cx: &Elab<'_>, a: &Spec, b: &Spec) -> bool {
+    if a == b {
+        return true;
+    }
+    let shape: Vec<u32> = match (given_shape(a), given_shape(b)) {
+        (Some(shape), _) | (_, Some(shape)) => shape,
+        (None, None) => match a.rank().or(b.rank()) {
+            Some(rank) if a.rank() == b.rank() => vec![largest_tile(cx.machine(), rank); rank as usize],
+            _ => return false,
+        },
+    };
+    let applied = apply_quietly(cx, a, &shape);
+    applied.is_some() && applied == apply_quietly(cx, b, &shape)
+}
+
+fn given_shape(spec: &Spec) -> Option<Vec<u32>> {
+    match spec {
+        Spec::Explicit(layout) => Some(layout.shape().into()),
+        _ => None,
+    }
+}
+
+/// An extent that a tile of either layout fits into in `rank` dimensions, within the limit of a tile's size.
+fn largest_tile(machine: Machine, rank: u32) -> u32 {
+    let wanted = 16 * machine.lanes * machine.warps;
+    let bits = wanted.next_power_of_two().trailing_zeros().min(28 / rank.max(1));
+    1 << bits
+}
+
+/// A list of numbers that may be left out.
+fn optional_numbers(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<Option<Vec<u32>>> {
+    match args.get(name) {
+        Some(_) => args.numbers(cx, name).map(Some),
+        None => Some(None),
+    }
+}
+
+fn number(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<u32> {
+    args.below(cx, name, u32::MAX)
+}
+
+fn number_or(cx: &mut Elab<'_>, args: &Args, name: &str, default: u32) -> Option<u32> {
+    match args.get(name) {
+        Some(_) => number(cx, args, name),
+        None => Some(default),
+    }
+}
+
+fn flag(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<bool> {
+    match args.get(name).map(|it| (it, &it.value)) {
+        None => Some(false),
+        Some((_, Value::Bool(it))) => Some(*it),
+        Some((arg, _)) => {
+            args.mismatch(cx, arg, "a bool known at compile time");
+            None
+        }
+    }
+}
+
+/// A list of lists of numbers; empty if left out.
+fn bases(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<Vec<Vec<u32>>> {
+    let Some(arg) = args.get(name) else { return Some(Vec::new()) };
+    let coordinate = |it: &Value| match it {
+        Value::Int(it) => u32::try_from(*it).ok(),
+        _ => None,
+    };
+    let basis = |it: &Value| match it {
+        Value::Array(items) | Value::Tuple(items) => items.iter().map(coordinate).collect::<Option<Vec<u32>>>(),
+        single => coordinate(single).map(|it| vec![it]),
+    };
+    let list = match &arg.value {
+        Value::Array(items) => items.iter().map(basis).collect::<Option<Vec<_>>>(),
+        _ => None,
+    };
+    if list.is_none() {
+        args.mismatch(cx, arg, "a list of bases, each a tuple of integers known at compile time");
+    }
+    list
+}
+
+fn done(spec: Spec) -> Option<Value> {
+    Some(Value::Layout(spec))
+}
+
+/// `blocked(regs:, lanes:, warps:, order:)`
+pub(crate) fn blocked(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let regs = args.numbers(cx, "regs")?;
+    let (lanes, warps) = (args.numbers(cx, "lanes")?, args.numbers(cx, "warps")?);
+    for (name, list) in [("lanes", &lanes), ("warps", &warps)] {
+        if list.len() != regs.len() {
+            let place = cx.place(args.arg(name).span);
+            cx.report(report::layouts::ranks_differ(place, name, list.len(), regs.len()));
+            return None;
+        }
+    }
+    let order = optional_numbers(cx, args, "order")?;
+    done(Spec::Blocked { regs, lanes, warps, order })
+}
+
+/// `linear(regs:, lanes:, warps:)`
+pub(crate) fn linear(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let regs = bases(cx, args, "regs")?;
+    let lanes = bases(cx, args, "lanes")?;
+    let warps = bases(cx, args, "warps")?;
+    done(Spec::Linear { regs, lanes, warps })
+}
+
+/// `mma::acc(warps:)`
+pub(crate) fn mma_acc(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let warps = args.numbers(cx, "warps")?;
+    done(Spec::Mma { warps })
+}
+
+/// `wgmma::acc(n:)`
+pub(crate) fn wgmma_acc(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let n = number(cx, args, "n")?;
+    done(Spec::Wgmma { n })
+}
+
+/// `mfma::acc(m:, n:, k:, warps:, transposed:)`
+pub(crate) fn mfma_acc(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let (m, n, k) = (number(cx, args, "m")?, number(cx, args, "n")?, number(cx, args, "k")?);
+    let warps = args.numbers(cx, "warps")?;
+    let transposed = flag(cx, args, "transposed")?;
+    done(Spec::Mfma { m, n, k, warps, transposed })
+}
+
+/// `wmma::acc(version:, k:, warps:, transposed:)`
+pub(crate) fn wmma_acc(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let (version, k) = (number(cx, args, "version")?, number(cx, args, "k")?);
+    let warps = args.numbers(cx, "warps")?;
+    let transposed = flag(cx, args, "transposed")?;
+    done(Spec::Wmma { version, k, warps, transposed })
+}
+
+/// `plain()`
+pub(crate) fn plain(_: &mut Elab<'_>, _: &Args) -> Option<Value> {
+    done(Spec::Plain)
+}
+
+/// `swizzled(vec:, per_phase:, max_phase:, order:)`
+pub(crate) fn swizzled(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let (vec, per_phase) = (number(cx, args, "vec")?, number(cx, args, "per_phase")?);
+    let max_phase = number(cx, args, "max_phase")?;
+    let order = optional_numbers(cx, args, "order")?;
+    done(Spec::Swizzled { vec, per_phase, max_phase, order })
+}
+
+/// `nvmma(swizzle:, transposed:)`
+pub(crate) fn nvmma(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let swizzle = number(cx, args, "swizzle")?;
+    let transposed = flag(cx, args, "transposed")?;
+    done(Spec::Nvmma { swizzle, transposed })
+}
+
+/// `padded([(interval, pad)…], order:)`
+pub(crate) fn padded(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let pairs = bases(cx, args, "pads")?;
+    let pads: Option<Vec<(u32, u32)>> = pairs.iter().map(|it| Some((*it.first()?, *it.get(1)?))).collect();
+    if pads.is_none() {
+        args.mismatch(cx, args.arg("pads"), "a list of pairs (interval, pad)");
+    }
+    let order = optional_numbers(cx, args, "order")?;
+    done(Spec::Padded { pads: pads?, order })
+}
+
+/// `shared_linear(offsets:)`
+pub(crate) fn shared_linear(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let offsets = bases(cx, args, "offsets")?;
+    done(Spec::SharedLinear { offsets })
+}
+
+/// `tcgen05::acc(m:, n:)`
+pub(crate) fn tmem_acc(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let (m, n) = (number(cx, args, "m")?, number(cx, args, "n")?);
+    done(Spec::TmemAcc { m, n })
+}
+
+/// `tcgen05::scales()`
+pub(crate) fn tmem_scales(_: &mut Elab<'_>, _: &Args) -> Option<Value> {
+    done(Spec::TmemScales)
+}
+
+/// `layout::coalesced(shape, T)`
+pub(crate) fn coalesced(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let shape = args.numbers(cx, "shape")?;
+    let dtype = args.dtype(cx, "T")?;
+    if shape.is_empty() || shape.contains(&0) {
+        args.mismatch(cx, args.arg("shape"), "a list of extents, each at least 1");
+        return None;
+    }
+    done(spread_out(&shape, dtype.storage_bits(), cx.machine()))
+}
+
+/// Sixteen bytes a thread along the last dimension if there is work enough for all threads, lanes
+/// from the last dimension outwards, warps from the first inwards.
+fn spread_out(shape: &[u32], elem_bits: u32, machine: Machine) -> Spec {
+    let mut left: Vec<u32> = shape.iter().map(|it| 1 << it.trailing_zeros()).collect();
+    let elements: u64 = left.iter().map(|&it| u64::from(it)).product();
+    let threads = u64::from(machine.lanes * machine.warps);
+    let share = (elements / threads).max(1) as u32;
+    let last = shape.len() - 1;
+    let vector = (128 / elem_bits).min(share).min(left[last]);
+    let mut regs = vec![1; shape.len()];
+    regs[last] = vector;
+    left[last] /= vector;
+    let mut deal = |mut places: u32, axes: &mut dyn Iterator<Item = usize>| {
+        let mut dealt = vec![1; shape.len()];
+        for axis in axes {
+            let here = places.min(left[axis]);
+            dealt[axis] = here;
+            left[axis] /= here;
+            places /= here;
+        }
+        dealt
+    };
+    let lanes = deal(machine.lanes, &mut (0..shape.len()).rev());
+    let warps = deal(machine.warps, &mut (0..shape.len()));
+    Spec::Blocked { regs, lanes, warps, order: None }
+}
+
+/// `L.slice(axis)`
+pub(crate) fn slice(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let spec = args.layout(cx, "layout")?;
+    let axis = args.below(cx, "axis", spec.rank().unwrap_or(8))?;
+    if spec.rank() == Some(1) {
+        args.mismatch(cx, args.arg("layout"), "a layout of at least two dimensions");
+        return None;
+    }
+    match spec {
+        Spec::Explicit(layout) => done(Spec::Explicit(layout.slice(axis as usize))),
+        spec => done(spec.slice(axis)),
+    }
+}
+
+/// `C.a(k_width:)`
+pub(crate) fn operand_a(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let spec = args.layout(cx, "layout")?;
+    let k_width = number_or(cx, args, "k_width", 2)?;
+    done(spec.a(k_width))
+}
+
+/// `C.b(k_width:)`
+pub(crate) fn operand_b(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let spec = args.layout(cx, "layout")?;
+    let k_width = number_or(cx, args, "k_width", 2)?;
+    done(spec.b(k_width))
+}
+
+/// The map of the layout and the shape that a question is about.
+fn subject(cx: &mut Elab<'_>, args: &Args) -> Option<Layout> {
+    let spec = args.layout(cx, "layout")?;
+    let shape = args.numbers(cx, "shape")?;
+    apply(cx, &spec, &shape, args.span)
+}
+
+fn count(it: u32) -> Option<Value> {
+    Some(Value::Int(i128::from(it)))
+}
+
+fn list(items: impl IntoIterator<Item = u32>) -> Value {
+    Value::Array(items.into_iter().map(|it| Value::Int(i128::from(it))).collect())
+}
+
+/// `L.registers(shape)`
+pub(crate) fn registers(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    count(subject(cx, args)?.registers())
+}
+
+/// `L.replication(shape)`
+pub(crate) fn replication(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let layout = subject(cx, args)?;
+    let copies = [In::Register, In::Lane, In::Warp].map(|it| layout.free_mask(it).count_ones());
+    count(1 << copies.iter().sum::<u32>())
+}
+
+/// `L.owner(index, shape)`
+pub(crate) fn owner(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let layout = subject(cx, args)?;
+    let index = args.numbers(cx, "index")?;
+    let is_inside = index.len() == layout.rank() && index.iter().zip(layout.shape()).all(|(i, n)| i < n);
+    if !is_inside {
+        args.mismatch(cx, args.arg("index"), "an index inside the shape");
+        return None;
+    }
+    let (register, lane, warp) = layout.owner(&index);
+    let names = ["register", "lane", "warp"].map(Into::into);
+    let values = [register, lane, warp].map(|it| Value::Int(i128::from(it)));
+    Some(Value::Record(names.into_iter().zip(values).collect()))
+}
+
+/// `L.index(register, lane, warp, shape)`
+pub(crate) fn index_of(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let layout = subject(cx, args)?;
+    let register = args.below(cx, "register", layout.registers())?;
+    let lane = args.below(cx, "lane", layout.lanes())?;
+    let warp = args.below(cx, "warp", layout.warps())?;
+    Some(list(layout.index_of(register, lane, warp)))
+}
+
+/// `L.bits(axis, shape)`
+pub(crate) fn bits(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let layout = subject(cx, args)?;
+    let axis = args.below(cx, "axis", layout.rank() as u32)?;
+    Some(list(layout.reduction_bits(axis as usize)))
+}
+
+/// The bits of an index in the order in which reductions fold them, as a list.
+pub(super) fn fold_order(layout: &Layout, axis: u32) -> Value {
+    list(layout.reduction_bits(axis as usize))
+}
