@@ -1,6 +1,9 @@
 //! Wording: functions that take facts and return a diagnostic. No check holds a sentence.
 
 pub mod comptime;
+pub mod layouts;
+pub mod memory;
 pub mod names;
+pub mod ops;
 pub mod performance;
 pub mod types;

@@ -43,7 +43,30 @@ macro_rules! registry {
 }
 
 registry! {
+    E0250, Error, "operands have different element types";
+    E0251, Error, "an operation does not take elements of this type";
+    E0252, Error, "a number is not a value of the type it is used as";
+    E0253, Error, "shapes do not go together";
+    E0254, Error, "an operation is called with other arguments than it has";
+    E0255, Error, "an argument is not of the kind that the operation takes";
+    E0256, Error, "a dimension or bit is beyond what there is";
+    E0257, Error, "brackets or a star after something that takes none";
+    E0258, Error, "a shape is not made of integers of at least 1";
+    E0259, Error, "a text names something that cannot be printed";
+    E0260, Error, "a static assertion does not hold";
+    E0301, Error, "operands have different layouts";
+    E0302, Error, "the layout of a tile is open where it matters";
+    E0303, Error, "a layout does not fit a shape";
+    E0304, Error, "arguments of a layout do not go together";
+    E0305, Error, "a tile without layout, or a layout where none can be";
+    E0306, Error, "what stands after `@` is not a layout";
+    E0307, Error, "a layout cannot be carried through an operation";
     E0401, Error, "a form of the language is not supported yet";
+    E0601, Error, "a tensor is written but not declared `mut`";
+    E0602, Error, "a tensor is indexed with another number of dimensions";
+    E0603, Error, "a tensor that may be absent is used";
+    E0604, Error, "a value of another type than memory holds is stored";
+    E0605, Error, "there is no atomic of that kind on the type";
     P0101, Warning, "a memory access is narrower than it could be";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
 }

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::ir::{Fact, Inst, Region, Site, SiteId, Tensor, Type, Value, ValueDecl};
-use crate::op::Op;
+use crate::ir::{Elem, Fact, Inst, Region, Site, SiteId, Tensor, Type, Value, ValueDecl};
+use crate::op::{MemoryOp, Op};
 
 /// The IR so far.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Builder {
     /// Places, each once.
     pub sites: Vec<Site>,
     site_ids: FxHashMap<Site, SiteId>,
+    layout_origins: FxHashMap<Value, SiteId>,
+    tensors_behind: FxHashMap<Value, u32>,
     regions: Vec<Region>,
 }
 
@@ -66,9 +68,43 @@ impl Builder {
     ) -> SmallVec<[Value; 1]> {
         let results: SmallVec<[Value; 1]> =
             results.iter().map(|ty| self.value(ty.clone())).collect();
+        for &result in &results {
+            self.trace(&op, operands, result, site);
+        }
         let inst = Inst { op, operands: operands.into(), results: results.clone(), regions, site };
         self.regions.last_mut().expect("an instruction stands in a region").insts.push(inst);
         results
+    }
+
+    /// Remembers where a result's layout was chosen, and through which tensor a pointer was made.
+    fn trace(&mut self, op: &Op, operands: &[Value], result: Value, site: SiteId) {
+        let layout = |of: Value, it: &Self| it.values[of.0 as usize].ty.layout.clone();
+        let wanted = layout(result, self);
+        let handed_on = operands.iter().find(|it| layout(**it, self) == wanted);
+        let origin = handed_on.and_then(|it| self.layout_origins.get(it)).copied();
+        self.layout_origins.insert(result, origin.unwrap_or(site));
+        let behind = match op {
+            Op::Memory(MemoryOp::At { tensor }) => Some(*tensor),
+            _ if self.is_pointer(result) => {
+                operands.iter().find_map(|it| self.tensors_behind.get(it)).copied()
+            }
+            _ => None,
+        };
+        self.tensors_behind.extend(behind.map(|it| (result, it)));
+    }
+
+    fn is_pointer(&self, value: Value) -> bool {
+        matches!(self.values[value.0 as usize].ty.elem, Elem::Pointer(_))
+    }
+
+    /// Where the layout of a value was chosen; `None` for a region's parameter.
+    pub fn layout_origin(&self, value: Value) -> Option<SiteId> {
+        self.layout_origins.get(&value).copied()
+    }
+
+    /// The tensor argument that a pointer points into, if it is made from one.
+    pub fn tensor_behind(&self, pointer: Value) -> Option<u32> {
+        self.tensors_behind.get(&pointer).copied()
     }
 
     /// The innermost region, as it is.

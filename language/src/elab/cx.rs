@@ -128,6 +128,21 @@ impl Elab<'_> {
         self.unsupported("this call", span)
     }
 
+    /// Where the layout of a value was chosen.
+    pub fn layout_origin(&self, value: ir::Value) -> Option<Place> {
+        self.ir.layout_origin(value).map(|it| self.site_place(it))
+    }
+
+    /// The tensor argument that a pointer points into.
+    pub fn tensor_behind(&self, pointer: ir::Value) -> Option<u32> {
+        self.ir.tensor_behind(pointer)
+    }
+
+    /// The text of a place in the kernel's table.
+    pub fn site_place(&self, site: SiteId) -> Place {
+        self.ir.sites[site.0 as usize].place.clone()
+    }
+
     /// The name that a message gives to an argument.
     pub fn name_of(&self, value: ir::Value) -> &SmolStr {
         &self.ir.values[value.0 as usize].name

@@ -27,13 +27,20 @@ pub struct Args {
 
 impl Args {
     /// Binds `args` to the parameters of `builtin`; reports what does not fit.
-    pub(super) fn bind(cx: &mut Elab<'_>, builtin: Builtin, args: Vec<Arg>, span: Span) -> Option<Args> {
+    pub(super) fn bind(
+        cx: &mut Elab<'_>,
+        builtin: Builtin,
+        args: Vec<Arg>,
+        span: Span,
+    ) -> Option<Args> {
         let row = builtin.row();
         let mut bound = Args { row, span, slots: vec![None; row.params.len()], rest: Vec::new() };
         for arg in args {
             bound.put(cx, arg)?;
         }
-        let is_missing = |(param, slot): &(&crate::op::surface::Param, &Option<Arg>)| param.need == Need::Required && slot.is_none();
+        let is_missing = |(param, slot): &(&crate::op::surface::Param, &Option<Arg>)| {
+            param.need == Need::Required && slot.is_none()
+        };
         if let Some((param, _)) = row.params.iter().zip(&bound.slots).find(is_missing) {
             let place = cx.place(span);
             cx.report(report::ops::missing_argument(place, row, param.name));
@@ -44,8 +51,16 @@ impl Args {
 
     fn put(&mut self, cx: &mut Elab<'_>, arg: Arg) -> Option<()> {
         let slot = match &arg.name {
-            Some(name) => self.row.params.iter().position(|it| it.name == name.as_str() && it.need != Need::Rest),
-            None => self.slots.iter().zip(self.row.params).position(|(slot, it)| slot.is_none() && it.need != Need::Rest),
+            Some(name) => self
+                .row
+                .params
+                .iter()
+                .position(|it| it.name == name.as_str() && it.need != Need::Rest),
+            None => self
+                .slots
+                .iter()
+                .zip(self.row.params)
+                .position(|(slot, it)| slot.is_none() && it.need != Need::Rest),
         };
         // A method's receiver is never given by name.
         let slot = slot.filter(|&it| arg.name.is_none() || it > 0 || self.row.form != Form::Method);
@@ -53,7 +68,11 @@ impl Args {
             Some(slot) if self.slots[slot].is_none() => self.slots[slot] = Some(arg),
             Some(slot) => {
                 let place = cx.place(arg.span);
-                cx.report(report::ops::doubled_argument(place, self.row, self.row.params[slot].name));
+                cx.report(report::ops::doubled_argument(
+                    place,
+                    self.row,
+                    self.row.params[slot].name,
+                ));
                 return None;
             }
             None if self.row.params.iter().any(|it| it.need == Need::Rest) => self.rest.push(arg),

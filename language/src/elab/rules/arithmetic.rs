@@ -120,14 +120,22 @@ pub(crate) fn symbol(op: ast::BinaryOp) -> &'static str {
 }
 
 /// `lhs op rhs`.
-pub(super) fn binary(cx: &mut Elab<'_>, op: ast::BinaryOp, lhs: Value, rhs: Value, span: Span) -> Option<Value> {
+pub(super) fn binary(
+    cx: &mut Elab<'_>,
+    op: ast::BinaryOp,
+    lhs: Value,
+    rhs: Value,
+    span: Span,
+) -> Option<Value> {
     if let (ast::BinaryOp::Eq | ast::BinaryOp::Ne, Some(equal)) = (op, equal(cx, &lhs, &rhs)) {
         return Some(Value::Bool(equal == (op == ast::BinaryOp::Eq)));
     }
     if let Some(folded) = fold_logic(op, &lhs, &rhs) {
         return Some(folded);
     }
-    if let Some(Elem::Pointer(_)) = elem_of(cx, &lhs).filter(|_| matches!(op, ast::BinaryOp::Add | ast::BinaryOp::Sub)) {
+    if let Some(Elem::Pointer(_)) =
+        elem_of(cx, &lhs).filter(|_| matches!(op, ast::BinaryOp::Add | ast::BinaryOp::Sub))
+    {
         let by = if op == ast::BinaryOp::Add { rhs } else { negated(cx, rhs, span)? };
         return offset(cx, lhs, by, span);
     }
@@ -135,11 +143,22 @@ pub(super) fn binary(cx: &mut Elab<'_>, op: ast::BinaryOp, lhs: Value, rhs: Valu
     let elem = common_elem(cx, &[&lhs, &rhs], name, span)?;
     let what = format!("`{name}`");
     match meaning(op) {
-        Meaning::Number(op, takes) => apply(cx, TileOp::Binary { op }, &[lhs, rhs], elem, takes, &what, span),
+        Meaning::Number(op, takes) => {
+            apply(cx, TileOp::Binary { op }, &[lhs, rhs], elem, takes, &what, span)
+        }
         Meaning::Question(op) => {
             let order = !matches!(op, CmpOp::Eq | CmpOp::Ne);
             let takes = if order { Takes::Numbers } else { Takes::Any };
-            apply_to(cx, TileOp::Cmp { op }, &[lhs, rhs], elem, Elem::Data(DType::Bool), takes, &what, span)
+            apply_to(
+                cx,
+                TileOp::Cmp { op },
+                &[lhs, rhs],
+                elem,
+                Elem::Data(DType::Bool),
+                takes,
+                &what,
+                span,
+            )
         }
     }
 }
@@ -202,15 +221,32 @@ fn same_map_on(cx: &Elab<'_>, a: &Spec, b: &Spec, shape: &[u32]) -> bool {
 }
 
 /// `op operand`.
-pub(super) fn unary(cx: &mut Elab<'_>, op: ast::UnaryOp, operand: Value, span: Span) -> Option<Value> {
+pub(super) fn unary(
+    cx: &mut Elab<'_>,
+    op: ast::UnaryOp,
+    operand: Value,
+    span: Span,
+) -> Option<Value> {
     let elem = common_elem(cx, &[&operand], "", span)?;
     match op {
-        ast::UnaryOp::Neg => {
-            apply(cx, TileOp::Unary { op: UnaryOp::Neg }, &[operand], elem, Takes::Signed, "`-`", span)
-        }
-        ast::UnaryOp::Not => {
-            apply(cx, TileOp::Unary { op: UnaryOp::Not }, &[operand], elem, Takes::Bits, "`!`", span)
-        }
+        ast::UnaryOp::Neg => apply(
+            cx,
+            TileOp::Unary { op: UnaryOp::Neg },
+            &[operand],
+            elem,
+            Takes::Signed,
+            "`-`",
+            span,
+        ),
+        ast::UnaryOp::Not => apply(
+            cx,
+            TileOp::Unary { op: UnaryOp::Not },
+            &[operand],
+            elem,
+            Takes::Bits,
+            "`!`",
+            span,
+        ),
         ast::UnaryOp::Pointer => {
             let (place, got) = (cx.place(span), super::describe(cx, &operand));
             cx.report(report::ops::no_dereference(place, &got));
@@ -233,7 +269,10 @@ pub(super) fn apply(
 }
 
 /// An elementwise operation on operands of type `elem` with a result of type `result`.
-#[expect(clippy::too_many_arguments, reason = "the facts of one operation, each said once at every call")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the facts of one operation, each said once at every call"
+)]
 pub(super) fn apply_to(
     cx: &mut Elab<'_>,
     op: impl Into<Op>,
@@ -278,7 +317,12 @@ pub(super) fn offset(cx: &mut Elab<'_>, pointer: Value, by: Value, span: Span) -
     let by_elem = elem_of(cx, &by).unwrap_or(Elem::Data(DType::I64));
     if !matches!(by_elem, Elem::Data(DType::I32 | DType::I64)) {
         let place = cx.place(span);
-        cx.report(report::ops::wrong_elements(place, "moving a pointer", "`i32` or `i64`", by_elem));
+        cx.report(report::ops::wrong_elements(
+            place,
+            "moving a pointer",
+            "`i32` or `i64`",
+            by_elem,
+        ));
         return None;
     }
     let operands = [

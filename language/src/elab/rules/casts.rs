@@ -20,7 +20,10 @@ pub(crate) fn to(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 fn convert(cx: &mut Elab<'_>, args: &Args, x: &Value, dtype: DType, round: Round) -> Option<Value> {
     match x {
         Value::Tuple(parts) => {
-            let parts = parts.iter().map(|it| convert(cx, args, it, dtype, round)).collect::<Option<_>>()?;
+            let parts = parts
+                .iter()
+                .map(|it| convert(cx, args, it, dtype, round))
+                .collect::<Option<_>>()?;
             Some(Value::Tuple(parts))
         }
         Value::Unplaced(it) => {
@@ -47,7 +50,9 @@ fn convert(cx: &mut Elab<'_>, args: &Args, x: &Value, dtype: DType, round: Round
 fn number(cx: &mut Elab<'_>, args: &Args, x: &Value, dtype: DType) -> Option<Value> {
     let number = match (x, dtype.is_float()) {
         (Value::Int(it), true) => Value::Float(*it as f64),
-        (Value::Float(it), false) if dtype.is_int() && it.is_finite() => Value::Int(it.trunc() as i128),
+        (Value::Float(it), false) if dtype.is_int() && it.is_finite() => {
+            Value::Int(it.trunc() as i128)
+        }
         (Value::Bool(it), _) if dtype != DType::Bool => Value::Int(i128::from(*it)),
         (other, _) => other.clone(),
     };
@@ -84,6 +89,7 @@ pub(crate) fn bits(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         cx.report(report::ops::widths_differ(place, ty.elem, Elem::Data(dtype)));
         return None;
     }
-    let value = cx.emit_one(TileOp::Bits, &[tile.value], ty.with_elem(Elem::Data(dtype)), args.span);
+    let value =
+        cx.emit_one(TileOp::Bits, &[tile.value], ty.with_elem(Elem::Data(dtype)), args.span);
     Some(Value::Tile(Tile { value, layout: tile.layout }))
 }

@@ -27,11 +27,18 @@ pub(super) fn apply_quietly(cx: &Elab<'_>, spec: &Spec, shape: &[u32]) -> Option
 
 /// A layout that has its shape already is also one for extents of 1 in its place (what a broadcast
 /// repeats), and for larger ones where it has 1 (what a broadcast gives).
-fn apply_on(machine: Machine, spec: &Spec, shape: &[u32]) -> Result<Layout, tile_layout::SpecError> {
+fn apply_on(
+    machine: Machine,
+    spec: &Spec,
+    shape: &[u32],
+) -> Result<Layout, tile_layout::SpecError> {
     let Spec::Explicit(layout) = spec else { return spec.apply(shape, machine) };
     let narrowed = |layout: &Layout| {
         let axes = (0..shape.len()).filter(|&axis| shape[axis] == 1 && layout.shape()[axis] != 1);
-        axes.fold(layout.clone(), |it, axis| if it.rank() > 1 { it.slice(axis).expand(axis) } else { it })
+        axes.fold(
+            layout.clone(),
+            |it, axis| if it.rank() > 1 { it.slice(axis).expand(axis) } else { it },
+        )
     };
     if layout.rank() != shape.len() || layout.shape() == shape {
         return spec.apply(shape, machine);
@@ -57,7 +64,9 @@ pub(super) fn same_map(cx: &Elab<'_>, a: &Spec, b: &Spec) -> bool {
     let shape: Vec<u32> = match (given_shape(a), given_shape(b)) {
         (Some(shape), _) | (_, Some(shape)) => shape,
         (None, None) => match a.rank().or(b.rank()) {
-            Some(rank) if a.rank() == b.rank() => vec![largest_tile(cx.machine(), rank); rank as usize],
+            Some(rank) if a.rank() == b.rank() => {
+                vec![largest_tile(cx.machine(), rank); rank as usize]
+            }
             _ => return false,
         },
     };
@@ -117,7 +126,9 @@ fn bases(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<Vec<Vec<u32>>> {
         _ => None,
     };
     let basis = |it: &Value| match it {
-        Value::Array(items) | Value::Tuple(items) => items.iter().map(coordinate).collect::<Option<Vec<u32>>>(),
+        Value::Array(items) | Value::Tuple(items) => {
+            items.iter().map(coordinate).collect::<Option<Vec<u32>>>()
+        }
         single => coordinate(single).map(|it| vec![it]),
     };
     let list = match &arg.value {
@@ -208,7 +219,8 @@ pub(crate) fn nvmma(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 /// `padded([(interval, pad)…], order:)`
 pub(crate) fn padded(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let pairs = bases(cx, args, "pads")?;
-    let pads: Option<Vec<(u32, u32)>> = pairs.iter().map(|it| Some((*it.first()?, *it.get(1)?))).collect();
+    let pads: Option<Vec<(u32, u32)>> =
+        pairs.iter().map(|it| Some((*it.first()?, *it.get(1)?))).collect();
     if pads.is_none() {
         args.mismatch(cx, args.arg("pads"), "a list of pairs (interval, pad)");
     }
@@ -237,38 +249,12 @@ pub(crate) fn tmem_scales(_: &mut Elab<'_>, _: &Args) -> Option<Value> {
 pub(crate) fn coalesced(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let shape = args.numbers(cx, "shape")?;
     let dtype = args.dtype(cx, "T")?;
-    if shape.is_empty() || shape.contains(&0) {
-        args.mismatch(cx, args.arg("shape"), "a list of extents, each at least 1");
+    let elements = shape.iter().try_fold(1u32, |so_far, &it| so_far.checked_mul(it));
+    if shape.is_empty() || !elements.is_some_and(|it| (1..=1 << 30).contains(&it)) {
+        args.mismatch(cx, args.arg("shape"), "a list of extents with 1 to 2^30 elements in all");
         return None;
     }
-    done(spread_out(&shape, dtype.storage_bits(), cx.machine()))
-}
-
-/// Sixteen bytes a thread along the last dimension if there is work enough for all threads, lanes
-/// from the last dimension outwards, warps from the first inwards.
-fn spread_out(shape: &[u32], elem_bits: u32, machine: Machine) -> Spec {
-    let mut left: Vec<u32> = shape.iter().map(|it| 1 << it.trailing_zeros()).collect();
-    let elements: u64 = left.iter().map(|&it| u64::from(it)).product();
-    let threads = u64::from(machine.lanes * machine.warps);
-    let share = (elements / threads).max(1) as u32;
-    let last = shape.len() - 1;
-    let vector = (128 / elem_bits).min(share).min(left[last]);
-    let mut regs = vec![1; shape.len()];
-    regs[last] = vector;
-    left[last] /= vector;
-    let mut deal = |mut places: u32, axes: &mut dyn Iterator<Item = usize>| {
-        let mut dealt = vec![1; shape.len()];
-        for axis in axes {
-            let here = places.min(left[axis]);
-            dealt[axis] = here;
-            left[axis] /= here;
-            places /= here;
-        }
-        dealt
-    };
-    let lanes = deal(machine.lanes, &mut (0..shape.len()).rev());
-    let warps = deal(machine.warps, &mut (0..shape.len()));
-    Spec::Blocked { regs, lanes, warps, order: None }
+    done(tile_layout::coalesced(&shape, dtype.storage_bits(), cx.machine()))
 }
 
 /// `L.slice(axis)`
@@ -330,7 +316,8 @@ pub(crate) fn replication(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 pub(crate) fn owner(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let layout = subject(cx, args)?;
     let index = args.numbers(cx, "index")?;
-    let is_inside = index.len() == layout.rank() && index.iter().zip(layout.shape()).all(|(i, n)| i < n);
+    let is_inside =
+        index.len() == layout.rank() && index.iter().zip(layout.shape()).all(|(i, n)| i < n);
     if !is_inside {
         args.mismatch(cx, args.arg("index"), "an index inside the shape");
         return None;

@@ -28,7 +28,9 @@ fn one(cx: &mut Elab<'_>, args: &Args, op: UnaryOp, takes: Takes) -> Option<Valu
 fn fold(op: UnaryOp, x: &Value) -> Option<Value> {
     match (op, x) {
         (UnaryOp::Abs, Value::Int(it)) => it.checked_abs().map(Value::Int),
-        (UnaryOp::Popcount, Value::Int(it)) if *it >= 0 => Some(Value::Int(i128::from(it.count_ones()))),
+        (UnaryOp::Popcount, Value::Int(it)) if *it >= 0 => {
+            Some(Value::Int(i128::from(it.count_ones())))
+        }
         (_, Value::Float(it)) => {
             let folded = match op {
                 UnaryOp::Abs => it.abs(),
@@ -127,7 +129,9 @@ pub(crate) fn fma(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
             }
             return folded.map(Value::Int);
         }
-        (Value::Float(a), Value::Float(b), Value::Float(c)) => return Some(Value::Float(a.mul_add(*b, *c))),
+        (Value::Float(a), Value::Float(b), Value::Float(c)) => {
+            return Some(Value::Float(a.mul_add(*b, *c)));
+        }
         _ => {}
     }
     let elem = common_elem(cx, &[&a, &b, &c], "fma", args.span)?;
@@ -150,14 +154,24 @@ pub(crate) fn select(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     }
 }
 
-fn select_parts(cx: &mut Elab<'_>, cond: &Value, a: &Value, b: &Value, span: Span) -> Option<Value> {
+fn select_parts(
+    cx: &mut Elab<'_>,
+    cond: &Value,
+    a: &Value,
+    b: &Value,
+    span: Span,
+) -> Option<Value> {
     if let (Value::Tuple(xs), Value::Tuple(ys)) = (a, b) {
         if xs.len() != ys.len() {
             let place = cx.place(span);
             cx.report(report::ops::parts_differ(place, xs.len(), ys.len()));
             return None;
         }
-        let parts = xs.iter().zip(ys.iter()).map(|(x, y)| select_parts(cx, cond, x, y, span)).collect::<Option<_>>()?;
+        let parts = xs
+            .iter()
+            .zip(ys.iter())
+            .map(|(x, y)| select_parts(cx, cond, x, y, span))
+            .collect::<Option<_>>()?;
         return Some(Value::Tuple(parts));
     }
     let elem = common_elem(cx, &[a, b], "select", span)?;

@@ -14,7 +14,12 @@ use crate::report;
 use crate::value::{Exact, decode, encode, encode_exact, max_finite};
 
 /// The bits of a compile-time number as an element; reports one that the type does not have.
-pub(super) fn constant_bits(cx: &mut Elab<'_>, value: &Value, elem: Elem, span: Span) -> Option<u64> {
+pub(super) fn constant_bits(
+    cx: &mut Elab<'_>,
+    value: &Value,
+    elem: Elem,
+    span: Span,
+) -> Option<u64> {
     let bits = match elem {
         Elem::Data(dtype) => bits_of(value, dtype),
         Elem::Pointer(_) => None,
@@ -62,12 +67,18 @@ fn float_bits(value: f64, dtype: DType, format: FloatFormat) -> Option<u64> {
         Specials::Finite => value.is_finite(),
     };
     let bits = encode(dtype, value, Round::Nearest);
-    let fits = !value.is_finite() || decode(dtype, bits).is_finite() && value.abs() <= 2.0 * max_finite(dtype);
+    let fits = !value.is_finite()
+        || decode(dtype, bits).is_finite() && value.abs() <= 2.0 * max_finite(dtype);
     (has && fits).then_some(bits)
 }
 
 /// A compile-time number, or a scalar, as an IR scalar of type `wanted`; reports what does not fit.
-pub(super) fn materialize(cx: &mut Elab<'_>, value: &Value, wanted: Elem, span: Span) -> Option<ir::Value> {
+pub(super) fn materialize(
+    cx: &mut Elab<'_>,
+    value: &Value,
+    wanted: Elem,
+    span: Span,
+) -> Option<ir::Value> {
     if let Value::Tile(tile) = value {
         return Some(tile.value);
     }
@@ -77,7 +88,7 @@ pub(super) fn materialize(cx: &mut Elab<'_>, value: &Value, wanted: Elem, span: 
 }
 
 /// `cdiv(a, b)`: `a / b` rounded up, for `a` not negative.
-pub(super) fn cdiv(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+pub(crate) fn cdiv(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let (a, b) = (args.value("a").clone(), args.value("b").clone());
     if let (Value::Int(a), Value::Int(b)) = (&a, &b) {
         if *b <= 0 {
@@ -93,7 +104,7 @@ pub(super) fn cdiv(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 }
 
 /// `log2(x)`: of an integer the position of its highest bit, of floats the logarithm.
-pub(super) fn log2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+pub(crate) fn log2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     match args.value("x") {
         Value::Int(it) if *it > 0 => Some(Value::Int(i128::from(it.ilog2()))),
         Value::Int(_) => {
@@ -105,7 +116,7 @@ pub(super) fn log2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 }
 
 /// `next_pow2(n)`: the smallest power of two not below `n`.
-pub(super) fn next_pow2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+pub(crate) fn next_pow2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let n = args.int(cx, "n")?;
     if let Some(power) = u64::try_from(n).ok().and_then(u64::checked_next_power_of_two) {
         return Some(Value::Int(i128::from(power)));
@@ -115,7 +126,7 @@ pub(super) fn next_pow2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 }
 
 /// `is_pow2(n)`
-pub(super) fn is_pow2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+pub(crate) fn is_pow2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let n = args.int(cx, "n")?;
     Some(Value::Bool(n > 0 && n & (n - 1) == 0))
 }
@@ -124,7 +135,9 @@ pub(super) fn is_pow2(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 pub(super) fn pick(op: BinaryOp, a: &Value, b: &Value) -> Option<Value> {
     let smaller = matches!(op, BinaryOp::Min | BinaryOp::MinNan);
     match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Some(Value::Int(if smaller { *a.min(b) } else { *a.max(b) })),
+        (Value::Int(a), Value::Int(b)) => {
+            Some(Value::Int(if smaller { *a.min(b) } else { *a.max(b) }))
+        }
         (Value::Float(a), Value::Float(b)) => {
             let propagates = matches!(op, BinaryOp::MinNan | BinaryOp::MaxNan);
             let picked = match (propagates && (a.is_nan() || b.is_nan()), smaller) {

@@ -8,7 +8,7 @@ use tile_layout::{Layout, Spec};
 use tile_syntax::ast::Span;
 
 use super::args::Args;
-use super::layouts::{apply, apply_quietly, fold_order, named};
+use super::layouts::{apply, fold_order, named};
 use super::unify::{self, Operand, shape_of};
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
@@ -39,9 +39,11 @@ impl Closed {
 fn closed(cx: &mut Elab<'_>, args: &Args, value: &Value) -> Option<Closed> {
     match value {
         Value::Tile(tile) => match &tile.layout {
-            TileLayout::Closed(spec) => {
-                Some(Closed { tile: tile.clone(), spec: spec.clone(), ty: cx.ty(tile.value).clone() })
-            }
+            TileLayout::Closed(spec) => Some(Closed {
+                tile: tile.clone(),
+                spec: spec.clone(),
+                ty: cx.ty(tile.value).clone(),
+            }),
             TileLayout::Open { .. } => {
                 unify::report_open(cx, std::slice::from_ref(tile), args.span);
                 None
@@ -79,7 +81,12 @@ fn each(
 }
 
 /// A tile in a layout that was carried along.
-fn carried(cx: &Elab<'_>, value: crate::ir::Value, candidate: Option<Spec>, layout: &Layout) -> Value {
+fn carried(
+    cx: &Elab<'_>,
+    value: crate::ir::Value,
+    candidate: Option<Spec>,
+    layout: &Layout,
+) -> Value {
     Value::Tile(Tile { value, layout: TileLayout::Closed(named(cx, candidate, layout)) })
 }
 
@@ -128,8 +135,10 @@ pub(crate) fn halves(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         let axis = axis(cx, args, it.rank())?;
         let bit = args.below(cx, "bit", 31)?;
         let layout = carry(cx, args.span, it.layout().without_bit(axis as usize, bit))?;
-        let ty = Type { elem: it.ty.elem, shape: layout.shape().into(), layout: Some(layout.clone()) };
-        let results = cx.emit(TileOp::Halves { axis, bit }, &[it.tile.value], &[ty.clone(), ty], args.span);
+        let ty =
+            Type { elem: it.ty.elem, shape: layout.shape().into(), layout: Some(layout.clone()) };
+        let results =
+            cx.emit(TileOp::Halves { axis, bit }, &[it.tile.value], &[ty.clone(), ty], args.span);
         let half = |cx: &Elab<'_>, value| carried(cx, value, Some(it.spec.clone()), &layout);
         Some(Value::Tuple([half(cx, results[0]), half(cx, results[1])].into()))
     };
@@ -159,7 +168,8 @@ pub(crate) fn butterfly(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         let axis = axis(cx, args, it.rank())?;
         let extent = it.ty.shape[axis as usize];
         let mask = args.below(cx, "mask", 1 << extent.trailing_zeros())?;
-        let value = cx.emit_one(TileOp::Butterfly { axis, mask }, &[it.tile.value], it.ty, args.span);
+        let value =
+            cx.emit_one(TileOp::Butterfly { axis, mask }, &[it.tile.value], it.ty, args.span);
         Some(Value::Tile(Tile { value, layout: it.tile.layout }))
     })
 }
@@ -176,7 +186,12 @@ pub(crate) fn squeeze(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         }
         if it.rank() == 1 {
             let ty = Type { elem: it.ty.elem, shape: Shape::new(), layout: None };
-            return Some(Value::scalar(cx.emit_one(TileOp::Squeeze { axis }, &[it.tile.value], ty, args.span)));
+            return Some(Value::scalar(cx.emit_one(
+                TileOp::Squeeze { axis },
+                &[it.tile.value],
+                ty,
+                args.span,
+            )));
         }
         let layout = it.layout().slice(axis as usize);
         let candidate = match &it.spec {
@@ -197,7 +212,12 @@ pub(crate) fn expand(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 }
 
 /// `x[:, None]`
-pub(super) fn bracket(cx: &mut Elab<'_>, tile: &Tile, indices: &[Index], span: Span) -> Option<Value> {
+pub(super) fn bracket(
+    cx: &mut Elab<'_>,
+    tile: &Tile,
+    indices: &[Index],
+    span: Span,
+) -> Option<Value> {
     let mut new_axes = Vec::new();
     let mut whole = 0;
     for (position, index) in indices.iter().enumerate() {
@@ -315,7 +335,8 @@ pub(crate) fn join(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 pub(crate) fn split(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     each(cx, args, args.value("x"), &mut |cx, it| {
         let layout = carry(cx, args.span, it.layout().split())?;
-        let ty = Type { elem: it.ty.elem, shape: layout.shape().into(), layout: Some(layout.clone()) };
+        let ty =
+            Type { elem: it.ty.elem, shape: layout.shape().into(), layout: Some(layout.clone()) };
         let results = cx.emit(TileOp::Split, &[it.tile.value], &[ty.clone(), ty], args.span);
         let half = |cx: &Elab<'_>, value| carried(cx, value, None, &layout);
         Some(Value::Tuple([half(cx, results[0]), half(cx, results[1])].into()))
@@ -326,7 +347,9 @@ pub(crate) fn split(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 pub(crate) fn gather(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let index_arg = args.arg("index");
     let index = match &index_arg.value {
-        Value::Tile(tile) if cx.ty(tile.value).elem == Elem::Data(DType::I32) => closed(cx, args, &index_arg.value)?,
+        Value::Tile(tile) if cx.ty(tile.value).elem == Elem::Data(DType::I32) => {
+            closed(cx, args, &index_arg.value)?
+        }
         _ => {
             args.mismatch(cx, index_arg, "a tile of `i32`");
             return None;
@@ -341,7 +364,8 @@ pub(crate) fn gather(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
             return None;
         }
         let ty = index.ty.with_elem(it.ty.elem);
-        let value = cx.emit_one(TileOp::Gather { axis }, &[it.tile.value, index.tile.value], ty, args.span);
+        let value =
+            cx.emit_one(TileOp::Gather { axis }, &[it.tile.value, index.tile.value], ty, args.span);
         Some(Value::Tile(Tile { value, layout: index.tile.layout.clone() }))
     })
 }
@@ -355,9 +379,11 @@ pub(crate) fn histogram(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     }
     let into = args.arg("T");
     let (shape, spec) = match &into.value {
-        Value::Type(TypeValue::Tile { elem: Elem::Data(DType::I32), shape, layout: Some(spec) }) if shape.len() == 1 => {
-            (shape.clone(), spec.clone())
-        }
+        Value::Type(TypeValue::Tile {
+            elem: Elem::Data(DType::I32),
+            shape,
+            layout: Some(spec),
+        }) if shape.len() == 1 => (shape.clone(), spec.clone()),
         _ => {
             args.mismatch(cx, into, "the result's type, `i32[n] @ L`");
             return None;
@@ -366,7 +392,8 @@ pub(crate) fn histogram(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let layout = apply(cx, &spec, &shape, into.span)?;
     let mut operands = vec![it.tile.value];
     if let Some(mask) = args.get("mask").filter(|it| it.value != Value::Bool(true)) {
-        let mask = Operand { value: mask.value.clone(), elem: Elem::Data(DType::Bool), span: mask.span };
+        let mask =
+            Operand { value: mask.value.clone(), elem: Elem::Data(DType::Bool), span: mask.span };
         if unify::elem_of(cx, &mask.value).is_some_and(|it| it != mask.elem) {
             args.mismatch(cx, args.arg("mask"), "a bool");
             return None;
@@ -381,7 +408,9 @@ pub(crate) fn histogram(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 /// `x.convert(L)`
 pub(crate) fn convert(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let spec = args.layout(cx, "layout")?;
-    if let Value::Tile(Tile { layout: TileLayout::Open { .. }, .. }) | Value::Unplaced(_) = args.value("x") {
+    if let Value::Tile(Tile { layout: TileLayout::Open { .. }, .. }) | Value::Unplaced(_) =
+        args.value("x")
+    {
         return at_layout(cx, args.value("x").clone(), &spec, args.span);
     }
     each(cx, args, args.value("x"), &mut |cx, it| {
@@ -400,7 +429,9 @@ pub(crate) fn convert(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 pub(super) fn at_layout(cx: &mut Elab<'_>, value: Value, spec: &Spec, span: Span) -> Option<Value> {
     let (elem, shape) = match &value {
         Value::Unplaced(it) => (it.elem, it.shape.clone()),
-        Value::Tile(tile) if tile.layout != TileLayout::Scalar => (cx.ty(tile.value).elem, shape_of(cx, tile)),
+        Value::Tile(tile) if tile.layout != TileLayout::Scalar => {
+            (cx.ty(tile.value).elem, shape_of(cx, tile))
+        }
         Value::Array(items) => return tile_type(cx, items, spec, span),
         other => {
             let (place, got) = (cx.place(span), super::describe(cx, other));
@@ -424,7 +455,11 @@ fn tile_type(cx: &mut Elab<'_>, extents: &[Value], spec: &Spec, span: Span) -> O
         return None;
     };
     apply(cx, spec, &shape, span)?;
-    Some(Value::Type(TypeValue::Tile { elem: Elem::Data(DType::I32), shape, layout: Some(spec.clone()) }))
+    Some(Value::Type(TypeValue::Tile {
+        elem: Elem::Data(DType::I32),
+        shape,
+        layout: Some(spec.clone()),
+    }))
 }
 
 /// The first tile of a value: itself, or that of a tuple.
@@ -475,9 +510,4 @@ pub(super) fn field(cx: &mut Elab<'_>, tile: &Tile, name: &str, span: Span) -> O
         }),
         _ => None,
     }
-}
-
-/// Whether a layout can be spread over a shape, for searches that must stay silent.
-pub(super) fn fits(cx: &Elab<'_>, spec: &Spec, shape: &[u32]) -> bool {
-    apply_quietly(cx, spec, shape).is_some()
 }

@@ -58,7 +58,12 @@ pub(super) fn shape_of(cx: &Elab<'_>, tile: &Tile) -> Shape {
 }
 
 /// The element type that all operands with one have (U1); that of the numbers' kind if none has one.
-pub(super) fn common_elem(cx: &mut Elab<'_>, values: &[&Value], what: &str, span: Span) -> Option<Elem> {
+pub(super) fn common_elem(
+    cx: &mut Elab<'_>,
+    values: &[&Value],
+    what: &str,
+    span: Span,
+) -> Option<Elem> {
     use crate::dtype::DType;
     let mut found: Option<Elem> = None;
     for value in values {
@@ -93,7 +98,10 @@ pub(super) fn align(cx: &mut Elab<'_>, operands: &[Operand], span: Span) -> Opti
     };
     match closing_layout(cx, operands, &shape) {
         Some(spec) => {
-            let values = operands.iter().map(|it| close(cx, it, &spec, &shape, span)).collect::<Option<_>>()?;
+            let values = operands
+                .iter()
+                .map(|it| close(cx, it, &spec, &shape, span))
+                .collect::<Option<_>>()?;
             Some(Aligned { values, layout: TileLayout::Closed(spec) })
         }
         None => align_open(cx, operands, span),
@@ -101,12 +109,20 @@ pub(super) fn align(cx: &mut Elab<'_>, operands: &[Operand], span: Span) -> Opti
 }
 
 /// A tile in this layout and shape: expanded, repeated, placed as need be (U2 to U4).
-pub(super) fn close(cx: &mut Elab<'_>, operand: &Operand, spec: &Spec, shape: &Shape, span: Span) -> Option<ir::Value> {
+pub(super) fn close(
+    cx: &mut Elab<'_>,
+    operand: &Operand,
+    spec: &Spec,
+    shape: &Shape,
+    span: Span,
+) -> Option<ir::Value> {
     let layout = apply(cx, spec, shape, span)?;
     let wanted = Type { elem: operand.elem, shape: shape.clone(), layout: Some(layout) };
     let placed = match &operand.value {
         Value::Tile(tile) => match &tile.layout {
-            TileLayout::Scalar => return Some(cx.emit_one(TileOp::Splat, &[tile.value], wanted, span)),
+            TileLayout::Scalar => {
+                return Some(cx.emit_one(TileOp::Splat, &[tile.value], wanted, span));
+            }
             TileLayout::Closed(own) => {
                 agree(cx, tile, own, spec, span)?;
                 tile.value
@@ -126,7 +142,12 @@ pub(super) fn close(cx: &mut Elab<'_>, operand: &Operand, spec: &Spec, shape: &S
 }
 
 /// A tile that waited for its layout.
-pub(super) fn place(cx: &mut Elab<'_>, tile: &Unplaced, spec: &Spec, span: Span) -> Option<ir::Value> {
+pub(super) fn place(
+    cx: &mut Elab<'_>,
+    tile: &Unplaced,
+    spec: &Spec,
+    span: Span,
+) -> Option<ir::Value> {
     let layout = apply(cx, spec, &tile.shape, span)?;
     let ty = Type { elem: tile.elem, shape: tile.shape.clone(), layout: Some(layout) };
     match &tile.fill {
@@ -137,9 +158,16 @@ pub(super) fn place(cx: &mut Elab<'_>, tile: &Unplaced, spec: &Spec, span: Span)
             }
             let bits = constant_bits(cx, &Value::Int(*first), tile.elem, span)?;
             let first = cx.emit_one(TileOp::Const { bits }, &[], ty.clone(), span);
-            Some(cx.emit_one(TileOp::Binary { op: crate::op::tile::BinaryOp::Add }, &[index, first], ty, span))
+            Some(cx.emit_one(
+                TileOp::Binary { op: crate::op::tile::BinaryOp::Add },
+                &[index, first],
+                ty,
+                span,
+            ))
         }
-        Fill::Same(Value::Tile(scalar)) => Some(cx.emit_one(TileOp::Splat, &[scalar.value], ty, span)),
+        Fill::Same(Value::Tile(scalar)) => {
+            Some(cx.emit_one(TileOp::Splat, &[scalar.value], ty, span))
+        }
         Fill::Same(number) => {
             let bits = constant_bits(cx, number, tile.elem, span)?;
             Some(cx.emit_one(TileOp::Const { bits }, &[], ty, span))
@@ -148,13 +176,26 @@ pub(super) fn place(cx: &mut Elab<'_>, tile: &Unplaced, spec: &Spec, span: Span)
 }
 
 /// An open tile under a parent layout: its new dimensions are put in one after the other.
-fn expand(cx: &mut Elab<'_>, tile: &Tile, new_axes: &[u32], spec: &Spec, span: Span) -> Option<ir::Value> {
+fn expand(
+    cx: &mut Elab<'_>,
+    tile: &Tile,
+    new_axes: &[u32],
+    spec: &Spec,
+    span: Span,
+) -> Option<ir::Value> {
     // The layouts between: the parent with all but the first `n` new dimensions sliced away.
     let layers: Vec<Spec> = (0..=new_axes.len())
-        .map(|n| new_axes[n..].iter().rev().fold(spec.clone(), |it, &axis| Spec::Slice(Box::new(it), axis)))
+        .map(|n| {
+            new_axes[n..]
+                .iter()
+                .rev()
+                .fold(spec.clone(), |it, &axis| Spec::Slice(Box::new(it), axis))
+        })
         .collect();
     let child = cx.ty(tile.value).clone();
-    if apply(cx, &layers[0], &child.shape, span)? != *child.layout.as_ref().expect("V2: an open tile is made from a tile") {
+    if apply(cx, &layers[0], &child.shape, span)?
+        != *child.layout.as_ref().expect("V2: an open tile is made from a tile")
+    {
         let place = cx.place(span);
         let texts = (super::describe_spec(&layers[0]), super::describe_open(&tile.layout));
         let diagnostic = report::layouts::open_does_not_fit(place, &texts.0, &texts.1);
@@ -188,7 +229,11 @@ fn agree(cx: &mut Elab<'_>, tile: &Tile, own: &Spec, spec: &Spec, span: Span) ->
 }
 
 /// Adds where a tile's layout comes from.
-fn with_origin(cx: &Elab<'_>, diagnostic: crate::diagnostic::Diagnostic, value: ir::Value) -> crate::diagnostic::Diagnostic {
+fn with_origin(
+    cx: &Elab<'_>,
+    diagnostic: crate::diagnostic::Diagnostic,
+    value: ir::Value,
+) -> crate::diagnostic::Diagnostic {
     match cx.layout_origin(value) {
         Some(place) => diagnostic.because(place, "this layout comes from here"),
         None => diagnostic,
@@ -198,7 +243,9 @@ fn with_origin(cx: &Elab<'_>, diagnostic: crate::diagnostic::Diagnostic, value: 
 /// Only numbers, tiles and scalars can take part.
 fn check_kind(cx: &mut Elab<'_>, operand: &Operand) -> Option<()> {
     match &operand.value {
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Tile(_) | Value::Unplaced(_) => Some(()),
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Tile(_) | Value::Unplaced(_) => {
+            Some(())
+        }
         Value::Error => None,
         other => {
             let (place, got) = (cx.place(operand.span), super::describe(cx, other));
@@ -244,12 +291,16 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
 /// one that can be spread over that shape.
 fn closing_layout(cx: &Elab<'_>, operands: &[Operand], shape: &Shape) -> Option<Spec> {
     let closed = |it: &Operand| match &it.value {
-        Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }) => Some((*value, spec.clone())),
+        Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }) => {
+            Some((*value, spec.clone()))
+        }
         _ => None,
     };
     let all: Vec<(ir::Value, Spec)> = operands.iter().filter_map(closed).collect();
     let full = all.iter().find(|(value, _)| cx.ty(*value).shape == *shape);
-    full.or_else(|| all.iter().find(|(_, spec)| apply_quietly(cx, spec, shape).is_some())).or(all.first()).map(|it| it.1.clone())
+    full.or_else(|| all.iter().find(|(_, spec)| apply_quietly(cx, spec, shape).is_some()))
+        .or(all.first())
+        .map(|it| it.1.clone())
 }
 
 /// Without a closed tile: all tiles are open alike, and the operation is done on their children.
@@ -265,25 +316,33 @@ fn align_open(cx: &mut Elab<'_>, operands: &[Operand], span: Span) -> Option<Ali
         cx.report(report::layouts::no_layout(place));
         return None;
     };
-    let alike = |it: &Tile| it.layout == tiles[0].layout && cx.ty(it.value).shape == cx.ty(tiles[0].value).shape;
+    let alike = |it: &Tile| {
+        it.layout == tiles[0].layout && cx.ty(it.value).shape == cx.ty(tiles[0].value).shape
+    };
     if unplaced || !tiles.iter().all(alike) {
         report_open(cx, &tiles, span);
         return None;
     }
     let shape = cx.ty(tiles[0].value).shape.clone();
     let on_child = |it: &Operand| match tile(it) {
-        Some(tile) => Operand { value: Value::Tile(Tile { layout: TileLayout::Closed(child.clone()), ..tile }), ..it.clone() },
+        Some(tile) => Operand {
+            value: Value::Tile(Tile { layout: TileLayout::Closed(child.clone()), ..tile }),
+            ..it.clone()
+        },
         None => it.clone(),
     };
     let inner: Vec<Operand> = operands.iter().map(on_child).collect();
-    let values = inner.iter().map(|it| close(cx, it, &child, &shape, span)).collect::<Option<_>>()?;
+    let values =
+        inner.iter().map(|it| close(cx, it, &child, &shape, span)).collect::<Option<_>>()?;
     Some(Aligned { values, layout: tiles[0].layout.clone() })
 }
 
 /// Reports tiles that nothing closes, with the parents that their children were sliced from.
 pub(super) fn report_open(cx: &mut Elab<'_>, tiles: &[Tile], span: Span) {
     let parent = |it: &Tile| match &it.layout {
-        TileLayout::Open { child: Spec::Slice(parent, axis), new_axes } if new_axes.contains(axis) => {
+        TileLayout::Open { child: Spec::Slice(parent, axis), new_axes }
+            if new_axes.contains(axis) =>
+        {
             Some(super::describe_spec(parent))
         }
         _ => None,

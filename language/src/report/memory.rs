@@ -1,0 +1,49 @@
+//! Wording of what concerns global memory.
+
+use tile_syntax::ast::Span;
+
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
+use crate::dtype::DType;
+use crate::elab::rules::describe_elem;
+use crate::ir::{Elem, Place};
+
+/// E0601: a write to a tensor that the kernel promised not to write.
+pub fn not_mutable(place: Place, name: &str, declared: Place) -> Diagnostic {
+    Diagnostic::new(Code::E0601, format!("`{name}` is written but not declared `mut`"), place)
+        .because(declared, format!("`{name}` is declared here"))
+        .help(format!("declare it `{name}: global mut …`"))
+}
+
+/// E0602: another number of indices than dimensions.
+pub fn wrong_rank(place: Place, name: &str, rank: usize, got: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0602,
+        format!("`{name}` has {rank} dimensions, {got} indices are given"),
+        place,
+    )
+}
+
+/// E0603: an optional tensor is used without asking whether it is there.
+pub fn may_be_absent(place: Place, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::E0603, format!("`{name}` may be absent"), place)
+        .help(format!("ask first: `if let {name} = {name} {{ … }}`"))
+}
+
+/// E0604: a value of another type than memory holds.
+pub fn stores_another_type(place: Place, pointee: DType, got: Elem, at: Span) -> Diagnostic {
+    let message = format!("`{}` does not go into memory of `{pointee}`", describe_elem(got));
+    let text = format!(".to({pointee})");
+    let end = Place { item: place.item.clone(), span: Span::new(at.hi, at.hi) };
+    let fix =
+        Fix { title: format!("convert to `{pointee}`"), edits: vec![Edit { place: end, text }] };
+    let mut it = Diagnostic::new(Code::E0604, message, place)
+        .help(format!("convert it with `.to({pointee})`"));
+    it.fixes.push(fix);
+    it
+}
+
+/// E0605: no atomic of that kind works on this type.
+pub fn no_such_atomic(place: Place, name: &str, pointee: DType) -> Diagnostic {
+    Diagnostic::new(Code::E0605, format!("there is no `{name}` on `{pointee}`"), place)
+        .help("atomics work on integers of 32 and 64 bits; `atomic_add` and `atomic_exchange` also on floats")
+}
