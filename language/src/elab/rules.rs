@@ -24,7 +24,8 @@ use tile_syntax::ast::{BinaryOp, Span, UnaryOp};
 
 use self::args::Args;
 use super::cx::Elab;
-use super::value::{Arg, TileLayout, Value};
+use super::value::{Arg, TileLayout, TypeValue, Value};
+use crate::dtype::DType;
 use crate::ir;
 use crate::op::surface::{Builtin, CONSTANTS};
 use crate::report;
@@ -87,7 +88,7 @@ pub fn bracket(cx: &mut Elab<'_>, base: Value, args: Vec<Index>, span: Span) -> 
     }
 }
 
-/// `value.name` on a tile, a tensor or a layout; `None` if it has no such field.
+/// `value.name` on a tile, a tensor, a layout or a type; `None` if it has no such field.
 pub fn field(cx: &mut Elab<'_>, value: &Value, name: &str, span: Span) -> Option<Value> {
     match value {
         Value::Tile(tile) => shape::field(cx, tile, name, span),
@@ -103,6 +104,13 @@ pub fn field(cx: &mut Elab<'_>, value: &Value, name: &str, span: Span) -> Option
             "rank" => spec.rank().map(|it| Value::Int(i128::from(it))),
             _ => None,
         },
+        // A tuple of tiles is asked as its first one is.
+        Value::Tuple(parts) => parts.first().and_then(|it| field(cx, it, name, span)),
+        Value::Type(ty) => casts::field(ty, name),
+        // What a number becomes if nothing else decides.
+        Value::Float(_) if name == "dtype" => Some(Value::Type(TypeValue::Scalar(DType::F32))),
+        Value::Int(_) if name == "dtype" => Some(Value::Type(TypeValue::Scalar(DType::I32))),
+        Value::Bool(_) if name == "dtype" => Some(Value::Type(TypeValue::Scalar(DType::Bool))),
         _ => None,
     }
 }

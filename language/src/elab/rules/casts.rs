@@ -3,7 +3,7 @@
 use super::args::Args;
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
-use crate::elab::value::{Tile, Unplaced, Value};
+use crate::elab::value::{Tile, TypeValue, Unplaced, Value};
 use crate::ir::Elem;
 use crate::op::TileOp;
 use crate::op::tile::Round;
@@ -92,4 +92,23 @@ pub(crate) fn bits(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let value =
         cx.emit_one(TileOp::Bits, &[tile.value], ty.with_elem(Elem::Data(dtype)), args.span);
     Some(Value::Tile(Tile { value, layout: tile.layout }))
+}
+
+/// `T.name` on a type.
+pub(super) fn field(ty: &TypeValue, name: &str) -> Option<Value> {
+    let (elem, shape, layout) = match ty {
+        TypeValue::Scalar(it) => (Elem::Data(*it), None, None),
+        TypeValue::Pointer(it) => (Elem::Pointer(*it), None, None),
+        TypeValue::Tile { elem, shape, layout } => (*elem, Some(shape), layout.as_ref()),
+        _ => return None,
+    };
+    match name {
+        "bits" => Some(Value::Int(i128::from(elem.bits()))),
+        "dtype" => elem.data().map(|it| Value::Type(TypeValue::Scalar(it))),
+        "shape" => {
+            shape.map(|it| Value::Array(it.iter().map(|&it| Value::Int(i128::from(it))).collect()))
+        }
+        "layout" => layout.map(|it| Value::Layout(it.clone())),
+        _ => None,
+    }
 }

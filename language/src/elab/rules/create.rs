@@ -122,15 +122,16 @@ fn check_elem(cx: &mut Elab<'_>, args: &Args, value: &Value, elem: Elem) -> Opti
 
 /// `index(x, axis)`
 pub(crate) fn index(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let tile = args.tile(cx, "x")?;
-    let TileLayout::Closed(spec) = tile.layout.clone() else {
+    let Value::Tile(tile @ Tile { layout: TileLayout::Closed(spec), .. }) =
+        super::shape::first(args.value("x"))
+    else {
         args.mismatch(cx, args.arg("x"), "a tile with a layout");
         return None;
     };
     let ty = cx.ty(tile.value).with_elem(I32);
     let axis = args.below(cx, "axis", ty.shape.len() as u32)?;
     let value = cx.emit_one(TileOp::Index { axis }, &[], ty, args.span);
-    Some(Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }))
+    Some(Value::Tile(Tile { value, layout: TileLayout::Closed(spec.clone()) }))
 }
 
 /// `coords([M, N] @ L)`, `coords(x)`

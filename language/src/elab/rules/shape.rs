@@ -463,7 +463,7 @@ fn tile_type(cx: &mut Elab<'_>, extents: &[Value], spec: &Spec, span: Span) -> O
 }
 
 /// The first tile of a value: itself, or that of a tuple.
-fn first<'a>(value: &'a Value) -> &'a Value {
+pub(super) fn first(value: &Value) -> &Value {
     match value {
         Value::Tuple(parts) => parts.first().map_or(value, first),
         _ => value,
