@@ -13,6 +13,7 @@ mod error;
 mod link;
 mod lower;
 mod report;
+pub mod sim;
 
 pub use artifacts::{Artifacts, BuildOptions, CodeObject, build};
 pub use assembler::find_ptxas;

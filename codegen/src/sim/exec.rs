@@ -1,0 +1,511 @@
+//! Runs a warp.
+//!
+//! Lanes that diverged are *fragments*: a program counter and a mask. The fragment with the lowest
+//! counter runs, and fragments that meet at the start of a block become one; the order of blocks
+//! (see [`super::translate`]) makes that the earliest possible place. Writes keep the lanes that
+//! are not active, so a lane that left a loop keeps its last value.
+//!
+//! With [`Reconvergence::Late`] fragments meet only where an operation waits for other lanes. That
+//! is legal since Volta, and shows what a program gets wrong by relying on more.
+
+mod cross;
+mod lanes;
+mod memory;
+mod number;
+mod print;
+
+use super::bytecode::{Barrier, BarrierMode, Op, Slot, Special, Trap};
+use super::count::Counts;
+use super::error::{Kind, SimError};
+use super::memory::{Memory, Tracked, View};
+use super::race::Race;
+use super::schedule::{Geometry, Random};
+use super::{Program, Reconvergence};
+
+pub(super) use cross::tally;
+use lanes::real2_wide;
+use number::{decode, encode};
+
+/// Operations that a warp runs before others get their turn: enough to make progress, few enough
+/// that a loop that waits for another warp does not starve it.
+const TURN_STEPS: u64 = 1 << 16;
+
+/// Lanes of a warp at one place of the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Fragment {
+    pub(super) pc: u32,
+    pub(super) mask: u64,
+    pub(super) wait: Wait,
+}
+
+/// What a fragment waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wait {
+    /// Nothing.
+    Ready,
+    /// Other lanes of its warp.
+    Lanes,
+    /// The barrier `id`, at the operation with the table entry `table`.
+    Barrier { id: u32, table: u32 },
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pause {
+    /// It ran long enough.
+    Yield,
+    /// Every fragment waits.
+    Blocked,
+    /// Every lane returned.
+    Done,
+}
+
+/// A warp: its rows and where its lanes are.
+#[derive(Debug)]
+pub(super) struct Warp<const L: usize> {
+    pub(super) index: u32,
+    pub(super) flags: Vec<u64>,
+    pub(super) words: Vec<[u32; L]>,
+    pub(super) wides: Vec<[u64; L]>,
+    pub(super) local: Tracked,
+    pub(super) fragments: Vec<Fragment>,
+    /// Lanes that have not returned.
+    pub(super) live: u64,
+}
+
+impl<const L: usize> Warp<L> {
+    pub(super) const FULL: u64 = if L == 64 { !0 } else { (1 << L) - 1 };
+
+    /// A warp of `program` with `lanes` lanes, ready to start.
+    pub(super) fn new(program: &Program, index: u32, lanes: u32) -> Self {
+        let code = &program.code;
+        let live = if lanes as usize >= L { Self::FULL } else { (1 << lanes) - 1 };
+        let mut warp = Warp {
+            index,
+            flags: vec![0; code.flags as usize],
+            words: vec![[0xa5a5_a5a5; L]; code.words as usize],
+            wides: vec![[0xa5a5_a5a5_a5a5_a5a5; L]; code.wides as usize],
+            local: Tracked::new(
+                code.local_bytes as usize * if code.local_bytes > 0 { L } else { 0 },
+            ),
+            fragments: vec![Fragment { pc: 0, mask: live, wait: Wait::Ready }],
+            live,
+        };
+        for &(slot, bits) in &code.constants {
+            warp.fill(slot, bits);
+        }
+        warp
+    }
+
+    /// Makes the warp ready to start again, with `lanes` lanes; constants and arguments stay.
+    pub(super) fn restart(&mut self, lanes: u32) {
+        self.live = if lanes as usize >= L { Self::FULL } else { (1 << lanes) - 1 };
+        self.fragments = vec![Fragment { pc: 0, mask: self.live, wait: Wait::Ready }];
+        self.local.reset();
+    }
+
+    /// Gives every lane of a row the same value.
+    pub(super) fn fill(&mut self, slot: Slot, bits: u64) {
+        match slot {
+            Slot::Flag(row) => self.flags[row as usize] = if bits & 1 != 0 { !0 } else { 0 },
+            Slot::Word(row) => self.words[row as usize] = [bits as u32; L],
+            Slot::Wide(row) => self.wides[row as usize] = [bits; L],
+        }
+    }
+
+    pub(super) fn read(&self, slot: Slot, lane: usize) -> u64 {
+        match slot {
+            Slot::Flag(row) => self.flags[row as usize] >> lane & 1,
+            Slot::Word(row) => u64::from(self.words[row as usize][lane]),
+            Slot::Wide(row) => self.wides[row as usize][lane],
+        }
+    }
+
+    pub(super) fn write(&mut self, slot: Slot, lane: usize, bits: u64) {
+        match slot {
+            Slot::Flag(row) => {
+                let row = &mut self.flags[row as usize];
+                *row = *row & !(1 << lane) | (bits & 1) << lane;
+            }
+            Slot::Word(row) => self.words[row as usize][lane] = bits as u32,
+            Slot::Wide(row) => self.wides[row as usize][lane] = bits,
+        }
+    }
+}
+
+/// Lanes of a mask in ascending order.
+pub(super) fn lanes_of(mask: u64) -> impl Iterator<Item = usize> {
+    let mut rest = mask;
+    std::iter::from_fn(move || {
+        (rest != 0).then(|| {
+            let lane = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            lane
+        })
+    })
+}
+
+/// An arrival at a barrier, for the scheduler to act on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) id: u32,
+    pub(super) table: u32,
+    pub(super) mask: u64,
+    pub(super) threads: Option<u32>,
+    /// The flags of a barrier that reduces.
+    pub(super) votes: u64,
+}
+
+/// One warp's turn, with everything it may touch.
+pub(super) struct Turn<'t, 'a, const L: usize> {
+    pub(super) program: &'t Program,
+    pub(super) geometry: &'t Geometry,
+    pub(super) block: [u32; 3],
+    pub(super) warp: &'t mut Warp<L>,
+    pub(super) shared: &'t mut Tracked,
+    pub(super) memory: &'t mut Memory<'a>,
+    pub(super) race: Option<&'t mut Race>,
+    /// The number of this warp among all of the grid.
+    pub(super) agent: u32,
+    pub(super) counts: &'t mut Counts,
+    pub(super) random: &'t mut Random,
+    pub(super) printed: &'t mut Vec<String>,
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) reconvergence: Reconvergence,
+    pub(super) check_uninitialised: bool,
+    pub(super) mask: u64,
+    pub(super) saved_mask: u64,
+    pub(super) pc: u32,
+    pub(super) steps: u64,
+}
+
+/// What an operation does to the flow of control.
+enum Flow {
+    Next,
+    Goto(u32),
+    /// The fragment is parked, split or gone.
+    Pick,
+}
+
+impl<'a, const L: usize> Turn<'_, 'a, L> {
+    /// Runs until the warp waits, returns or has had its turn.
+    pub(super) fn run(&mut self) -> Result<Pause, SimError> {
+        while let Some(at) = self.pick() {
+            let fragment = self.warp.fragments.swap_remove(at);
+            (self.pc, self.mask) = (fragment.pc, fragment.mask);
+            self.run_fragment()?;
+            if self.steps > TURN_STEPS {
+                return Ok(Pause::Yield);
+            }
+        }
+        if self.warp.fragments.is_empty() {
+            return Ok(Pause::Done);
+        }
+        let waits_outside = |f: &Fragment| matches!(f.wait, Wait::Barrier { .. });
+        if self.warp.fragments.iter().any(waits_outside) {
+            return Ok(Pause::Blocked);
+        }
+        let parked = self.warp.fragments[0];
+        (self.pc, self.mask) = (parked.pc, parked.mask);
+        let missing = self.warp.live & !parked.mask;
+        let message = format!("lanes {} wait for lanes that never come", mask_text(parked.mask));
+        Err(SimError::new(Kind::Divergence, message)
+            .because(format!("the other lanes of the warp are {}", mask_text(missing))))
+    }
+
+    /// The fragment to run next, after merging those that are at the same place.
+    fn pick(&mut self) -> Option<usize> {
+        let fragments = &mut self.warp.fragments;
+        let ready = |f: &Fragment| f.wait == Wait::Ready;
+        if self.reconvergence == Reconvergence::Late {
+            let n = fragments.iter().filter(|f| ready(f)).count() as u32;
+            let chosen = (n > 0).then(|| self.random.below(n) as usize)?;
+            let mut all = fragments.iter().enumerate().filter(|(_, f)| ready(f));
+            return all.nth(chosen).map(|(at, _)| at);
+        }
+        let pc = fragments.iter().filter(|f| ready(f)).map(|f| f.pc).min()?;
+        let here = |f: &Fragment| ready(f) && f.pc == pc;
+        let mask = fragments.iter().filter(|f| here(f)).fold(0, |mask, f| mask | f.mask);
+        fragments.retain(|f| !here(f));
+        fragments.push(Fragment { pc, mask, wait: Wait::Ready });
+        Some(fragments.len() - 1)
+    }
+
+    fn run_fragment(&mut self) -> Result<(), SimError> {
+        self.counts.enter(self.pc);
+        loop {
+            let op = self.program.code.ops[self.pc as usize];
+            self.steps += 1;
+            match self.step(op)? {
+                Flow::Next => self.pc += 1,
+                Flow::Goto(pc) => {
+                    self.pc = pc;
+                    if !self.warp.fragments.is_empty() || self.steps > TURN_STEPS {
+                        self.park(Wait::Ready);
+                        return Ok(());
+                    }
+                    self.counts.enter(pc);
+                }
+                Flow::Pick => return Ok(()),
+            }
+        }
+    }
+
+    fn park(&mut self, wait: Wait) {
+        self.warp.fragments.push(Fragment { pc: self.pc, mask: self.mask, wait });
+    }
+
+    fn step(&mut self, op: Op) -> Result<Flow, SimError> {
+        match op {
+            Op::Copy { d, a } => self.copy(d, a),
+            Op::Int { op, wide, d, a, b } => self.int(op, wide, d, a, b)?,
+            Op::Bit { op, wide, d, a } => self.bit(op, wide, d, a),
+            Op::Funnel { left, wide, d, a, b, c } => self.funnel(left, wide, d, a, b, c),
+            Op::Test { test, wide, d, a, b } => self.test(test, wide, d, a, b),
+            Op::Flag { op, d, a, b } => self.flags(op, d, a, b),
+            Op::Select { d, flag, a, b } => self.select(d, flag, a, b),
+            Op::SignExtend { bits, d, a } => self.sign_extend(bits, d, a),
+            Op::Widen { signed, d, a } => self.widen(signed, d, a),
+            Op::Narrow { d, a } => self.narrow(d, a),
+            Op::Repack { table } => self.repack(table),
+            Op::Real1 { op, real, d, a } => self.real1(op, real, d, a),
+            Op::Real2 { op, real, d, a, b } => self.real2(op, real, d, a, b),
+            Op::Fma { real, d, a, b, c } => self.fma(real, d, a, b, c),
+            Op::Scale { real, d, a, b } => self.scale(real, d, a, b),
+            Op::RealTest { test, real, d, a, b } => self.real_test(test, real, d, a, b),
+            Op::Class { mask, real, d, a } => self.class(mask, real, d, a),
+            Op::Convert { from, to, round, finite, d, a } => {
+                self.convert(from, to, round, finite, d, a)
+            }
+            Op::FromInt { signed, wide, real, d, a } => self.from_int(signed, wide, real, d, a),
+            Op::ToInt { signed, real, round, bits, d, a } => {
+                self.to_int(signed, real, round, bits, d, a)
+            }
+            Op::Special { what, d } => self.special(what, d),
+            Op::Load { access, addr } => self.load(access, addr)?,
+            Op::Store { access, addr } => self.store(access, addr)?,
+            Op::Atomic { table } => self.atomic(table)?,
+            Op::CopyBytes { table } => self.copy_bytes(table)?,
+            Op::ToGeneric { space, d, a } => self.to_generic(space, d, a),
+            Op::FromGeneric { space, d, a } => self.from_generic(space, d, a),
+            Op::IsSpace { space, d, a } => self.is_space(space, d, a),
+            Op::Cross { table } => self.cross(table)?,
+            Op::Fence { order, scope } => self.fence(order, scope),
+            Op::Restrict { flag, keep } => self.restrict(flag, keep),
+            Op::Restore => self.mask = self.saved_mask,
+            Op::Print { table } => self.print(table)?,
+            _ => return self.control(op),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn control(&mut self, op: Op) -> Result<Flow, SimError> {
+        let program = self.program;
+        match op {
+            Op::Shuffle { table } => {
+                let shuffle = &program.code.shuffles[table as usize];
+                Ok(if self.together(shuffle.members)? {
+                    self.shuffle(shuffle)?
+                } else {
+                    Flow::Pick
+                })
+            }
+            Op::Vote { table } => {
+                let vote = &program.code.votes[table as usize];
+                let here = match vote.members {
+                    Some(members) => self.together(members)?,
+                    None => true,
+                };
+                Ok(if here { self.vote(vote)? } else { Flow::Pick })
+            }
+            Op::WarpSync { members } => {
+                let here = self.together(members)?;
+                if here && let Some(race) = &mut self.race {
+                    race.warp_sync(self.agent);
+                }
+                Ok(if here { Flow::Next } else { Flow::Pick })
+            }
+            Op::Barrier { table } => self.barrier(table, &program.code.barriers[table as usize]),
+            Op::Jump { edge } => Ok(Flow::Goto(self.take(edge, self.mask))),
+            Op::Branch { flag, yes, no } => Ok(self.branch(self.flag(flag), yes, no)),
+            Op::Switch { table } => Ok(self.switch(table)),
+            Op::Return => {
+                self.warp.live &= !self.mask;
+                Ok(Flow::Pick)
+            }
+            Op::Trap { why } => Err(self.trap(why)),
+            _ => unreachable!("every other operation is in `step`"),
+        }
+    }
+
+    /// Makes the copies of an edge for the lanes of `mask`; the answer is its target.
+    fn take(&mut self, edge: u32, mask: u64) -> u32 {
+        let program = self.program;
+        let edge = &program.code.edges[edge as usize];
+        let all = std::mem::replace(&mut self.mask, mask);
+        for &(to, from) in &edge.moves {
+            self.copy(to, from);
+        }
+        self.mask = all;
+        edge.target
+    }
+
+    fn branch(&mut self, flag: u64, yes: u32, no: u32) -> Flow {
+        let (taken, other) = (self.mask & flag, self.mask & !flag);
+        if other == 0 {
+            return Flow::Goto(self.take(yes, taken));
+        }
+        if taken == 0 {
+            return Flow::Goto(self.take(no, other));
+        }
+        self.counts.divergent_branches += 1;
+        self.split(yes, taken);
+        self.split(no, other);
+        Flow::Pick
+    }
+
+    fn split(&mut self, edge: u32, mask: u64) {
+        let pc = self.take(edge, mask);
+        self.warp.fragments.push(Fragment { pc, mask, wait: Wait::Ready });
+    }
+
+    fn switch(&mut self, table: u32) -> Flow {
+        let program = self.program;
+        let switch = &program.code.switches[table as usize];
+        let mut rest = self.mask;
+        for &(value, edge) in &switch.cases {
+            let here = lanes_of(rest).filter(|&lane| self.warp.read(switch.value, lane) == value);
+            let mask = here.fold(0, |mask, lane| mask | 1 << lane);
+            if mask != 0 {
+                self.split(edge, mask);
+                rest &= !mask;
+            }
+        }
+        if rest != 0 {
+            self.split(switch.otherwise, rest);
+        }
+        Flow::Pick
+    }
+
+    /// Whether all `members` are here. If not, the fragment waits for them.
+    fn together(&mut self, members: u32) -> Result<bool, SimError> {
+        let first = self.mask.trailing_zeros() as usize;
+        let members = u64::from(self.warp.words[members as usize][first.min(L - 1)]);
+        if self.mask & !members != 0 {
+            let lane = (self.mask & !members).trailing_zeros();
+            let message =
+                format!("a lane runs an operation whose member mask {members:#x} leaves it out");
+            return Err(SimError::new(Kind::Divergence, message).at_lane(lane));
+        }
+        let needed = members & self.warp.live;
+        let pc = self.pc;
+        let meets = |f: &Fragment| f.pc == pc && f.wait == Wait::Lanes && f.mask & needed != 0;
+        let met = self.warp.fragments.iter().filter(|f| meets(f));
+        self.mask |= met.fold(0, |mask, f| mask | f.mask);
+        self.warp.fragments.retain(|f| !meets(f));
+        if self.mask & needed == needed {
+            return Ok(true);
+        }
+        self.park(Wait::Lanes);
+        Ok(false)
+    }
+
+    fn barrier(&mut self, table: u32, barrier: &Barrier) -> Result<Flow, SimError> {
+        self.counts.barriers += 1;
+        let whole = self.mask == self.warp.live;
+        if !whole && (barrier.aligned || barrier.id.is_none()) {
+            let missing = self.warp.live & !self.mask;
+            let message = format!(
+                "lanes {} are not at a barrier that the whole warp must reach together",
+                mask_text(missing)
+            );
+            return Err(SimError::new(Kind::Divergence, message));
+        }
+        let first = self.mask.trailing_zeros() as usize;
+        let word = |turn: &Self, row: u32| turn.warp.words[row as usize][first];
+        let id = barrier.id.map_or(0, |row| word(self, row));
+        if id >= 16 {
+            let message = format!("barrier {id}: a block has barriers 0 to 15");
+            return Err(SimError::new(Kind::Undefined, message));
+        }
+        self.arrivals.push(Arrival {
+            id,
+            table,
+            mask: self.mask,
+            threads: barrier.threads.map(|row| word(self, row)),
+            votes: barrier.flag.map_or(0, |row| self.flag(row) & self.mask),
+        });
+        if let Some(race) = &mut self.race {
+            race.arrive(self.agent, id, barrier.orders_memory);
+        }
+        self.pc += 1;
+        match barrier.mode {
+            BarrierMode::Arrive => self.park(Wait::Ready),
+            BarrierMode::Sync | BarrierMode::Reduce(_) => self.park(Wait::Barrier { id, table }),
+        }
+        Ok(Flow::Pick)
+    }
+
+    fn restrict(&mut self, flag: u32, keep: bool) {
+        self.saved_mask = self.mask;
+        let flag = self.flag(flag);
+        self.mask &= if keep { flag } else { !flag };
+    }
+
+    fn trap(&self, why: Trap) -> SimError {
+        let message = match why {
+            Trap::Trap => "the kernel traps",
+            Trap::Unreachable => "control reaches a place that is declared unreachable",
+            Trap::Assert => "an assertion of the kernel fails",
+        };
+        SimError::new(Kind::Trap, message).at_lane(self.mask.trailing_zeros())
+    }
+
+    fn special(&mut self, what: Special, d: u32) {
+        let first = self.warp.index * L as u32;
+        let threads = self.geometry.threads;
+        let row: [u32; L] = std::array::from_fn(|lane| {
+            let thread = first + lane as u32;
+            match what {
+                Special::Thread(0) => thread % threads[0],
+                Special::Thread(1) => thread / threads[0] % threads[1],
+                Special::Thread(_) => thread / (threads[0] * threads[1]),
+                Special::Block(axis) => self.block[usize::from(axis)],
+                Special::BlockSize(axis) => threads[usize::from(axis)],
+                Special::GridSize(axis) => self.geometry.grid[usize::from(axis)],
+                Special::Lane => lane as u32,
+                Special::Warp => self.warp.index,
+                Special::WarpCount => self.geometry.warps,
+                Special::Clock => self.steps as u32,
+                Special::DynamicShared => self.geometry.dynamic_shared_bytes,
+            }
+        });
+        self.put(d, row);
+    }
+
+    /// What lanes can address.
+    fn view(&mut self) -> View<'_, 'a> {
+        View {
+            memory: self.memory,
+            shared: self.shared,
+            local: &mut self.warp.local,
+            local_bytes: self.program.code.local_bytes as usize,
+        }
+    }
+}
+
+/// Lanes of a mask in words: `0-15, 31`.
+pub(super) fn mask_text(mask: u64) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for lane in lanes_of(mask) {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == lane => *last = lane,
+            _ => runs.push((lane, lane)),
+        }
+    }
+    let text = runs.iter().map(|&(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    });
+    text.collect::<Vec<_>>().join(", ")
+}

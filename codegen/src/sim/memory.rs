@@ -1,0 +1,217 @@
+//! Memory of a launch: which addresses exist, what they hold, and what was never written.
+//!
+//! A generic address says which memory it means: the buffer `i` of the launch starts at
+//! `(i + 1) << 36`, so that one shift finds it and nothing that a kernel adds to a pointer by
+//! mistake reaches the next one; higher bits are tags of the other memories. Address 0 is in none.
+//!
+//! Shared and local memory remember which bytes were written; both start with a pattern, never
+//! with zeros.
+
+use super::bytecode::Space;
+use super::error::{Kind, SimError};
+
+/// log2 of the distance of two buffers.
+const BUFFER_SHIFT: u32 = 36;
+/// Variables of the module: tag plus `index << 36`.
+pub(super) const VARIABLES: u64 = 1 << 52;
+/// Shared memory of the block: tag plus offset.
+pub(super) const SHARED: u64 = 2 << 52;
+/// Private memory of the thread: tag plus offset.
+pub(super) const LOCAL: u64 = 3 << 52;
+/// Arguments that are passed in memory, and what the driver tells a kernel about its launch.
+pub(super) const ARGUMENTS: u64 = 4 << 52;
+/// What fresh memory holds.
+pub(super) const PATTERN: u8 = 0xa5;
+
+/// The address of byte 0 of buffer `index`.
+pub(super) fn buffer_address(index: usize) -> u64 {
+    (index as u64 + 1) << BUFFER_SHIFT
+}
+
+/// The address of byte 0 of variable `index` of the module.
+pub(super) fn variable_address(index: usize) -> u64 {
+    VARIABLES + ((index as u64) << BUFFER_SHIFT)
+}
+
+/// Which memory an address is in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum Region {
+    Buffer(u32),
+    Variable(u32),
+    Arguments,
+    Shared,
+    Local,
+}
+
+/// Bytes that remember whether they were written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tracked {
+    pub(super) bytes: Vec<u8>,
+    written: Vec<u64>,
+}
+
+impl Tracked {
+    /// `len` bytes that nothing has written.
+    pub(super) fn new(len: usize) -> Self {
+        Tracked { bytes: vec![PATTERN; len], written: vec![0; len.div_ceil(64)] }
+    }
+
+    /// Forgets all writes.
+    pub(super) fn reset(&mut self) {
+        self.bytes.fill(PATTERN);
+        self.written.fill(0);
+    }
+
+    /// The first byte of a range that nothing has written.
+    pub(super) fn first_unwritten(&self, at: usize, len: usize) -> Option<usize> {
+        (at..at + len).find(|&i| self.written[i / 64] >> (i % 64) & 1 == 0)
+    }
+
+    /// Remembers a write.
+    pub(super) fn mark(&mut self, at: usize, len: usize) {
+        if at % 64 + len <= 64 {
+            let run = if len == 64 { !0 } else { (1u64 << len) - 1 };
+            self.written[at / 64] |= run << (at % 64);
+        } else {
+            (at..at + len).for_each(|i| self.written[i / 64] |= 1 << (i % 64));
+        }
+    }
+}
+
+/// Everything a launch can address, except what belongs to one warp.
+#[derive(Debug)]
+pub(super) struct Memory<'a> {
+    pub(super) buffers: &'a mut [Vec<u8>],
+    pub(super) variables: Vec<Vec<u8>>,
+    pub(super) arguments: Vec<u8>,
+}
+
+/// A range of bytes that an access touches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
+    pub(super) region: Region,
+    pub(super) at: usize,
+}
+
+/// What a lane can address: the launch, its block and itself.
+pub(super) struct View<'v, 'a> {
+    pub(super) memory: &'v mut Memory<'a>,
+    pub(super) shared: &'v mut Tracked,
+    pub(super) local: &'v mut Tracked,
+    pub(super) local_bytes: usize,
+}
+
+impl View<'_, '_> {
+    /// The bytes at `addr`, if all `len` of them exist.
+    pub(super) fn locate(
+        &self,
+        space: Space,
+        addr: u64,
+        len: u32,
+        lane: u32,
+    ) -> Result<Range, SimError> {
+        let (region, at) = region_of(space, addr);
+        let size = self.size(region);
+        if at + u64::from(len) > size as u64 {
+            return Err(self.outside(region, at, len, size).at_lane(lane));
+        }
+        let base = if region == Region::Local { lane as usize * self.local_bytes } else { 0 };
+        Ok(Range { region, at: at as usize + base })
+    }
+
+    fn size(&self, region: Region) -> usize {
+        match region {
+            Region::Buffer(i) => self.memory.buffers.get(i as usize).map_or(0, Vec::len),
+            Region::Variable(i) => self.memory.variables.get(i as usize).map_or(0, Vec::len),
+            Region::Arguments => self.memory.arguments.len(),
+            Region::Shared => self.shared.bytes.len(),
+            Region::Local => self.local_bytes,
+        }
+    }
+
+    /// The bytes of a region.
+    pub(super) fn bytes(&self, region: Region) -> &[u8] {
+        match region {
+            Region::Buffer(i) => &self.memory.buffers[i as usize],
+            Region::Variable(i) => &self.memory.variables[i as usize],
+            Region::Arguments => &self.memory.arguments,
+            Region::Shared => &self.shared.bytes,
+            Region::Local => &self.local.bytes,
+        }
+    }
+
+    /// The bytes of a region for writing; the arguments must not change.
+    pub(super) fn bytes_mut(&mut self, range: Range, len: usize) -> Result<&mut [u8], SimError> {
+        let bytes = match range.region {
+            Region::Buffer(i) => &mut self.memory.buffers[i as usize],
+            Region::Variable(i) => &mut self.memory.variables[i as usize],
+            Region::Arguments => {
+                let message = "the kernel writes to its arguments";
+                return Err(SimError::new(Kind::ReadOnly, message));
+            }
+            Region::Shared => {
+                self.shared.mark(range.at, len);
+                &mut self.shared.bytes
+            }
+            Region::Local => {
+                self.local.mark(range.at, len);
+                &mut self.local.bytes
+            }
+        };
+        Ok(&mut bytes[range.at..range.at + len])
+    }
+
+    /// The first byte of a range that nothing has written.
+    pub(super) fn first_unwritten(&self, range: Range, len: usize) -> Option<usize> {
+        match range.region {
+            Region::Shared => self.shared.first_unwritten(range.at, len),
+            Region::Local => self.local.first_unwritten(range.at, len),
+            Region::Buffer(_) | Region::Variable(_) | Region::Arguments => None,
+        }
+    }
+
+    fn outside(&self, region: Region, at: u64, len: u32, size: usize) -> SimError {
+        let name = describe(region);
+        let message = match region {
+            Region::Buffer(u32::MAX) => {
+                format!("an access of {len} bytes through {at:#x}, which is in no memory")
+            }
+            _ => format!("an access of {len} bytes at byte {at} of {name}, which has {size}"),
+        };
+        SimError::new(Kind::OutOfBounds, message)
+    }
+}
+
+/// Splits an address into memory and offset. What is in no memory is in buffer `u32::MAX`.
+pub(super) fn region_of(space: Space, addr: u64) -> (Region, u64) {
+    match space {
+        Space::Shared => (Region::Shared, addr & (SHARED - 1)),
+        Space::Local => (Region::Local, addr & (SHARED - 1)),
+        Space::Generic | Space::Global | Space::Constant => generic_region(addr),
+    }
+}
+
+fn generic_region(addr: u64) -> (Region, u64) {
+    let index = ((addr & (VARIABLES - 1)) >> BUFFER_SHIFT) as u32;
+    let offset = addr & ((1 << BUFFER_SHIFT) - 1);
+    match addr >> 52 {
+        0 if index > 0 => (Region::Buffer(index - 1), offset),
+        1 => (Region::Variable(index), offset),
+        2 => (Region::Shared, addr & (VARIABLES - 1)),
+        3 => (Region::Local, addr & (VARIABLES - 1)),
+        4 => (Region::Arguments, addr & (VARIABLES - 1)),
+        _ => (Region::Buffer(u32::MAX), addr),
+    }
+}
+
+/// A memory in words.
+pub(super) fn describe(region: Region) -> String {
+    match region {
+        Region::Buffer(u32::MAX) => "no memory".to_owned(),
+        Region::Buffer(i) => format!("buffer {i}"),
+        Region::Variable(i) => format!("variable {i} of the module"),
+        Region::Arguments => "the arguments".to_owned(),
+        Region::Shared => "shared memory".to_owned(),
+        Region::Local => "private memory".to_owned(),
+    }
+}

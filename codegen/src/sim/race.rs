@@ -1,0 +1,434 @@
+//! Races: two accesses to a byte, one of them a write, with no order between them.
+//!
+//! Every warp of the grid is an *agent* with a vector clock (Lamport 1978, Mattern 1988). Its own
+//! entry grows whenever it lets others know of what it did: at barriers, releases, and where the
+//! lanes of the warp synchronise. Barriers and release/acquire pairs join clocks. For every word of
+//! shared and global memory a [`Cell`] remembers the accesses that no later one has replaced
+//! (after FastTrack, Flanagan and Freund 2009); an access that conflicts with one that its own
+//! clock does not know is a race.
+//!
+//! * On NVIDIA a barrier orders memory by itself. On AMD it only waits: what was released by a
+//!   fence before it is acquired by a fence after it.
+//! * On NVIDIA two lanes of one warp race too, unless `bar.warp.sync` or a barrier lies between.
+//!   AMD lanes run in lock-step.
+//! * A write of the value that is already there, by another agent, is not a race but counted:
+//!   replicated layouts do it.
+//!
+//! Blocks have no order among each other except through atomics of device scope.
+
+use super::Program;
+use super::bytecode::{Order, Scope};
+use super::error::{Kind, SimError};
+use super::memory::{Region, describe};
+use super::schedule::Geometry;
+
+/// Stands for more than one lane.
+const MANY: u8 = u8::MAX;
+
+/// How an access touches memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum How {
+    Read,
+    Write,
+    /// A write of the value that is there.
+    Rewrite,
+    AtomicRead,
+    AtomicWrite,
+    Atomic,
+}
+
+impl How {
+    fn writes(self) -> bool {
+        !matches!(self, How::Read | How::AtomicRead)
+    }
+
+    fn is_atomic(self) -> bool {
+        matches!(self, How::Atomic | How::AtomicRead | How::AtomicWrite)
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            How::Read => "reads",
+            How::Write | How::Rewrite => "writes",
+            How::AtomicRead => "atomically reads",
+            How::AtomicWrite => "atomically writes",
+            How::Atomic => "atomically updates",
+        }
+    }
+}
+
+/// One lane's access.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touch {
+    pub(super) region: Region,
+    pub(super) at: u64,
+    pub(super) len: u32,
+    pub(super) agent: u32,
+    pub(super) lane: u8,
+    pub(super) pc: u32,
+    pub(super) how: How,
+}
+
+/// An access that a cell remembers.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    agent: u32,
+    time: u32,
+    pc: u32,
+    /// Which of the word's four bytes.
+    bytes: u8,
+    lane: u8,
+    how: How,
+    /// Others wrote the same value.
+    agreed: bool,
+}
+
+/// The accesses to a word.
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    near: Option<Record>,
+    far: Vec<Record>,
+}
+
+impl Cell {
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.near.iter().chain(&self.far)
+    }
+
+    fn wrote(&self, agent: u32) -> bool {
+        self.records().any(|r| r.agent == agent && r.how.writes())
+    }
+
+    fn agree(&mut self, bytes: u8) {
+        for record in self.near.iter_mut().chain(&mut self.far) {
+            record.agreed |= record.how.writes() && record.bytes & bytes != 0;
+        }
+    }
+
+    /// Removes what `record` replaces: reads of its own, and everything if it writes. `across`
+    /// says whether agents of other blocks can be there.
+    fn insert(&mut self, record: Record, agreed: bool, across: Option<u32>) {
+        let own_read = |r: &Record| r.agent == record.agent && r.how == record.how;
+        let covered = |r: &Record| r.bytes & !record.bytes == 0;
+        let replaces = |r: &Record| {
+            covered(r) && if record.how.writes() { !agreed } else { !r.how.writes() && own_read(r) }
+        };
+        let mut record = record;
+        let same_time = |r: &Record| own_read(r) && covered(r) && r.time == record.time;
+        if self.records().any(|r| same_time(r) && r.lane != record.lane) {
+            record.lane = MANY;
+        }
+        if let Some(warps) = across
+            && record.how == How::Read
+        {
+            let block = |r: &Record| r.agent / warps;
+            let others =
+                self.records().filter(|r| r.how == How::Read && block(r) != block(&record));
+            let mut blocks: Vec<u32> = others.map(block).collect();
+            blocks.sort_unstable();
+            blocks.dedup();
+            // A later write races with one of two readers in unordered blocks, whatever it is.
+            if blocks.len() >= 2 {
+                return;
+            }
+        }
+        if !self.far.is_empty() {
+            self.far.retain(|r| !replaces(r));
+        }
+        match &self.near {
+            Some(near) if !replaces(near) => self.far.push(record),
+            _ => self.near = Some(record),
+        }
+    }
+}
+
+/// What an agent knows of the others: their times, by agent, ascending.
+#[derive(Clone, Debug, Default)]
+struct Clock(Vec<(u32, u32)>);
+
+impl Clock {
+    fn get(&self, agent: u32) -> u32 {
+        let at = self.0.binary_search_by_key(&agent, |&(agent, _)| agent);
+        at.map_or(0, |at| self.0[at].1)
+    }
+
+    fn raise(&mut self, agent: u32, time: u32) {
+        match self.0.binary_search_by_key(&agent, |&(agent, _)| agent) {
+            Ok(at) => self.0[at].1 = self.0[at].1.max(time),
+            Err(at) => self.0.insert(at, (agent, time)),
+        }
+    }
+
+    fn join(&mut self, other: &Clock) {
+        for &(agent, time) in &other.0 {
+            self.raise(agent, time);
+        }
+    }
+}
+
+/// The clocks of a warp.
+#[derive(Clone, Debug, Default)]
+struct Agent {
+    time: u32,
+    clock: Clock,
+    /// What its last release fence made known.
+    released: Clock,
+    /// What an acquire fence will learn.
+    pending: Clock,
+}
+
+impl Agent {
+    fn tick(&mut self, agent: u32) {
+        self.time += 1;
+        self.clock.raise(agent, self.time);
+    }
+}
+
+/// Two accesses without order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conflict {
+    touch: Touch,
+    byte: u64,
+    earlier: Record,
+}
+
+impl Conflict {
+    /// The finding in words.
+    pub(super) fn explain(&self, program: &Program, geometry: &Geometry) -> SimError {
+        let name = describe(self.touch.region);
+        let message =
+            format!("two accesses to byte {} of {name} without order between them", self.byte);
+        let who = |agent: u32, lane: u8| {
+            let [x, y, z] = geometry.block(agent / geometry.warps);
+            let lane = if lane == MANY { String::new() } else { format!(", lane {lane}") };
+            format!("block ({x}, {y}, {z}), warp {}{lane}", agent % geometry.warps)
+        };
+        let (earlier, later) = (&self.earlier, &self.touch);
+        SimError::new(Kind::Race, message)
+            .because(format!(
+                "{} {} it at `{}`",
+                who(earlier.agent, earlier.lane),
+                earlier.how.verb(),
+                program.place_text(earlier.pc)
+            ))
+            .because(format!(
+                "{} {} it at `{}`",
+                who(later.agent, later.lane),
+                later.how.verb(),
+                program.place_text(later.pc)
+            ))
+    }
+}
+
+/// The race checker of a launch.
+#[derive(Debug)]
+pub(super) struct Race {
+    /// Warps in a block.
+    warps: u32,
+    /// Whether lanes of one warp race.
+    lanes_race: bool,
+    agents: Vec<Agent>,
+    barriers: std::collections::BTreeMap<(u32, u32), Clock>,
+    published: std::collections::BTreeMap<(Region, u64, Option<u32>), Clock>,
+    buffers: Vec<Vec<Cell>>,
+    variables: Vec<Vec<Cell>>,
+    shared: Vec<(u32, Vec<Cell>)>,
+    /// Writes of a value that was there already, by another warp without order.
+    pub(super) rewrites: u64,
+}
+
+impl Race {
+    pub(super) fn new(warps: u32, blocks: u32, lanes_race: bool) -> Self {
+        let agents = warps as usize * blocks as usize;
+        Race {
+            warps,
+            lanes_race,
+            agents: vec![Agent::default(); agents],
+            barriers: std::collections::BTreeMap::new(),
+            published: std::collections::BTreeMap::new(),
+            buffers: Vec::new(),
+            variables: Vec::new(),
+            shared: Vec::new(),
+            rewrites: 0,
+        }
+    }
+
+    /// A block begins: its warps know nothing of others.
+    pub(super) fn start_block(&mut self, block: u32) {
+        for agent in block * self.warps..(block + 1) * self.warps {
+            self.agents[agent as usize].tick(agent);
+        }
+        self.shared.push((block, Vec::new()));
+    }
+
+    /// A block is over: nobody can touch its shared memory any more.
+    pub(super) fn end_block(&mut self, block: u32) {
+        self.shared.retain(|&(it, _)| it != block);
+        self.barriers.retain(|&(it, _), _| it != block);
+    }
+
+    /// A warp comes to a barrier.
+    pub(super) fn arrive(&mut self, agent: u32, id: u32, orders_memory: bool) {
+        let block = agent / self.warps;
+        let it = &mut self.agents[agent as usize];
+        let known = if orders_memory { &it.clock } else { &it.released };
+        self.barriers.entry((block, id)).or_default().join(known);
+        it.tick(agent);
+    }
+
+    /// A warp goes on after a barrier.
+    pub(super) fn depart(&mut self, agent: u32, id: u32, orders_memory: bool) {
+        let Some(clock) = self.barriers.get(&(agent / self.warps, id)) else {
+            return;
+        };
+        let it = &mut self.agents[agent as usize];
+        if orders_memory { &mut it.clock } else { &mut it.pending }.join(clock);
+    }
+
+    /// Everyone has left a barrier.
+    pub(super) fn reset_barrier(&mut self, block: u32, id: u32) {
+        self.barriers.remove(&(block, id));
+    }
+
+    /// The lanes of a warp synchronise.
+    pub(super) fn warp_sync(&mut self, agent: u32) {
+        self.agents[agent as usize].tick(agent);
+    }
+
+    pub(super) fn fence(&mut self, agent: u32, order: Order, scope: Scope) {
+        let it = &mut self.agents[agent as usize];
+        if order.acquires() && scope > Scope::Warp {
+            let pending = std::mem::take(&mut it.pending);
+            it.clock.join(&pending);
+        }
+        if order.releases() && scope > Scope::Warp {
+            it.released = it.clock.clone();
+            it.tick(agent);
+        }
+    }
+
+    /// One half of an atomic access as synchronisation: a load learns, a store makes known.
+    pub(super) fn synchronise(
+        &mut self,
+        agent: u32,
+        (region, at): (Region, u64),
+        order: Order,
+        scope: Scope,
+        store: bool,
+    ) {
+        if scope <= Scope::Warp {
+            return;
+        }
+        let block = agent / self.warps;
+        let it = &mut self.agents[agent as usize];
+        if !store {
+            for key in [(region, at, None), (region, at, Some(block))] {
+                if let Some(clock) = self.published.get(&key) {
+                    if order.acquires() { &mut it.clock } else { &mut it.pending }.join(clock);
+                }
+            }
+            return;
+        }
+        let known = if order.releases() { &it.clock } else { &it.released };
+        if known.0.is_empty() {
+            return;
+        }
+        let reach = if scope <= Scope::Block { Some(block) } else { None };
+        let known = known.clone();
+        self.published.entry((region, at, reach)).or_default().join(&known);
+        if order.releases() {
+            it.tick(agent);
+        }
+    }
+
+    /// Checks and remembers an access.
+    pub(super) fn touch(&mut self, touch: Touch) -> Result<(), Conflict> {
+        let (first, last) = (touch.at / 4, (touch.at + u64::from(touch.len) - 1) / 4);
+        for word in first..=last {
+            let low = touch.at.saturating_sub(word * 4).min(4);
+            let high = (touch.at + u64::from(touch.len) - word * 4).min(4);
+            let bytes = ((1u32 << high) - (1 << low)) as u8;
+            self.touch_word(touch, word, bytes)?;
+        }
+        Ok(())
+    }
+
+    fn touch_word(&mut self, touch: Touch, word: u64, bytes: u8) -> Result<(), Conflict> {
+        let block = touch.agent / self.warps;
+        let cells = match touch.region {
+            Region::Buffer(i) => list(&mut self.buffers, i as usize),
+            Region::Variable(i) => list(&mut self.variables, i as usize),
+            _ => match self.shared.iter_mut().find(|(it, _)| *it == block) {
+                Some((_, cells)) => cells,
+                None => return Ok(()),
+            },
+        };
+        if cells.len() <= word as usize {
+            cells.resize(word as usize + 1, Cell::default());
+        }
+        let cell = &mut cells[word as usize];
+        let agent = &self.agents[touch.agent as usize];
+        let mut agreed = false;
+        for record in cell.records() {
+            if record.bytes & bytes == 0 || !conflicts(record, &touch) {
+                continue;
+            }
+            if is_ordered(record, &touch, agent, self.lanes_race) {
+                continue;
+            }
+            if excused(cell, record, &touch) {
+                agreed |= touch.how == How::Rewrite;
+                continue;
+            }
+            let byte = word * 4 + u64::from((record.bytes & bytes).trailing_zeros());
+            return Err(Conflict { touch, byte, earlier: *record });
+        }
+        if agreed {
+            self.rewrites += 1;
+            cell.agree(bytes);
+        }
+        let record = Record {
+            agent: touch.agent,
+            time: agent.time,
+            pc: touch.pc,
+            bytes,
+            lane: touch.lane,
+            how: touch.how,
+            agreed,
+        };
+        let across = (touch.region != Region::Shared).then_some(self.warps);
+        cell.insert(record, agreed, across);
+        Ok(())
+    }
+}
+
+fn list(all: &mut Vec<Vec<Cell>>, index: usize) -> &mut Vec<Cell> {
+    if all.len() <= index {
+        all.resize_with(index + 1, Vec::new);
+    }
+    &mut all[index]
+}
+
+/// Whether two accesses to the same bytes need an order.
+fn conflicts(record: &Record, touch: &Touch) -> bool {
+    let writes = record.how.writes() || touch.how.writes();
+    writes && !(record.how.is_atomic() && touch.how.is_atomic())
+}
+
+fn is_ordered(record: &Record, touch: &Touch, agent: &Agent, lanes_race: bool) -> bool {
+    if record.agent == touch.agent {
+        return !lanes_race || record.lane == touch.lane || record.time < agent.time;
+    }
+    agent.clock.get(record.agent) >= record.time
+}
+
+/// Whether nobody can tell in which order two accesses came, because all writes of the word wrote
+/// the same value.
+fn excused(cell: &Cell, record: &Record, touch: &Touch) -> bool {
+    match (record.how.writes(), touch.how) {
+        (true, How::Rewrite) => true,
+        (true, How::Read) => record.agreed && cell.wrote(touch.agent),
+        (false, How::Rewrite) => cell.wrote(record.agent),
+        _ => false,
+    }
+}
