@@ -8,6 +8,7 @@ pub mod dtype;
 pub mod elab;
 pub mod engine;
 pub mod host;
+pub mod interp;
 pub mod ir;
 pub mod names;
 pub mod op;

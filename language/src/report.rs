@@ -6,4 +6,5 @@ pub mod memory;
 pub mod names;
 pub mod ops;
 pub mod performance;
+pub mod runtime;
 pub mod types;

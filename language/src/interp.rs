@@ -1,0 +1,264 @@
+//! The interpreter: the meaning of a kernel, a tile at a time.
+//!
+//! A value is the whole tile as one typed vector in row-major order; layouts do not matter, because no
+//! operation's meaning depends on them (`halves` and `butterfly` name bits of indices). Blocks run one
+//! after another, in an order that the launch's seed chooses; one block's instructions run in program
+//! order. What is unsafe stops the run with a [`Failure`] that names tensor, index and extent; what
+//! is merely suspicious (signed overflow, blocks that store different values to one place) is a
+//! warning, once a place.
+//!
+//! # Invariants
+//! * I1: the kernel keeps the verifier's rules; nothing here asks again.
+//! * I2: the same launch gives the same bits on every machine: no platform mathematics, no hashing
+//!   order, no threads.
+//!
+//! Layout of the folder: [`data`] what a tile holds, `arith` and `shape` the loops, `memory` the
+//! checked memory, `lifetimes` when values die; `tile`, `access` and `flow` one operation family each.
+
+mod access;
+mod arith;
+mod data;
+mod flow;
+mod lifetimes;
+mod memory;
+mod shape;
+mod tile;
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
+
+use crate::engine::{Engine, Failure, Launch, Outcome, Word};
+use crate::ir::{Inst, Kernel, Region, SiteId, Value};
+use crate::op::memory::Order;
+use crate::op::tile::BinaryOp;
+use crate::op::{MemoryOp, Op};
+use crate::report::runtime as wording;
+use data::Data;
+use lifetimes::{Step, Steps};
+use memory::Memory;
+
+/// Multiprocessors that launch expressions see.
+const SMS: u32 = 8;
+
+/// The engine `interp`.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Interp;
+
+impl Engine for Interp {
+    fn name(&self) -> &'static str {
+        "interp"
+    }
+
+    fn device(&self) -> tile_plan::Device {
+        tile_plan::Device { sms: SMS, blocks_per_sm: 1 }
+    }
+
+    fn run(&mut self, launch: Launch<'_>) -> Result<Outcome, Failure> {
+        let kernel = launch.kernel;
+        let steps = Steps::of(&kernel.body);
+        let params: Vec<Rc<Data>> = launch.words.iter().zip(&kernel.body.params).map(|it| word(kernel, it)).collect();
+        let mut machine = Machine {
+            kernel,
+            grid: launch.grid,
+            memory: Memory::new(launch.buffers, !orders_blocks(&kernel.body)),
+            invariants: vec![None; kernel.values.len()],
+            outcome: Outcome::default(),
+            warned: FxHashSet::default(),
+            n_insts: 0,
+        };
+        let n_blocks = launch.grid.iter().map(|&it| u64::from(it)).product();
+        let mut slots = vec![None; kernel.values.len()];
+        for number in order(n_blocks, launch.seed) {
+            machine.memory.block = number as u32 + 1;
+            let id = block_id(launch.grid, number);
+            let mut block = Block { machine: &mut machine, slots: &mut slots, id, site: None };
+            if let Err(fault) = block.region(&steps, params.clone()) {
+                return Err(block.failure(&fault));
+            }
+        }
+        let mut outcome = machine.outcome;
+        outcome.counts.insert("blocks".to_owned(), n_blocks);
+        outcome.counts.insert("tile_instructions".to_owned(), machine.n_insts);
+        Ok(outcome)
+    }
+}
+
+/// The machine word as a scalar.
+fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Data> {
+    let bits = match *word {
+        Word::Address(Some(buffer)) => memory::pointer(buffer),
+        Word::Address(None) => memory::NULL,
+        Word::Bits(bits) => bits,
+    };
+    Rc::new(Data::filled(kernel.ty(param).elem, bits, 1))
+}
+
+/// Whether blocks of the kernel may wait for one another, so that stores to one place can be in order.
+fn orders_blocks(body: &Region) -> bool {
+    let mut orders = false;
+    body.walk(&mut |inst| {
+        if let Op::Memory(MemoryOp::Atomic { order, .. } | MemoryOp::AtomicCas { order, .. }) = inst.op {
+            orders |= order != Order::Relaxed;
+        }
+    });
+    orders
+}
+
+/// The order in which blocks run: theirs for seed 0, otherwise one that the seed picks.
+fn order(n_blocks: u64, seed: u64) -> impl Iterator<Item = u64> {
+    let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let first = if n_blocks == 0 { 0 } else { (mixed >> 17) % n_blocks };
+    // A step that shares no divisor with the number of blocks reaches all of them.
+    let wanted = (mixed >> 33) % n_blocks.max(1);
+    let step = if seed == 0 { 1 } else { (wanted.max(1)..).find(|&it| gcd(it, n_blocks) == 1).unwrap_or(1) };
+    let mut at = first;
+    (0..n_blocks).map(move |_| {
+        let this = at;
+        at = ((u128::from(at) + u128::from(step)) % u128::from(n_blocks)) as u64;
+        this
+    })
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+fn block_id(grid: [u32; 3], number: u64) -> [u32; 3] {
+    let [x, y, _] = grid.map(u64::from);
+    [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32]
+}
+
+/// What all blocks of a launch share.
+struct Machine<'a> {
+    kernel: &'a Kernel,
+    grid: [u32; 3],
+    memory: Memory<'a>,
+    /// By value: what is the same in every block.
+    invariants: Vec<Option<Rc<Data>>>,
+    outcome: Outcome,
+    /// Sites that have had their warning.
+    warned: FxHashSet<SiteId>,
+    n_insts: u64,
+}
+
+/// One block as it runs.
+struct Block<'m, 'a> {
+    machine: &'m mut Machine<'a>,
+    slots: &'m mut Vec<Option<Rc<Data>>>,
+    id: [u32; 3],
+    /// The instruction that runs.
+    site: Option<(SiteId, &'a Inst)>,
+}
+
+/// Why an access to memory is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Access {
+    /// An index is outside of its tensor.
+    Index,
+    /// The tensor is absent.
+    Null,
+    /// The element does not lie in the buffer; distances in bits.
+    Address { buffer: usize, offset: i64, len: u64 },
+    /// The address is no multiple of the element's width.
+    Misaligned { buffer: usize, bits: u64 },
+}
+
+/// Why a block stops.
+#[derive(Clone, PartialEq, Debug)]
+enum Fault {
+    /// At this element of a memory operation.
+    Access { access: Access, at: usize },
+    /// At this element of an integer division.
+    DivisionByZero { at: usize },
+    /// A gather's index at this element.
+    Gather { at: usize, index: i64, extent: usize, axis: u32 },
+    /// An assertion or assumption that does not hold at this element.
+    Refuted { at: usize },
+    /// A loop's step is not positive.
+    Step(i128),
+    /// A `while` ran this often.
+    Endless(u64),
+}
+
+impl<'a> Block<'_, 'a> {
+    fn get(&self, value: Value) -> &Data {
+        self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses")
+    }
+
+    fn share(&self, value: Value) -> Rc<Data> {
+        Rc::clone(self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses"))
+    }
+
+    fn operand(&self, inst: &Inst, number: usize) -> &Data {
+        self.get(inst.operands[number])
+    }
+
+    fn bind(&mut self, values: &[Value], data: Vec<Rc<Data>>) {
+        for (&value, data) in values.iter().zip(data) {
+            self.slots[value.0 as usize] = Some(data);
+        }
+    }
+
+    fn step(&mut self, step: &Step<'a>) -> Result<(), Fault> {
+        let inst = step.inst;
+        self.site = Some((inst.site, inst));
+        self.machine.n_insts += 1;
+        match &inst.op {
+            Op::Flow(op) => self.flow(op, step)?,
+            Op::Tile(op) => self.tile(op, inst)?,
+            Op::Memory(op) => self.memory(op, inst)?,
+        }
+        for &value in &step.dead {
+            self.slots[value.0 as usize] = None;
+        }
+        Ok(())
+    }
+
+    /// Warns of a wrapped result, once a place.
+    fn overflow(&mut self, op: BinaryOp, inst: &Inst, at: usize) {
+        if self.machine.warned.insert(inst.site) {
+            let elem = self.machine.kernel.ty(inst.results[0]).elem;
+            let dtype = elem.data().expect("V3: arithmetic is on numbers");
+            let operands = [0, 1].map(|it| crate::value::to_int(dtype, self.operand(inst, it).bits(at)));
+            let (message, details) = wording::signed_overflow(op, dtype, operands, &self.coordinates(inst, at));
+            self.warn(message, details, inst.site);
+        }
+    }
+
+    fn warn(&mut self, message: String, details: Vec<String>, site: SiteId) {
+        let failure = Failure { message, site: Some(site), block: Some(self.id), details };
+        self.machine.outcome.warnings.push(failure);
+    }
+
+    /// The index in its tile of an element of an instruction's first operand or result.
+    fn coordinates(&self, inst: &Inst, at: usize) -> Vec<u32> {
+        let value = inst.operands.first().or(inst.results.first()).expect("a fault is about a value");
+        let mut rest = at;
+        let mut res: Vec<u32> = vec![];
+        for &extent in self.machine.kernel.ty(*value).shape.iter().rev() {
+            res.push((rest % extent as usize) as u32);
+            rest /= extent as usize;
+        }
+        res.reverse();
+        res
+    }
+
+    fn failure(&self, fault: &Fault) -> Failure {
+        let (site, inst) = self.site.expect("a fault is an instruction's");
+        let (message, details) = match *fault {
+            Fault::Access { access, at } => self.access_wording(inst, access, at),
+            Fault::DivisionByZero { at } => wording::division_by_zero(&self.coordinates(inst, at)),
+            Fault::Gather { at, index, extent, axis } => {
+                wording::gather_outside(index, extent, axis, &self.coordinates(inst, at))
+            }
+            Fault::Refuted { at } => self.refuted_wording(inst, at),
+            Fault::Step(step) => wording::loop_step(step),
+            Fault::Endless(turns) => wording::endless_while(turns),
+        };
+        Failure { message, site: Some(site), block: Some(self.id), details }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! When the values of a region are used for the last time, so that their memory is given back then.
+//!
+//! A value dies after the last instruction of its own region that uses it, itself or in a region of
+//! its own; one that is yielded lives to the end. The indices of `memory.at` live as long as its
+//! pointers, for the message of an access that is outside.
+
+use rustc_hash::FxHashMap;
+
+use crate::ir::{Inst, Region, Value};
+use crate::op::{MemoryOp, Op};
+
+/// A region with the last uses of its values.
+pub(super) struct Steps<'a> {
+    pub(super) region: &'a Region,
+    pub(super) steps: Vec<Step<'a>>,
+}
+
+/// An instruction with what dies after it.
+pub(super) struct Step<'a> {
+    pub(super) inst: &'a Inst,
+    pub(super) regions: Vec<Steps<'a>>,
+    pub(super) dead: Vec<Value>,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) fn of(region: &'a Region) -> Steps<'a> {
+        let mut last = FxHashMap::default();
+        let mut indices: FxHashMap<Value, &[Value]> = FxHashMap::default();
+        for (number, inst) in region.insts.iter().enumerate() {
+            for &value in &inst.results {
+                last.insert(value, number);
+            }
+            if let (Op::Memory(MemoryOp::At { .. }), [pointer]) = (&inst.op, &inst.results[..]) {
+                indices.insert(*pointer, &inst.operands);
+            }
+            uses(inst, &mut |value| {
+                let with_indices = indices.get(&value).copied().unwrap_or_default();
+                for used in with_indices.iter().chain([&value]) {
+                    if let Some(it) = last.get_mut(used) {
+                        *it = number;
+                    }
+                }
+            });
+        }
+        last.retain(|value, _| !region.yields.contains(value));
+        let mut steps: Vec<Step<'a>> = region.insts.iter().map(Step::of).collect();
+        for (value, number) in last {
+            steps[number].dead.push(value);
+        }
+        Steps { region, steps }
+    }
+}
+
+impl<'a> Step<'a> {
+    fn of(inst: &'a Inst) -> Step<'a> {
+        Step { inst, regions: inst.regions.iter().map(Steps::of).collect(), dead: vec![] }
+    }
+}
+
+/// Calls `f` on every value that an instruction or its regions use.
+fn uses(inst: &Inst, f: &mut impl FnMut(Value)) {
+    inst.operands.iter().for_each(|&it| f(it));
+    for region in &inst.regions {
+        region.insts.iter().for_each(|it| uses(it, f));
+        region.yields.iter().for_each(|&it| f(it));
+    }
+}

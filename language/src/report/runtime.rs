@@ -1,0 +1,121 @@
+//! What the checked engines find while a kernel runs, in words: a sentence and the facts behind it.
+
+use crate::dtype::{Class, DType};
+use crate::op::tile::BinaryOp;
+use crate::value;
+
+/// A finding: what happened, and what explains it.
+pub type Wording = (String, Vec<String>);
+
+/// `[1, 2]`, or nothing for a scalar.
+fn place(index: &[u32]) -> Vec<String> {
+    if index.is_empty() { vec![] } else { vec![format!("at element {index:?} of the tile")] }
+}
+
+/// An index of `tensor` is outside of its extent.
+pub fn index_outside(verb: &str, tensor: &str, index: &[i64], extents: &[i64], at: &[u32]) -> Wording {
+    let outside = index.iter().zip(extents).position(|(index, extent)| !(0..*extent).contains(index));
+    let mut details = vec![format!("`{tensor}` has extents {extents:?}, the index is {index:?}")];
+    details.extend(place(at));
+    let message = match outside {
+        Some(axis) => format!(
+            "this {verb} `{tensor}` at index {} of dimension {axis}, which has extent {}",
+            index[axis], extents[axis]
+        ),
+        None => format!("this {verb} `{tensor}` outside of its extents"),
+    };
+    (message, details)
+}
+
+/// A pointer that was made with an index outside of its tensor, or is null, and whose making is not at hand.
+pub fn pointer_outside(verb: &str, absent: bool, at: &[u32]) -> Wording {
+    let what = if absent { "a null pointer" } else { "a pointer outside of its tensor" };
+    (format!("this {verb} through {what}"), place(at))
+}
+
+/// An optional tensor that was not given is accessed.
+pub fn absent(verb: &str, tensor: &str) -> Wording {
+    let help = format!("test `if let some = {tensor}` before using it");
+    (format!("this {verb} `{tensor}`, which was not given"), vec![help])
+}
+
+/// An address lies outside of the buffer.
+pub fn address_outside(verb: &str, tensor: &str, element: i64, len: u64, at: &[u32]) -> Wording {
+    let message = format!("this {verb} element {element} of `{tensor}`, which has {len} elements in memory");
+    (message, place(at))
+}
+
+/// An address is no multiple of the element's bytes.
+pub fn misaligned(verb: &str, tensor: &str, byte: u64, bytes: u64, at: &[u32]) -> Wording {
+    (format!("this {verb} {bytes} bytes at byte {byte} of `{tensor}`, which is not a multiple of {bytes}"), place(at))
+}
+
+/// Two blocks store different values to one place.
+pub fn race(tensor: &str, element: u64, earlier: [u32; 3]) -> Wording {
+    let message = format!("two blocks store different values to element {element} of `{tensor}`");
+    let details = vec![
+        format!("block {earlier:?} stored there before"),
+        "blocks run in any order, so either value may remain".to_owned(),
+    ];
+    (message, details)
+}
+
+/// A signed result wrapped.
+pub fn signed_overflow(op: BinaryOp, dtype: DType, operands: [i128; 2], at: &[u32]) -> Wording {
+    let sign = match op {
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        _ => "+",
+    };
+    let [x, y] = operands;
+    let mut details = place(at);
+    details.push(format!("`{dtype}` wraps; unsigned types wrap by definition"));
+    (format!("`{x} {sign} {y}` does not fit into `{dtype}`"), details)
+}
+
+/// An integer is divided by zero.
+pub fn division_by_zero(at: &[u32]) -> Wording {
+    ("an integer is divided by zero".to_owned(), place(at))
+}
+
+/// A gather's index is outside of the tile.
+pub fn gather_outside(index: i64, extent: usize, axis: u32, at: &[u32]) -> Wording {
+    (format!("`gather` picks index {index} of dimension {axis}, which has extent {extent}"), place(at))
+}
+
+/// An `assert` fails.
+pub fn assertion(message: &str, at: &[u32]) -> Wording {
+    (format!("assertion failed: {message}"), place(at))
+}
+
+/// An `assume` does not hold.
+pub fn assumption(at: &[u32]) -> Wording {
+    ("what is assumed here does not hold".to_owned(), place(at))
+}
+
+/// A loop's step is zero or negative.
+pub fn loop_step(step: i128) -> Wording {
+    (format!("a loop's step is {step}, it must be positive"), vec![])
+}
+
+/// A `while` does not end.
+pub fn endless_while(turns: u64) -> Wording {
+    let why = "blocks run one after another here: waiting for a later block never ends".to_owned();
+    (format!("this loop did not end after {turns} turns"), vec![why])
+}
+
+/// A number as people read it: the shortest decimal that means it, `true`, `-inf`, `nan`.
+pub fn number(dtype: DType, bits: u64) -> String {
+    match dtype.class() {
+        Class::Bool => (bits != 0).to_string(),
+        Class::Signed | Class::Unsigned => value::to_int(dtype, bits).to_string(),
+        Class::Float(_) => {
+            let x = value::decode(dtype, bits);
+            match dtype {
+                _ if x.is_nan() => "nan".to_owned(),
+                DType::F64 => format!("{x:?}"),
+                _ => format!("{:?}", x as f32),
+            }
+        }
+    }
+}
