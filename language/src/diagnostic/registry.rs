@@ -52,8 +52,6 @@ registry! {
     E0256, Error, "a dimension or bit is beyond what there is";
     E0257, Error, "brackets or a star after something that takes none";
     E0258, Error, "a shape is not made of integers of at least 1";
-    E0259, Error, "a text names something that cannot be printed";
-    E0260, Error, "a static assertion does not hold";
     E0301, Error, "operands have different layouts";
     E0302, Error, "the layout of a tile is open where it matters";
     E0303, Error, "a layout does not fit a shape";

@@ -187,6 +187,11 @@ impl Builtin {
         Builtin::all().find(|it| it.row().form != Form::Function && it.row().path == name)
     }
 
+    /// Its path, `exact::exp2`.
+    pub fn name(self) -> &'static str {
+        self.row().path
+    }
+
     /// Its row.
     pub fn row(self) -> &'static Row {
         let mut index = usize::from(self.0);

@@ -161,27 +161,3 @@ pub fn no_shape(place: Place) -> Diagnostic {
         place,
     )
 }
-
-/// E0259: a text names a value that was not handed over.
-pub fn nothing_to_print(place: Place, name: &str) -> Diagnostic {
-    Diagnostic::new(Code::E0259, format!("the text names `{name}`, which is not in scope"), place)
-}
-
-/// E0259: a value that cannot be printed.
-pub fn not_printable(place: Place, got: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::E0259,
-        format!("{got} cannot be printed, only scalars and what is known at compile time"),
-        place,
-    )
-}
-
-/// E0260: a static assertion does not hold.
-pub fn static_assertion(place: Place, why: &str) -> Diagnostic {
-    let message = if why.is_empty() {
-        "a static assertion does not hold".to_owned()
-    } else {
-        format!("static assertion: {why}")
-    };
-    Diagnostic::new(Code::E0260, message, place)
-}

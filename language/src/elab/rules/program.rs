@@ -3,13 +3,12 @@
 use super::args::Args;
 use super::arithmetic::scalar_type;
 use super::numbers::materialize;
-use super::unify::{self, elem_of};
+use super::unify::elem_of;
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
-use crate::elab::value::{TileLayout, Value};
+use crate::elab::value::Value;
 use crate::ir::{self, Elem};
 use crate::op::{MemoryOp, TileOp};
-use crate::report;
 
 fn grid_axis(cx: &mut Elab<'_>, args: &Args) -> Option<u32> {
     match args.get("axis") {
@@ -45,55 +44,11 @@ pub(crate) fn num_warps(cx: &mut Elab<'_>, _: &Args) -> Option<Value> {
     Some(Value::Int(i128::from(cx.machine().warps)))
 }
 
-/// `print("m = {m}")`; the evaluator hands over the named values as `m: m`.
-pub(crate) fn print(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let text = args.text(cx, "text")?;
-    let mut pieces = vec![String::new()];
-    let mut values = Vec::new();
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else { break };
-        pieces.last_mut().expect("there is always a piece").push_str(before);
-        rest = after;
-        let name = name.trim();
-        let Some(arg) = args.rest().iter().find(|it| it.name.as_deref() == Some(name)) else {
-            let place = cx.place(args.span);
-            cx.report(report::ops::nothing_to_print(place, name));
-            return None;
-        };
-        match known_text(&arg.value) {
-            Some(text) => pieces.last_mut().expect("there is always a piece").push_str(&text),
-            None => {
-                values.push(printed(cx, args, &arg.value)?);
-                pieces.push(String::new());
-            }
-        }
-    }
-    pieces.last_mut().expect("there is always a piece").push_str(rest);
-    cx.emit(MemoryOp::Print { pieces }, &values, &[], args.span);
-    Some(Value::unit())
-}
-
-/// What is known now goes into the text.
-fn known_text(value: &Value) -> Option<String> {
-    match value {
-        Value::Int(it) => Some(it.to_string()),
-        Value::Float(it) => Some(it.to_string()),
-        Value::Bool(it) => Some(it.to_string()),
-        Value::Str(it) => Some(it.to_string()),
-        _ => None,
-    }
-}
-
-fn printed(cx: &mut Elab<'_>, args: &Args, value: &Value) -> Option<ir::Value> {
-    match value {
-        Value::Tile(tile) if tile.layout == TileLayout::Scalar => Some(tile.value),
-        other => {
-            let (place, got) = (cx.place(args.span), super::describe(cx, other));
-            cx.report(report::ops::not_printable(place, &got));
-            None
-        }
-    }
+/// `print` and `static_assert` look at the text of their arguments, so the evaluator runs them where
+/// they stand; this is what is left of one that was handed around as a value.
+pub(crate) fn written_out(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    cx.unsupported(&format!("`{}` under another name", args.row.path), args.span);
+    None
 }
 
 /// A condition in every element, as an IR value; `None` inside if it is known to hold.
@@ -107,14 +62,7 @@ fn condition(cx: &mut Elab<'_>, args: &Args) -> Option<Option<ir::Value>> {
         Value::Tile(tile) if elem_of(cx, &arg.value) == Some(Elem::Data(DType::Bool)) => {
             Some(Some(tile.value))
         }
-        Value::Tile(_) | Value::Unplaced(_) => {
-            args.mismatch(cx, arg, "a bool");
-            None
-        }
-        other => {
-            if let Value::Tile(tile) = other {
-                unify::report_open(cx, std::slice::from_ref(tile), args.span);
-            }
+        _ => {
             args.mismatch(cx, arg, "a bool");
             None
         }
@@ -139,24 +87,4 @@ pub(crate) fn assume(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         cx.emit(MemoryOp::Assume, &[cond], &[], args.span);
     }
     Some(Value::unit())
-}
-
-/// `static_assert(cond, why)`
-pub(crate) fn static_assert(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let why = match args.get("why") {
-        Some(_) => args.text(cx, "why")?,
-        None => "".into(),
-    };
-    match args.value("cond") {
-        Value::Bool(true) => Some(Value::unit()),
-        Value::Bool(false) => {
-            let place = cx.place(args.span);
-            cx.report(report::ops::static_assertion(place, &why));
-            None
-        }
-        _ => {
-            args.mismatch(cx, args.arg("cond"), "a bool known at compile time");
-            None
-        }
-    }
 }

@@ -33,15 +33,13 @@ rows! {
 
     /// Writes a line for people; `{name}` stands for the value of a scalar in scope. Works on every engine.
     ///
-    /// Errors: E0259 the value is a tile
-    ///
     /// Example:
     /// ```tile
     /// let n = num_blocks(0);
     /// print("blocks = {n}");
     /// ```
     Function "print" (text: Required, values: Rest) "print(text: str)",
-        program::print, source "language.md section 12";
+        program::written_out, source "language.md section 12";
 
     /// Stops the kernel unless `cond` holds in every element.
     ///
@@ -63,12 +61,10 @@ rows! {
 
     /// Refuses the instance unless `cond`, known at compile time, holds.
     ///
-    /// Errors: E0260 it does not hold
-    ///
     /// Example:
     /// ```tile
     /// static_assert(128 % 32 == 0, "whole warps");
     /// ```
     Function "static_assert" (cond: Required, why: Optional) "static_assert(cond: bool, why: str)",
-        program::static_assert, source "language.md section 3";
+        program::written_out, source "language.md section 3";
 }
