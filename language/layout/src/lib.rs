@@ -3,7 +3,7 @@
 //! A [`Layout`] maps the bits of a place (register, lane, warp; or the offset in a memory) to the
 //! bits of an element's index. A [`Spec`] is a constructor of the language that waits for a shape.
 //! [`Plan`] says how a tile gets from one layout to another, and [`banks`] what shared memory
-//! makes of an access. The arithmetic underneath is [`bits`].
+//! makes of an access. The algebra is [`LinearMap`], the arithmetic under it [`bits`].
 //!
 //! Pure mathematics: knows no language, no target's name, no diagnostics.
 //!
@@ -14,6 +14,7 @@ pub mod banks;
 pub mod bits;
 mod coalesced;
 mod layout;
+mod map;
 pub mod plan;
 mod spec;
 mod text;
@@ -21,6 +22,7 @@ mod transform;
 
 pub use coalesced::coalesced;
 pub use layout::{Coords, In, Layout, LayoutError};
+pub use map::{BitPermutation, Dim, DimBits, LinearMap};
 pub use plan::{Cost, CostClass, Halves, Plan, PlanStep};
 pub use spec::{Machine, Side, Spec, SpecError};
 pub use text::ParseLayoutError;

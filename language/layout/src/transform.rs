@@ -20,7 +20,7 @@ impl Layout {
         let drop = |it: &[u32]| -> Coords {
             it.iter().enumerate().filter(|it| it.0 != axis).map(|it| *it.1).collect()
         };
-        self.map(&drop(self.shape()), |basis| drop(basis)).without_copies_in_registers()
+        self.with_bases(&drop(self.shape()), |basis| drop(basis)).without_copies_in_registers()
     }
 
     /// A dimension of extent 1 put in before `axis`.
@@ -30,13 +30,13 @@ impl Layout {
             res.insert(axis, value);
             res
         };
-        self.map(&put(self.shape(), 1), |basis| put(basis, 0))
+        self.with_bases(&put(self.shape(), 1), |basis| put(basis, 0))
     }
 
     /// Dimension `i` of the result is dimension `perm[i]` of the operand.
     pub fn permute(&self, perm: &[u32]) -> Layout {
         let turn = |it: &[u32]| -> Coords { perm.iter().map(|&d| it[d as usize]).collect() };
-        self.map(&turn(self.shape()), |basis| turn(basis))
+        self.with_bases(&turn(self.shape()), |basis| turn(basis))
     }
 
     /// The same elements in row-major order in another shape.
@@ -58,7 +58,7 @@ impl Layout {
             return Err(SpecError::Reshape { from: self.shape().to_vec(), to: shape.to_vec() });
         }
         let (from, to) = (self.extents(), boxed(shape));
-        Ok(self.map(shape, |basis| unflatten(flatten(basis, &from), &to)))
+        Ok(self.with_bases(shape, |basis| unflatten(flatten(basis, &from), &to)))
     }
 
     /// Two tiles of this layout as one, with a new last dimension of extent 2 in the lowest register bit.
@@ -104,7 +104,7 @@ impl Layout {
             res[axis] = (basis[axis] & low) | (basis[axis] >> 1 & !low);
             res
         };
-        Ok(self.map(&shape, |basis| close(basis)).without_copies_in_registers())
+        Ok(self.with_bases(&shape, |basis| close(basis)).without_copies_in_registers())
     }
 
     /// The same places with other extents: each dimension of extent 1 gets that of `shape`, repeated in registers.
@@ -147,7 +147,7 @@ impl Layout {
         Layout::new(self.shape(), ins)
     }
 
-    fn map(&self, shape: &[u32], mut f: impl FnMut(&Coords) -> Coords) -> Layout {
+    fn with_bases(&self, shape: &[u32], mut f: impl FnMut(&Coords) -> Coords) -> Layout {
         let ins =
             self.inputs().iter().map(|(input, bases)| (*input, bases.iter().map(&mut f).collect()));
         let ins = ins.collect();
