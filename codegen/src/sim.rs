@@ -140,11 +140,35 @@ impl<'a> Launch<'a> {
     }
 }
 
+/// A function without a body that the engine around the simulator understands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hook {
+    /// The name of the function.
+    pub function: String,
+    /// Whether a call ends the launch: [`SimError::hook`] then says which it was.
+    pub stops: bool,
+}
+
+/// One thread's call of a [`Hook`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HookReport {
+    /// Which of the hooks.
+    pub hook: usize,
+    /// The block of the grid.
+    pub block: [u32; 3],
+    /// The thread in its block.
+    pub thread: u32,
+    /// The bits of every scalar that was passed.
+    pub words: Vec<u64>,
+}
+
 /// What a run leaves behind besides the buffers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
     /// What the kernel printed, a call of a lane each.
     pub printed: Vec<String>,
+    /// Calls of hooks, in the order in which they happened.
+    pub calls: Vec<HookReport>,
     /// What was counted, by name.
     pub counts: BTreeMap<String, u64>,
 }
@@ -164,6 +188,16 @@ pub struct Program {
 impl Program {
     /// Translates the function `kernel` of `module` for warps of `lanes` lanes.
     pub fn translate(module: &Module<'_>, kernel: &str, lanes: Lanes) -> Result<Self, SimError> {
+        Program::with_hooks(module, kernel, lanes, &[])
+    }
+
+    /// Like [`Program::translate`], for a module that calls `hooks`.
+    pub fn with_hooks(
+        module: &Module<'_>,
+        kernel: &str,
+        lanes: Lanes,
+        hooks: &[Hook],
+    ) -> Result<Self, SimError> {
         let reader = llvm::Reader::new(module);
         let triple = reader.triple();
         let vendor = match triple.split('-').next() {
@@ -175,10 +209,11 @@ impl Program {
             }
         };
         let width = if lanes == Lanes::L32 { 32 } else { 64 };
-        let code = translate::translate(reader, kernel, vendor, width).map_err(|mut error| {
-            kernel.clone_into(&mut error.kernel);
-            error
-        })?;
+        let code =
+            translate::translate(reader, kernel, vendor, width, hooks).map_err(|mut error| {
+                kernel.clone_into(&mut error.kernel);
+                error
+            })?;
         let function = reader.function(kernel);
         let cpu = function.and_then(|f| f.fn_attribute("target-cpu")).unwrap_or_default();
         let banks = match (vendor, cpu.as_str()) {

@@ -391,6 +391,9 @@ pub(super) enum Op {
     Print {
         table: u32,
     },
+    Hook {
+        table: u32,
+    },
 }
 
 /// Why control must not come here.
@@ -660,6 +663,16 @@ pub(super) struct Print {
     pub(super) d: Slot,
 }
 
+/// A call of a function that the engine around the simulator understands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct HookCall {
+    /// Which of the hooks.
+    pub(super) hook: usize,
+    /// Whether the call ends the launch.
+    pub(super) stops: bool,
+    pub(super) args: Vec<Slot>,
+}
+
 /// A way to a block, with the copies that its phis need.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Edge {
@@ -691,6 +704,7 @@ pub(super) struct Code {
     pub(super) barriers: Vec<Barrier>,
     pub(super) switches: Vec<Switch>,
     pub(super) prints: Vec<Print>,
+    pub(super) hook_calls: Vec<HookCall>,
     /// Rows of each file.
     pub(super) flags: u32,
     pub(super) words: u32,

@@ -224,7 +224,7 @@ fn class(op: &Op) -> Option<&'static str> {
         Op::Jump { .. } | Op::Branch { .. } | Op::Switch { .. } | Op::Return | Op::Trap { .. } => {
             "control_instructions"
         }
-        Op::Print { .. } => "print_instructions",
+        Op::Print { .. } | Op::Hook { .. } => "hook_instructions",
     })
 }
 

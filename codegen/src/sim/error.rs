@@ -59,6 +59,8 @@ pub struct SimError {
     pub warp: Option<u32>,
     /// The lane in its warp.
     pub lane: Option<u32>,
+    /// The hook whose call stopped the launch, by its place in the list of hooks.
+    pub hook: Option<usize>,
     /// Facts that explain it: the allocation, the other access, every warp's state.
     pub details: Vec<String>,
 }
@@ -74,6 +76,7 @@ impl SimError {
             block: None,
             warp: None,
             lane: None,
+            hook: None,
             details: Vec::new(),
         }
     }

@@ -20,7 +20,7 @@ use super::error::{Kind, SimError};
 use super::memory::{Memory, Tracked, View};
 use super::race::Race;
 use super::schedule::{Geometry, Random};
-use super::{Program, Reconvergence};
+use super::{HookReport, Program, Reconvergence};
 
 pub(super) use cross::tally;
 use lanes::real2_wide;
@@ -170,6 +170,7 @@ pub(super) struct Turn<'t, 'a, const L: usize> {
     pub(super) counts: &'t mut Counts,
     pub(super) random: &'t mut Random,
     pub(super) printed: &'t mut Vec<String>,
+    pub(super) calls: &'t mut Vec<HookReport>,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) reconvergence: Reconvergence,
     pub(super) check_uninitialised: bool,
@@ -294,6 +295,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::Restrict { flag, keep } => self.restrict(flag, keep),
             Op::Restore => self.mask = self.saved_mask,
             Op::Print { table } => self.print(table)?,
+            Op::Hook { table } => self.hook(table)?,
             _ => return self.control(op),
         }
         Ok(Flow::Next)
@@ -450,6 +452,23 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         self.saved_mask = self.mask;
         let flag = self.flag(flag);
         self.mask &= if keep { flag } else { !flag };
+    }
+
+    /// Every active lane calls a hook, in ascending order.
+    fn hook(&mut self, table: u32) -> Result<(), SimError> {
+        let program = self.program;
+        let call = &program.code.hook_calls[table as usize];
+        for lane in lanes_of(self.mask) {
+            let words = call.args.iter().map(|&slot| self.warp.read(slot, lane)).collect();
+            if call.stops {
+                let mut error = SimError::new(Kind::Trap, "an assertion of the kernel fails");
+                error.hook = Some(call.hook);
+                return Err(error.at_lane(lane as u32));
+            }
+            let thread = self.warp.index * L as u32 + lane as u32;
+            self.calls.push(HookReport { hook: call.hook, block: self.block, thread, words });
+        }
+        Ok(())
     }
 
     fn trap(&self, why: Trap) -> SimError {

@@ -12,7 +12,7 @@ use super::error::{Kind, SimError};
 use super::exec::{Arrival, Pause, Turn, Wait, Warp, lanes_of, mask_text, tally};
 use super::memory::{ARGUMENTS, Memory, Tracked, buffer_address};
 use super::race::Race;
-use super::{Launch, Param, Program, Report, Vendor};
+use super::{HookReport, Launch, Param, Program, Report, Vendor};
 
 /// Threads of a block, at most.
 const THREADS_MAX: u64 = 1024;
@@ -96,6 +96,7 @@ struct Machine<'p, 'a, const L: usize> {
     counts: Counts,
     random: Random,
     printed: Vec<String>,
+    calls: Vec<HookReport>,
     resident: Vec<Block<L>>,
     /// A finished block whose memory the next one takes over.
     spare: Option<Block<L>>,
@@ -134,6 +135,7 @@ pub(super) fn run<const L: usize>(
         counts: Counts::new(&program.code),
         random: Random(launch.seed),
         printed: Vec::new(),
+        calls: Vec::new(),
         resident: Vec::new(),
         spare: None,
         options: Options {
@@ -146,7 +148,7 @@ pub(super) fn run<const L: usize>(
     machine.run_blocks(blocks as u32, &params)?;
     let mut counts = machine.counts.report(&program.code, L as u32);
     counts.insert("same_value_writes".to_owned(), machine.race.map_or(0, |race| race.rewrites));
-    Ok(Report { printed: machine.printed, counts })
+    Ok(Report { printed: machine.printed, calls: machine.calls, counts })
 }
 
 fn geometry<const L: usize>(program: &Program, launch: &Launch<'_>) -> Result<Geometry, SimError> {
@@ -317,6 +319,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             counts: &mut self.counts,
             random: &mut self.random,
             printed: &mut self.printed,
+            calls: &mut self.calls,
             arrivals: Vec::new(),
             reconvergence: self.options.reconvergence,
             check_uninitialised: self.options.check_uninitialised,

@@ -21,13 +21,13 @@ pub(super) use arith::row;
 pub(super) use call::Call;
 pub(super) use value::{Scalar, sign_extend, truncate};
 
-use super::Vendor;
 use super::bytecode::{
     Code, Edge, FlagOp, IntOp, IntTest, Op, Origin, Real, Real1, Real2, Row, Scope, Slot, Variable,
 };
 use super::error::{Kind, SimError};
 use super::llvm::{Block, Reader, Type, Value};
 use super::memory::{SHARED, variable_address};
+use super::{Hook, Vendor};
 use value::Leaf;
 
 /// The address space of shared memory on both vendors.
@@ -46,6 +46,7 @@ pub(super) struct Lower<'m> {
     /// Whether 8-bit floats are the FNUZ ones of gfx942.
     pub(super) fnuz: bool,
     function: Value<'m>,
+    hooks: &'m [Hook],
     values: HashMap<Value<'m>, Rc<[Slot]>>,
     leaves: HashMap<Type<'m>, Rc<[Leaf]>>,
     constants: HashMap<(u8, u64), Slot>,
@@ -69,11 +70,13 @@ pub(super) fn translate<'m>(
     kernel: &str,
     vendor: Vendor,
     lanes: u32,
+    hooks: &'m [Hook],
 ) -> Result<Code, SimError> {
     let function = reader.function(kernel).filter(|f| !f.is_declaration()).ok_or_else(|| {
         SimError::new(Kind::BadModule, format!("no kernel `{kernel}` in the module"))
     })?;
     let mut lower = Lower::new(reader, function, vendor, lanes);
+    lower.hooks = hooks;
     lower.globals()?;
     lower.params()?;
     lower.body()?;
@@ -95,6 +98,7 @@ impl<'m> Lower<'m> {
             single: if flush { Real::F32Flush } else { Real::F32 },
             fnuz: cpu == "gfx940" || cpu == "gfx941" || cpu == "gfx942",
             function,
+            hooks: &[],
             values: HashMap::new(),
             leaves: HashMap::new(),
             constants: HashMap::new(),

@@ -1,5 +1,6 @@
 //! Calls: which row of the tables an intrinsic or a line of inline assembly belongs to.
 
+use super::super::bytecode::HookCall;
 use super::super::table;
 use super::*;
 
@@ -23,6 +24,9 @@ impl<'m> Lower<'m> {
             return table::asm::lower(self, inst, &text, &constraints);
         }
         let name = callee.name();
+        if let Some(hook) = self.hooks.iter().position(|hook| hook.function == name) {
+            return self.hook(inst, hook);
+        }
         let Some((row, words)) = table::find(self.vendor, &name) else {
             let what = if name.is_empty() {
                 "through a pointer".to_owned()
@@ -34,6 +38,20 @@ impl<'m> Lower<'m> {
         let words = words.into_iter().map(str::to_owned).collect();
         let call = Call { inst, name: name.clone(), words, args: inst.args() };
         table::lower(self, row, &call)
+    }
+
+    fn hook(&mut self, inst: Value<'m>, hook: usize) -> Result<(), SimError> {
+        let mut args = Vec::new();
+        for arg in inst.args() {
+            args.extend_from_slice(&self.slots(arg)?);
+        }
+        let table = self.code.hook_calls.len() as u32;
+        let stops = self.hooks[hook].stops;
+        self.code.hook_calls.push(HookCall { hook, stops, args });
+        self.emit(Op::Hook { table });
+        let result = self.fresh_all(inst.ty())?;
+        self.bind(inst, result);
+        Ok(())
     }
 
     /// The constant argument `i`.
