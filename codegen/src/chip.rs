@@ -88,6 +88,9 @@ pub(crate) trait Chip {
     /// All threads of the block meet, and see what the others wrote.
     fn barrier(&self, emit: &Emit<'_>);
 
+    /// The lanes of each warp meet, and see what the others wrote.
+    fn warp_barrier(&self, emit: &Emit<'_>);
+
     /// LLVM's name of a synchronisation scope.
     fn scope(&self, scope: Scope) -> &'static str;
 

@@ -18,6 +18,7 @@
 
 mod approximate;
 mod cast;
+mod convert;
 mod elementwise;
 mod flow;
 pub(crate) mod index;

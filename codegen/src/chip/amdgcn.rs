@@ -156,6 +156,12 @@ impl Chip for Amdgcn {
         emit.fence(AtomicOrdering::Acquire, "workgroup");
     }
 
+    fn warp_barrier(&self, emit: &Emit<'_>) {
+        emit.fence(AtomicOrdering::Release, "wavefront");
+        emit.intrinsic("llvm.amdgcn.wave.barrier", &[], &[]);
+        emit.fence(AtomicOrdering::Acquire, "wavefront");
+    }
+
     fn scope(&self, scope: Scope) -> &'static str {
         match scope {
             Scope::Block | Scope::Cluster => "workgroup",

@@ -94,6 +94,10 @@ impl Chip for Ptx {
         emit.intrinsic("llvm.nvvm.barrier.cta.sync.aligned.all", &[], &[emit.int(0).into()]);
     }
 
+    fn warp_barrier(&self, emit: &Emit<'_>) {
+        emit.intrinsic("llvm.nvvm.bar.warp.sync", &[], &[emit.int(ALL_LANES).into()]);
+    }
+
     fn scope(&self, scope: Scope) -> &'static str {
         match scope {
             Scope::Block => "block",

@@ -226,7 +226,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Bits of a thread's number.
-    fn n_thread_bits(&self) -> usize {
+    pub(crate) fn n_thread_bits(&self) -> usize {
         (self.lanes.trailing_zeros() + self.kernel.warps.next_power_of_two().trailing_zeros())
             as usize
     }

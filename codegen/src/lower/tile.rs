@@ -13,7 +13,7 @@ use tile_language::op::{Op, TileOp};
 
 use super::Lower;
 use super::index::Spread;
-use super::transfer::{Pull, SAME};
+use super::transfer::Pull;
 use crate::emit::Val;
 
 /// How often values are used, and which halves may change places.
@@ -56,6 +56,11 @@ impl Uses {
             }
         });
         Uses { used: counts.into_keys().collect(), symmetric }
+    }
+
+    /// Whether the halves of which this is the lower are only used together and may change places.
+    pub(crate) fn is_symmetric(&self, low: Value) -> bool {
+        self.symmetric.contains(&low)
     }
 
     /// Whether anything uses the value.
@@ -140,11 +145,7 @@ impl<'c> Lower<'_, 'c> {
             TileOp::Reshape => self.reshape(inst),
             TileOp::Permute { perm } => self.permute(perm, inst),
             TileOp::Join => self.join(inst),
-            TileOp::Butterfly { axis, mask } => {
-                let source = self.spread(self.kernel.ty(inst.operands[0]));
-                let flipped = *mask << source.shift[*axis as usize];
-                self.moved(inst, &|rep| rep.into(), &|packed| packed ^ flipped)
-            }
+            TileOp::Butterfly { axis, mask } => self.butterfly(*axis as usize, *mask, inst),
             TileOp::Gather { axis } => self.gather(*axis as usize, inst),
             TileOp::Histogram => self.histogram(inst),
             TileOp::Convert => self.convert(inst),
@@ -206,10 +207,6 @@ impl<'c> Lower<'_, 'c> {
         let (source, result) = (self.spread(source), self.spread(result));
         let values = self.get(inst.operands[0]);
         self.pull(&values, &source, &result, &Pull { rep, packed })
-    }
-
-    fn convert(&mut self, inst: &Inst) -> Vec<Val<'c>> {
-        self.moved(inst, SAME.rep, SAME.packed)
     }
 
     /// A dimension of extent 1 has no index bits, so packed indices stay what they are.
@@ -304,66 +301,6 @@ impl<'c> Lower<'_, 'c> {
             let slots = self.pull(&values, &source, &spread, &pull);
             self.set(result, slots);
         }
-    }
-
-    /// Opens a tile along one index bit. Where the bit is a lane's or a warp's alone, one exchange
-    /// serves both halves; where nobody asks which half is which, not even a select is needed.
-    fn halves(&mut self, axis: usize, bit: u32, inst: &Inst) {
-        let source = self.spread(self.kernel.ty(inst.operands[0]));
-        let result = self.spread(self.kernel.ty(inst.results[0]));
-        let values = self.get(inst.operands[0]);
-        let image = 1 << (source.shift[axis] + bit);
-        let carriers = |images: &[u32]| images.iter().filter(|&&it| it & image != 0).count();
-        let alone = source.threads.iter().position(|&it| it == image);
-        let is_alone = carriers(&source.regs) == 0 && carriers(&source.threads) == 1;
-        let is_in_place = source.regs.len() == result.regs.len();
-        if let (Some(carrier), true, true) = (alone, is_alone, is_in_place) {
-            let other = self.partner_slots(&values, &source, carrier);
-            let (low, high) = if self.uses.symmetric.contains(&inst.results[0]) {
-                (values, other)
-            } else {
-                let is_high = self.thread_parity(1 << carrier);
-                let pick = |a: &[Val<'c>], b: &[Val<'c>]| {
-                    a.iter()
-                        .zip(b)
-                        .map(|(&a, &b)| self.emit.select(is_high, a, b))
-                        .collect::<Vec<_>>()
-                };
-                (pick(&other, &values), pick(&values, &other))
-            };
-            self.set(inst.results[0], low);
-            self.set(inst.results[1], high);
-            return;
-        }
-        for (half, &it) in inst.results.iter().enumerate() {
-            let at = source.shift[axis] + bit;
-            let opened = |packed: u32| {
-                let low = packed & ((1 << at) - 1);
-                (packed ^ low) << 1 | (half as u32) << at | low
-            };
-            let slots =
-                self.pull(&values, &source, &result, &Pull { rep: SAME.rep, packed: &opened });
-            self.set(it, slots);
-        }
-    }
-
-    /// The slots of the thread whose number differs in one bit.
-    fn partner_slots(
-        &mut self,
-        values: &[Val<'c>],
-        source: &Spread,
-        carrier: usize,
-    ) -> Vec<Val<'c>> {
-        if carrier < source.n_lane_bits {
-            return values.iter().map(|&it| self.shuffle_xor(it, 1 << carrier)).collect();
-        }
-        let flipped = source.threads[carrier];
-        self.through_shared(
-            values,
-            source,
-            source,
-            &Pull { rep: SAME.rep, packed: &|packed| packed ^ flipped },
-        )
     }
 }
 

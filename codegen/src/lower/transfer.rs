@@ -1,26 +1,22 @@
-//! Moving elements between places: registers, lanes, warps.
+//! Shape operations: where the elements of a result come from.
 //!
 //! # Idea
-//! A shape operation says where every element of its result comes from: an affine map of index
-//! bits ([`Pull`]). Composed with the two layouts it becomes a [`Route`]: for every slot of the
-//! result a register of the source and a distance between threads, both affine in the thread's
-//! number. Where no distance is left the move is free or a select; where it stays inside a warp it
-//! is a shuffle; otherwise it goes through shared memory.
+//! A shape operation is an affine map of index bits ([`Pull`]). Composed with the two layouts it
+//! says for every slot of the result which register of the source it is, affine in the thread's
+//! number. As layouts are carried along by shape operations, the element is in the same thread, and
+//! the operation is a renaming; where another copy of it is nearer by register, a select. What lies
+//! elsewhere goes through shared memory.
 //!
 //! # Laws
 //! * T1: a route is found for every pull whose elements the source holds.
-//! * T2: among equal elements the nearest is taken: the own register before another lane's, a
-//!   lane's before another warp's.
+//! * T2: among equal elements the nearest is taken: a register of the own thread before others'.
 
 use inkwell::values::IntValue;
 use smallvec::SmallVec;
 
 use super::Lower;
-use super::index::{At, Spread, linear, xor_of};
+use super::index::{At, Spread};
 use crate::emit::{Val, width};
-
-/// Receiver-side candidates are shuffled up to this many a slot; above, shared memory is cheaper.
-const CANDIDATES_MAX: usize = 4;
 
 /// Where the elements of a result come from.
 pub(crate) struct Pull<'f> {
@@ -120,32 +116,6 @@ impl Route {
         let distances = self.distances.iter().fold(0, |it, bits| it | bits);
         self.sources.iter().fold(distances, |it, source| it | source.distance)
     }
-
-    fn is_register_fixed(&self) -> bool {
-        self.registers.iter().all(|&it| it == 0)
-    }
-
-    fn n_candidates(&self) -> usize {
-        1 << self.registers.iter().fold(0, |it, bits| it | bits).count_ones()
-    }
-
-    /// For every lane bit of a sender, the lane bits of its receiver; `None` if some sender has
-    /// several receivers.
-    fn receivers(&self, n_lane_bits: usize) -> Option<Vec<u32>> {
-        let mut rows: Vec<(u32, u32)> =
-            (0..n_lane_bits).map(|at| ((1 << at) ^ self.distances[at], 1 << at)).collect();
-        for at in 0..n_lane_bits {
-            let pivot = (at..n_lane_bits).find(|&it| rows[it].0 >> at & 1 == 1)?;
-            rows.swap(at, pivot);
-            let (image, made) = rows[at];
-            for (other, row) in rows.iter_mut().enumerate() {
-                if other != at && row.0 >> at & 1 == 1 {
-                    *row = (row.0 ^ image, row.1 ^ made);
-                }
-            }
-        }
-        Some(rows.into_iter().map(|it| it.1).collect())
-    }
 }
 
 impl<'c> Lower<'_, 'c> {
@@ -159,71 +129,15 @@ impl<'c> Lower<'_, 'c> {
     ) -> Vec<Val<'c>> {
         let route = Route::find(source, result, pull)
             .expect("T1: the source holds every element of the result");
-        let reach = route.reach();
-        if reach == 0 {
-            return self.pick_all(values, source, &route);
+        if route.reach() != 0 {
+            return self.through_shared(values, source, result, pull);
         }
-        let is_in_warp = reach >> source.n_lane_bits == 0;
-        if is_in_warp
-            && (route.is_register_fixed() || route.receivers(source.n_lane_bits).is_some())
-        {
-            return self.send(values, source, &route);
-        }
-        if is_in_warp && route.n_candidates() <= CANDIDATES_MAX {
-            return self.receive(values, source, &route);
-        }
-        self.through_shared(values, source, result, pull)
+        self.pick_all(values, source, &route)
     }
 
     fn pick_all(&mut self, values: &[Val<'c>], source: &Spread, route: &Route) -> Vec<Val<'c>> {
         let one = |it: &Source| self.pick(values, source, &it.rep, it.register, &route.registers);
         route.sources.iter().map(one).collect()
-    }
-
-    /// Shuffles in which every lane sends what its receiver wants.
-    fn send(&mut self, values: &[Val<'c>], source: &Spread, route: &Route) -> Vec<Val<'c>> {
-        let n_lane_bits = source.n_lane_bits;
-        let receivers = route.receivers(n_lane_bits);
-        let one = |it: &Source| {
-            let word = match &receivers {
-                Some(receivers) if !route.is_register_fixed() => {
-                    // The register that the receiver of this thread wants, by this thread's number.
-                    let receiver = |lanes: u32| xor_of(receivers, u64::from(lanes));
-                    let wanted = |lanes: u32| xor64_of(&route.registers, receiver(lanes));
-                    let by_thread: Vec<u64> = (0..source.threads.len())
-                        .map(|bit| match bit < n_lane_bits {
-                            true => wanted(1 << bit),
-                            false => route.registers[bit] ^ wanted(route.distances[bit]),
-                        })
-                        .collect();
-                    self.pick(
-                        values,
-                        source,
-                        &it.rep,
-                        it.register ^ wanted(it.distance),
-                        &by_thread,
-                    )
-                }
-                _ => values[source.slot(&it.rep, it.register)],
-            };
-            self.shuffle_by(word, it.distance, &route.distances)
-        };
-        route.sources.iter().map(one).collect()
-    }
-
-    /// Shuffles of every register that some lane wants, of which each lane keeps its own.
-    fn receive(&mut self, values: &[Val<'c>], source: &Spread, route: &Route) -> Vec<Val<'c>> {
-        let varying = route.registers.iter().fold(0, |it, bits| it | bits);
-        let mut results = Vec::new();
-        for it in &route.sources {
-            let mut received = values.to_vec();
-            for candidate in subsets(varying) {
-                let slot = source.slot(&it.rep, it.register ^ candidate);
-                received[slot] = self.shuffle_by(values[slot], it.distance, &route.distances);
-            }
-            results.push(self.pick(&received, source, &it.rep, it.register, &route.registers));
-        }
-        results
     }
 
     /// The slot of a register that is affine in the thread's number.
@@ -276,21 +190,6 @@ impl<'c> Lower<'_, 'c> {
         self.emit.is_set(parity)
     }
 
-    /// The value of the lane at a distance that is affine in the thread's number.
-    fn shuffle_by(&mut self, value: Val<'c>, distance: u32, by_thread: &[u32]) -> Val<'c> {
-        if by_thread.iter().all(|&it| it == 0) {
-            return self.shuffle_xor(value, distance);
-        }
-        let thread = self.thread();
-        let images: Vec<u32> =
-            by_thread.iter().enumerate().map(|(at, it)| it ^ (1 << at)).collect();
-        let lane_mask = self.lanes - 1;
-        let images: Vec<u32> = images.into_iter().map(|it| it & lane_mask).collect();
-        let emit = &self.emit;
-        let lane = emit.at_head(|| emit.xor(linear(emit, thread, &images), emit.int(distance)));
-        self.in_words(value, |it, word| it.chip.shuffle(&it.emit, word, lane))
-    }
-
     /// The value of the lane whose number differs by `mask`.
     pub(crate) fn shuffle_xor(&mut self, value: Val<'c>, mask: u32) -> Val<'c> {
         if mask == 0 {
@@ -330,22 +229,4 @@ impl<'c> Lower<'_, 'c> {
 /// The packed index of the source for every bit of the result's thread number.
 pub(crate) fn pulled_threads(result: &Spread, pull: &Pull<'_>) -> Vec<u32> {
     result.threads.iter().map(|&it| pull.image(it)).collect()
-}
-
-fn xor64_of(images: &[u64], number: u32) -> u64 {
-    images
-        .iter()
-        .enumerate()
-        .filter(|&(at, _)| number >> at & 1 == 1)
-        .fold(0, |it, (_, image)| it ^ image)
-}
-
-/// All numbers whose set bits are among those of `mask`.
-fn subsets(mask: u64) -> impl Iterator<Item = u64> {
-    let mut next = Some(0);
-    std::iter::from_fn(move || {
-        let it = next?;
-        next = (it != mask).then(|| (it.wrapping_sub(mask)) & mask);
-        Some(it)
-    })
 }
