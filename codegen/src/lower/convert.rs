@@ -4,10 +4,8 @@
 //! become renamings, selects, shuffles, and accesses to scratch with the barriers that they need.
 
 use tile_language::ir::Inst;
-use tile_layout::{
-    BarrierScope, Exchange, ExchangeGroup, Halves, Layout, Plan, PlanStep, Shared, SharedAccess,
-    SharedSide,
-};
+use tile_layout::plan::{BarrierScope, Exchange, ExchangeGroup, Shared, SharedAccess, SharedSide};
+use tile_layout::{Halves, Layout, Plan, PlanStep};
 
 use super::Lower;
 use super::index::linear;
@@ -20,7 +18,8 @@ impl<'c> Lower<'_, 'c> {
     /// The same tile in another layout.
     pub(crate) fn convert(&mut self, inst: &Inst) -> Vec<Val<'c>> {
         let (source, bits) = self.planned(inst);
-        let result = self.kernel.ty(inst.results[0]).layout.as_ref().expect("V2: a tile has a layout");
+        let result =
+            self.kernel.ty(inst.results[0]).layout.as_ref().expect("V2: a tile has a layout");
         let plan = Plan::convert(&source, result, bits);
         self.run(&plan, self.get(inst.operands[0]))
     }
@@ -40,7 +39,9 @@ impl<'c> Lower<'_, 'c> {
         let plan = Halves::plan(&layout, axis, bit, bits).expect("V3: the bit is one of the index");
         let (low, high) = match plan {
             Halves::Registers { low, high } => (renamed(&values, &low), renamed(&values, &high)),
-            Halves::Apart { low, high } => (self.run(&low, values.clone()), self.run(&high, values)),
+            Halves::Apart { low, high } => {
+                (self.run(&low, values.clone()), self.run(&high, values))
+            }
             Halves::Partner { partner, lanes, warps } => {
                 let other = self.run(&partner, values.clone());
                 if self.uses.is_symmetric(inst.results[0]) {
@@ -165,7 +166,8 @@ impl<'c> Lower<'_, 'c> {
         let region = self.take_scratch(plan.bytes);
         let idle = self.idle_threads(&plan.store);
         let owner = self.is_owner(idle);
-        let [store, load] = [&plan.store, &plan.load].map(|side| self.thread_images(&side.lanes, &side.warps));
+        let [store, load] =
+            [&plan.store, &plan.load].map(|side| self.thread_images(&side.lanes, &side.warps));
         let element = values[0].get_type();
         let mut results = vec![element.const_zero(); n_after];
         for (at, round) in plan.rounds.iter().enumerate() {
@@ -176,9 +178,16 @@ impl<'c> Lower<'_, 'c> {
             let write = |lower: &Self| {
                 for access in &round.stores {
                     let at = lower.plan_address(&region, base, &store, access);
-                    let members: Vec<Val<'c>> =
-                        access.registers.iter().map(|&it| lower.to_memory(values[it as usize])).collect();
-                    lower.emit.store(lower.emit.pack(&members), at, plan.elem_bytes * members.len() as u32);
+                    let members: Vec<Val<'c>> = access
+                        .registers
+                        .iter()
+                        .map(|&it| lower.to_memory(values[it as usize]))
+                        .collect();
+                    lower.emit.store(
+                        lower.emit.pack(&members),
+                        at,
+                        plan.elem_bytes * members.len() as u32,
+                    );
                 }
             };
             match owner {
