@@ -95,15 +95,10 @@ pub fn lex(text: &str) -> Lexed {
 }
 
 /// What is known of the line that is being read.
+#[derive(Default)]
 struct Line {
     indent: u32,
     has_token: bool,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Line { indent: 0, has_token: false }
-    }
 }
 
 struct Lexer<'a> {

@@ -5,16 +5,20 @@
 //!
 //! 1. [`lex`]: tokens, with comments and blank lines in a side table;
 //! 2. [`split`](split()): items, found before anything is known to be right;
-//! 3. [`words`]: which words are special where they stand;
-//! 4. the grammar, strict LR(1), with [`tree`] as its actions;
-//! 5. if that fails, [`repair`].
+//! 3. `words`: which words are special where they stand;
+//! 4. the grammar, strict LR(1), with `tree` as its actions;
+//! 5. if that fails, `brackets`, then `repair` and `region`: the edits after which it does not.
 //!
 //! [`format`](format()) prints through the tokens, so that it cannot lose a comment.
 
 pub mod ast;
+mod brackets;
+pub mod depth;
 mod error;
+mod expected;
 mod lex;
 mod parse;
+mod region;
 mod repair;
 mod split;
 mod token;

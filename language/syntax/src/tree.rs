@@ -14,8 +14,8 @@ use crate::lex::{CommentKind, Lexeme, Trivia};
 pub(crate) enum Root {
     Item(Item),
     Body(Body),
-    Roles(Vec<Role>),
-    Members(Vec<Item>),
+    Roles,
+    Members,
     Expr(Expr),
 }
 

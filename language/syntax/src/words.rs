@@ -21,6 +21,7 @@ pub(crate) fn resolve(tokens: &mut [Lexeme], start: Start) {
     for at in 0..tokens.len() {
         let token = tokens[at].token;
         let around = Around {
+            first: tokens[at].first,
             before: at.checked_sub(1).map(|before| tokens[before].token),
             next: tokens.get(at + 1).map(|it| it.token),
             next_but_one: tokens.get(at + 2).map(|it| it.token),
@@ -55,6 +56,8 @@ pub(crate) enum Start {
 
 #[derive(Clone, Copy)]
 struct Around {
+    /// Whether the word is the first on its line.
+    first: bool,
     before: Option<Token>,
     next: Option<Token>,
     next_but_one: Option<Token>,
@@ -103,7 +106,7 @@ impl Pass {
     /// Whether `word` means what it is special for.
     fn is_special(&self, word: Token, around: Around) -> bool {
         use Token::*;
-        let Around { before, next, next_but_one } = around;
+        let Around { first, before, next, next_but_one } = around;
         if matches!(before, Some(Dot | Path | Fn | Iter)) {
             return false;
         }
@@ -133,8 +136,8 @@ impl Pass {
             Warps => self.in_head(Head::Function) || self.in_head(Head::Role),
             Regs => self.in_head(Head::Role) && !labels,
             On => self.in_head(Head::Test) || (self.in_head(Head::Role) && name_next),
-            Roles | Elect => begins_statement(before) && next == Some(LBrace),
-            Trust => begins_statement(before) && next == Some(Str),
+            Roles | Elect => (first || begins_statement(before)) && next == Some(LBrace),
+            Trust => (first || begins_statement(before)) && next == Some(Str),
             Strides => after_operand && next == Some(LBracket),
             Align => after_operand && matches!(next, Some(Int | Name | LParen)),
             Zeroed => after_operand,
