@@ -1,17 +1,69 @@
 //! Wording of what concerns layouts.
 
-use crate::diagnostic::{Code, Diagnostic};
+use tile_layout::{Cost, CostClass};
+use tile_syntax::ast::Span;
+
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::elab::rules::describe_shape;
 use crate::ir::Place;
 
+/// What [`layouts_differ`] is told.
+#[derive(Debug)]
+pub struct Mismatch {
+    /// The layout of the operand that decides.
+    pub wanted: String,
+    /// Where it was chosen.
+    pub wanted_from: Option<Place>,
+    /// The layout of the other operand.
+    pub got: String,
+    /// Where that was chosen.
+    pub got_from: Option<Place>,
+    /// What bringing the other into the wanted layout costs.
+    pub cost: Option<Cost>,
+    /// The text of the other operand, if it stands alone.
+    pub operand: Option<Place>,
+}
+
 /// E0301: two tiles of one operation have different layouts.
-pub fn layouts_differ(place: Place, wanted: &str, got: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::E0301,
-        format!("operands have different layouts: `{wanted}` and `{got}`"),
-        place,
-    )
-    .help(format!("`.convert({wanted})` brings the second into the layout of the first"))
+pub fn layouts_differ(place: Place, facts: &Mismatch) -> Diagnostic {
+    let Mismatch { wanted, wanted_from, got, got_from, cost, operand } = facts;
+    let message = format!("operands have different layouts: `{wanted}` and `{got}`");
+    let mut it = Diagnostic::new(Code::E0301, message, place);
+    for (from, layout) in [(wanted_from, wanted), (got_from, got)] {
+        if let Some(from) = from {
+            it = it.because(from.clone(), format!("`{layout}` comes from here"));
+        }
+    }
+    let price = cost.map_or(String::new(), |it| format!(": {}", price(it)));
+    if let Some(operand) = operand {
+        it.fixes.push(convert_operand(operand, wanted));
+    }
+    it.help(format!("`.convert({wanted})` brings the second into the layout of the first{price}"))
+}
+
+fn convert_operand(operand: &Place, wanted: &str) -> Fix {
+    let at = |byte| Place { item: operand.item.clone(), span: Span::new(byte, byte) };
+    let open = Edit { place: at(operand.span.lo), text: "(".to_owned() };
+    let close = Edit { place: at(operand.span.hi), text: format!(").convert({wanted})") };
+    Fix { title: "convert to the other layout".to_owned(), edits: vec![open, close] }
+}
+
+/// What a conversion costs, in words.
+fn price(cost: Cost) -> String {
+    match cost.class {
+        CostClass::Nothing => "it costs nothing".to_owned(),
+        CostClass::Registers => "it stays within each thread".to_owned(),
+        CostClass::Shuffles => format!("it costs {} shuffles a warp", cost.shuffles),
+        CostClass::Shared => {
+            format!("it costs {} bytes of shared memory and {} barriers", cost.shared_bytes, cost.barriers)
+        }
+    }
+}
+
+/// E0301: `@ L` on a tile that is in another layout.
+pub fn states_another(place: Place, wanted: &str, got: &str) -> Diagnostic {
+    Diagnostic::new(Code::E0301, format!("this tile is in `{got}`, not in `{wanted}`"), place)
+        .help(format!("`@` does not move elements; `.convert({wanted})` does"))
 }
 
 /// E0302: a tile's layout is still open where it matters.

@@ -1,11 +1,12 @@
 //! Layouts as values: constructors, slices, operands, questions, equality as maps.
 
+use tile_layout::banks::{self, Direction};
 use tile_layout::{In, Layout, Machine, Spec};
 use tile_syntax::ast::Span;
 
 use super::args::Args;
 use crate::elab::cx::Elab;
-use crate::elab::value::Value;
+use crate::elab::value::{TypeValue, Value};
 use crate::report;
 
 /// The map of a layout for these extents; reports a layout that does not fit them.
@@ -347,4 +348,24 @@ pub(crate) fn bits(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 /// The bits of an index in the order in which reductions fold them, as a list.
 pub(super) fn fold_order(layout: &Layout, axis: u32) -> Value {
     list(layout.reduction_bits(axis as usize))
+}
+
+/// `layout::bank_conflicts(registers, shared, T)`
+pub(crate) fn bank_conflicts(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let (registers, shared) = (args.layout(cx, "registers")?, args.layout(cx, "shared")?);
+    let Value::Type(TypeValue::Tile { elem, shape, .. }) = args.value("T") else {
+        args.mismatch(cx, args.arg("T"), "the type of a tile, `f32[64, 64]`");
+        return None;
+    };
+    let registers = apply(cx, &registers, shape, args.span)?;
+    let buffer = match shared.apply_in_memory(shape, elem.bits()) {
+        Ok(it) => it,
+        Err(error) => {
+            let (place, text) = (cx.place(args.span), super::describe_spec(&shared));
+            cx.report(report::layouts::does_not_fit(place, &text, shape, &error.to_string()));
+            return None;
+        }
+    };
+    let conflicts = |direction| banks::bank_conflicts(&registers, &buffer, elem.bits(), direction);
+    count(conflicts(Direction::Read).max(conflicts(Direction::Write)))
 }

@@ -9,7 +9,7 @@
 //! * U4: open tiles are closed by the layout of the result; with no closed tile they must be alike,
 //!   and the operation is done on what they were made from.
 
-use tile_layout::Spec;
+use tile_layout::{Plan, Spec};
 use tile_syntax::ast::Span;
 
 use super::layouts::{apply, apply_quietly};
@@ -97,7 +97,8 @@ pub(super) fn align(cx: &mut Elab<'_>, operands: &[Operand], span: Span) -> Opti
         return Some(Aligned { values, layout: TileLayout::Scalar });
     };
     match closing_layout(cx, operands, &shape) {
-        Some(spec) => {
+        Some((spec, from)) => {
+            check_layouts(cx, operands, &spec, from, span)?;
             let values = operands
                 .iter()
                 .map(|it| close(cx, it, &spec, &shape, span))
@@ -214,7 +215,38 @@ fn expand(
     Some(value)
 }
 
-/// Reports a closed tile whose layout is not the one asked for (U3).
+/// Reports a closed tile whose layout is not that of `from`, which decides (U3).
+fn check_layouts(
+    cx: &mut Elab<'_>,
+    operands: &[Operand],
+    spec: &Spec,
+    from: ir::Value,
+    span: Span,
+) -> Option<()> {
+    for operand in operands {
+        let Value::Tile(Tile { value, layout: TileLayout::Closed(own) }) = &operand.value else { continue };
+        let ty = cx.ty(*value).clone();
+        let wanted = apply_quietly(cx, spec, &ty.shape);
+        if wanted == ty.layout {
+            continue;
+        }
+        let place = cx.place(span);
+        let cost = wanted.zip(ty.layout.as_ref()).map(|(to, own)| Plan::convert(own, &to, ty.elem.bits()).cost(ty.elem.bits()));
+        let facts = report::layouts::Mismatch {
+            wanted: super::describe_spec(spec),
+            wanted_from: cx.layout_origin(from),
+            got: super::describe_spec(own),
+            got_from: cx.layout_origin(*value),
+            cost,
+            operand: (operand.span != span).then(|| cx.place(operand.span)),
+        };
+        cx.report(report::layouts::layouts_differ(place, &facts));
+        return None;
+    }
+    Some(())
+}
+
+/// Reports a closed tile that `@` states to be in another layout than it is.
 fn agree(cx: &mut Elab<'_>, tile: &Tile, own: &Spec, spec: &Spec, span: Span) -> Option<()> {
     let ty = cx.ty(tile.value).clone();
     if apply_quietly(cx, spec, &ty.shape) == ty.layout {
@@ -222,7 +254,7 @@ fn agree(cx: &mut Elab<'_>, tile: &Tile, own: &Spec, spec: &Spec, span: Span) ->
     }
     let place = cx.place(span);
     let texts = (super::describe_spec(spec), super::describe_spec(own));
-    let diagnostic = report::layouts::layouts_differ(place, &texts.0, &texts.1);
+    let diagnostic = report::layouts::states_another(place, &texts.0, &texts.1);
     let diagnostic = with_origin(cx, diagnostic, tile.value);
     cx.report(diagnostic);
     None
@@ -287,20 +319,22 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
     (a.len() == b.len()).then(|| a.iter().zip(b).map(extent).collect())?
 }
 
-/// The layout of the result: that of a closed tile of the result's shape if there is one, otherwise
-/// one that can be spread over that shape.
-fn closing_layout(cx: &Elab<'_>, operands: &[Operand], shape: &Shape) -> Option<Spec> {
+/// The layout of the result and the tile that decides it: one of the result's shape if there is
+/// one, otherwise one whose layout can be spread over that shape.
+fn closing_layout(
+    cx: &Elab<'_>,
+    operands: &[Operand],
+    shape: &Shape,
+) -> Option<(Spec, ir::Value)> {
     let closed = |it: &Operand| match &it.value {
-        Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }) => {
-            Some((*value, spec.clone()))
-        }
+        Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }) => Some((spec.clone(), *value)),
         _ => None,
     };
-    let all: Vec<(ir::Value, Spec)> = operands.iter().filter_map(closed).collect();
-    let full = all.iter().find(|(value, _)| cx.ty(*value).shape == *shape);
-    full.or_else(|| all.iter().find(|(_, spec)| apply_quietly(cx, spec, shape).is_some()))
+    let all: Vec<(Spec, ir::Value)> = operands.iter().filter_map(closed).collect();
+    let full = all.iter().find(|(_, value)| cx.ty(*value).shape == *shape);
+    full.or_else(|| all.iter().find(|(spec, _)| apply_quietly(cx, spec, shape).is_some()))
         .or(all.first())
-        .map(|it| it.1.clone())
+        .cloned()
 }
 
 /// Without a closed tile: all tiles are open alike, and the operation is done on their children.

@@ -37,6 +37,16 @@ rows! {
     Function "layout::coalesced" (shape: Required, T: Required) "layout::coalesced(shape: [int], T: type) -> layout",
         layouts::coalesced, source "language.md section 5";
 
+    /// How many times more a warp's access between registers and shared memory takes because lanes want the same
+    /// banks: the larger of reading and writing a tile of type `T`.
+    ///
+    /// Example:
+    /// ```tile
+    /// const EXTRA = layout::bank_conflicts(M, swizzled(vec: 8, per_phase: 1, max_phase: 8), f32[16, 32]);
+    /// ```
+    Function "layout::bank_conflicts" (registers: Required, shared: Required, T: Required) "layout::bank_conflicts(registers: layout, shared: layout, T: type) -> int",
+        layouts::bank_conflicts, source "language.md section 5";
+
     /// The accumulator of `mma.sync`, 16 by 8 elements a warp.
     ///
     /// Example:
