@@ -12,6 +12,8 @@ pub mod bounds;
 mod explain;
 pub mod facts;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
 mod transfer;
 
