@@ -593,7 +593,6 @@ pub(super) enum CrossMode {
     Scatter,
     ReadLane,
     ReadFirst,
-    WriteLane,
     /// `update.dpp`: `a` is the old value.
     Dpp {
         ctrl: u16,

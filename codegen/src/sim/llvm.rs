@@ -80,7 +80,6 @@ impl<'m> Value<'m> {
         mask_value(i: c_uint) -> i32 = LLVMGetMaskValue;
         line() -> c_uint = LLVMGetDebugLocLine;
         param_count() -> c_uint = LLVMCountParams;
-        block_count() -> c_uint = LLVMCountBasicBlocks;
     }
     follow! {
         ty() -> Type = LLVMTypeOf;
@@ -95,7 +94,6 @@ impl<'m> Value<'m> {
         global_type() -> Type = LLVMGlobalGetValueType;
         param(i: c_uint) -> Value = LLVMGetParam;
         parent() -> Block = LLVMGetInstructionParent;
-        entry() -> Block = LLVMGetEntryBasicBlock;
     }
 
     /// The part `i` of a constant aggregate of any kind.

@@ -12,6 +12,7 @@ use super::error::{Kind, SimError};
 
 /// log2 of the distance of two buffers.
 const BUFFER_SHIFT: u32 = 36;
+const BUFFER_STEP: u64 = 1 << BUFFER_SHIFT;
 /// Variables of the module: tag plus `index << 36`.
 pub(super) const VARIABLES: u64 = 1 << 52;
 /// Shared memory of the block: tag plus offset.
@@ -171,12 +172,19 @@ impl View<'_, '_> {
     }
 
     fn outside(&self, region: Region, at: u64, len: u32, size: usize) -> SimError {
-        let name = describe(region);
         let message = match region {
             Region::Buffer(u32::MAX) => {
                 format!("an access of {len} bytes through {at:#x}, which is in no memory")
             }
-            _ => format!("an access of {len} bytes at byte {at} of {name}, which has {size}"),
+            // Only a pointer that was moved backwards comes to the far end of a buffer's space.
+            Region::Buffer(i) if at >= BUFFER_STEP / 2 => {
+                let before = BUFFER_STEP - at;
+                format!("an access of {len} bytes {before} bytes before buffer {}", i + 1)
+            }
+            _ => {
+                let name = describe(region);
+                format!("an access of {len} bytes at byte {at} of {name}, which has {size}")
+            }
         };
         SimError::new(Kind::OutOfBounds, message)
     }
@@ -193,7 +201,7 @@ pub(super) fn region_of(space: Space, addr: u64) -> (Region, u64) {
 
 fn generic_region(addr: u64) -> (Region, u64) {
     let index = ((addr & (VARIABLES - 1)) >> BUFFER_SHIFT) as u32;
-    let offset = addr & ((1 << BUFFER_SHIFT) - 1);
+    let offset = addr & (BUFFER_STEP - 1);
     match addr >> 52 {
         0 if index > 0 => (Region::Buffer(index - 1), offset),
         1 => (Region::Variable(index), offset),

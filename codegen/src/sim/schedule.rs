@@ -481,7 +481,7 @@ fn set_params<const L: usize>(program: &Program, params: &[Param], warp: &mut Wa
         for part in parts {
             let bits = match param {
                 Param::Bits(bits) => *bits,
-                Param::Buffer { index, offset } => buffer_address(*index) + offset,
+                Param::Buffer { index, offset } => buffer_address(*index).wrapping_add(*offset),
                 Param::Null => 0,
                 Param::Bytes(bytes) => {
                     let mut word = [0; 8];

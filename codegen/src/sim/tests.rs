@@ -1,8 +1,13 @@
 //! Small modules with known answers, for both vendors.
 
+mod arith;
 mod basic;
+mod flow;
+mod lanes;
+mod memory;
+mod sync;
 
-use super::{Lanes, Launch, Param, Program, Report, SimError};
+use super::{Kind, Lanes, Launch, Param, Program, Reconvergence, Report, SimError};
 
 const NVPTX: &str = concat!(
     "target triple = \"nvptx64-nvidia-cuda\"\n",
@@ -50,7 +55,11 @@ impl On {
             .replace("CTAID", ctaid)
             .replace("BARRIER", barrier)
             .replace("TID", tid);
-        format!("{head}{body}")
+        let declared = DECLARATIONS
+            .lines()
+            .filter(|line| line.split(['@', '(']).nth(1).is_some_and(|name| body.contains(name)));
+        let declared: String = declared.flat_map(|line| [line, "\n"]).collect();
+        format!("{head}{body}{declared}")
     }
 }
 
@@ -60,13 +69,38 @@ struct Run {
     grid: u32,
     threads: u32,
     seed: u64,
+    reconvergence: Reconvergence,
+}
+
+/// Declarations that every module may use.
+const DECLARATIONS: &str = "
+declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+declare i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
+declare i32 @llvm.amdgcn.workitem.id.x()
+declare i32 @llvm.amdgcn.workgroup.id.x()
+declare void @llvm.nvvm.barrier.cta.sync.aligned.all(i32)
+declare void @llvm.amdgcn.s.barrier()
+";
+
+/// A kernel in which every thread `%tid` stores the word `%r` that `body` makes of it.
+fn each_thread(body: &str) -> String {
+    format!(
+        "define KERNEL void @k(ptr addrspace(1) %out) {{
+  %tid = TID
+{body}
+  %out.p = getelementptr i32, ptr addrspace(1) %out, i32 %tid
+  store i32 %r, ptr addrspace(1) %out.p, align 4
+  ret void
+}}
+"
+    )
 }
 
 #[track_caller]
 fn program(on: On, body: &str) -> Run {
     let program = Program::from_text(&on.module(body), "k", on.lanes());
     let program = program.unwrap_or_else(|error| panic!("{error}"));
-    Run { program, grid: 1, threads: 64, seed: 1 }
+    Run { program, grid: 1, threads: 64, seed: 1, reconvergence: Reconvergence::Early }
 }
 
 impl Run {
@@ -83,12 +117,23 @@ impl Run {
     fn try_on(&self, params: &[Param], buffers: &mut [Vec<u8>]) -> Result<Report, SimError> {
         let mut launch = Launch::new([self.grid, 1, 1], [self.threads, 1, 1], params, buffers);
         launch.seed = self.seed;
+        launch.reconvergence = self.reconvergence;
         self.program.run(launch)
     }
 
     #[track_caller]
     fn on(&self, params: &[Param], buffers: &mut [Vec<u8>]) -> Report {
         self.try_on(params, buffers).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What stops it, with one output buffer of 64 words.
+    #[track_caller]
+    fn finding(&self) -> SimError {
+        let mut buffers = [vec![0; 256]];
+        match self.try_on(&[buffer(0)], &mut buffers) {
+            Ok(_) => panic!("nothing was found"),
+            Err(error) => error,
+        }
     }
 
     /// Runs with one output buffer of a word for each of `n` threads.

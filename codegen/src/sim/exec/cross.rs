@@ -112,7 +112,6 @@ impl<const L: usize> Turn<'_, '_, L> {
             }
             CrossMode::ReadLane => [a[b[first] as usize % L]; L],
             CrossMode::ReadFirst => [a[first]; L],
-            CrossMode::WriteLane => return Err(SimError::unsupported("`v_writelane_b32`")),
             CrossMode::Swizzle { pattern } => std::array::from_fn(|lane| {
                 let source = swizzle_source(pattern, lane);
                 if active(source) { a[source] } else { 0 }

@@ -4,7 +4,6 @@ use super::super::bytecode::{Access, Addressing, Order, Rounding, Scope, Space};
 use super::super::memory::ARGUMENTS;
 use super::*;
 
-const ISA: &str = "CDNA3 ISA";
 const ABI: &str = "LLVM AMDGPU user guide, kernel prologue and implicit arguments";
 
 /// Where the launch data lies among the arguments, in bytes.

@@ -309,7 +309,6 @@ fn match_all<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError>
 fn elect<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let members = lower.word_arg(call, 0)?;
     let result = lower.fresh_all(call.inst.ty())?;
-    let value = Slot::Word(members);
     let lane = Slot::Word(lower.bit_row(BitOp::TrailingZeros, members));
     let own = lower.word();
     lower.emit(Op::WarpSync { members });
@@ -317,7 +316,6 @@ fn elect<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let chosen = lower.equal(32, lane, Slot::Word(own));
     lower.emit(Op::Copy { d: result[0], a: lane });
     lower.emit(Op::Copy { d: result[1], a: Slot::Flag(chosen) });
-    debug_assert!(matches!(value, Slot::Word(_)));
     lower.bind(call.inst, result);
     Ok(())
 }
