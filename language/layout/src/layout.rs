@@ -23,6 +23,9 @@ use crate::bits::{self, Echelon, log2};
 /// An element's index, outermost dimension first.
 pub type Coords = SmallVec<[u32; 4]>;
 
+/// Dimensions that a tile can have.
+pub const RANK_MAX: u32 = 16;
+
 /// What the bits of a place count.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum In {
@@ -66,6 +69,12 @@ pub enum LayoutError {
         /// Which dimension.
         axis: u32,
     },
+    /// More dimensions than a tile can have.
+    #[error("the shape has {rank} dimensions, at most {RANK_MAX} are possible")]
+    TooManyDimensions {
+        /// How many.
+        rank: u32,
+    },
     /// More elements than a tile can have.
     #[error("the shape has more than 2^30 elements")]
     TooLarge,
@@ -107,9 +116,11 @@ pub enum LayoutError {
         /// Which.
         input: In,
     },
-    /// More bits than a place can have.
-    #[error("a place has {bits} bits, at most 60 are possible")]
+    /// More places than can be counted.
+    #[error("`{}` has {bits} bits, more than can be counted", input.name())]
     TooManyBits {
+        /// Of which input.
+        input: In,
         /// How many.
         bits: u32,
     },
@@ -426,6 +437,9 @@ pub(crate) fn unflatten(flat: u64, extents: &[u32]) -> Coords {
 
 /// L1.
 pub(crate) fn check_shape(shape: &[u32]) -> Result<(), LayoutError> {
+    if shape.len() > RANK_MAX as usize {
+        return Err(LayoutError::TooManyDimensions { rank: shape.len() as u32 });
+    }
     if let Some(axis) = shape.iter().position(|&it| it == 0) {
         return Err(LayoutError::Empty { axis: axis as u32 });
     }
@@ -441,11 +455,8 @@ fn check_bases(shape: &[u32], ins: &[(In, Vec<Coords>)]) -> Result<(), LayoutErr
     if let Some(pair) = ins.windows(2).find(|it| it[1].0 <= it[0].0) {
         return Err(LayoutError::Order { input: pair[1].0 });
     }
-    let n_bits: usize = ins.iter().map(|it| it.1.len()).sum();
-    if n_bits > 60 {
-        return Err(LayoutError::TooManyBits { bits: n_bits as u32 });
-    }
     let extents = boxed(shape);
+    check_counts(shape, ins)?;
     for (input, bases) in ins {
         for basis in bases {
             if basis.len() != shape.len() {
@@ -456,6 +467,20 @@ fn check_bases(shape: &[u32], ins: &[(In, Vec<Coords>)]) -> Result<(), LayoutErr
                 let (axis, coord, limit) = (d as u32, basis[d], extents[d]);
                 return Err(LayoutError::Outside { input: *input, axis, coord, limit });
             }
+        }
+    }
+    Ok(())
+}
+
+/// A place fits in 64 bits, and the registers of a thread can be counted with their repetitions.
+fn check_counts(shape: &[u32], ins: &[(In, Vec<Coords>)]) -> Result<(), LayoutError> {
+    let repetitions: u64 = shape.iter().map(|&it| u64::from(it >> it.trailing_zeros())).product();
+    let mut n_bits = 0;
+    for (input, bases) in ins {
+        let bits = bases.len() as u32;
+        n_bits += bits;
+        if bits > 30 || n_bits > 60 || repetitions << bits > 1 << 30 {
+            return Err(LayoutError::TooManyBits { input: *input, bits });
         }
     }
     Ok(())

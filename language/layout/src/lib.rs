@@ -13,6 +13,7 @@
 pub mod banks;
 pub mod bits;
 mod coalesced;
+mod draw;
 mod layout;
 mod map;
 pub mod plan;
@@ -21,7 +22,8 @@ mod text;
 mod transform;
 
 pub use coalesced::coalesced;
-pub use layout::{Coords, In, Layout, LayoutError};
+pub use draw::{draw_svg, draw_text};
+pub use layout::{Coords, In, Layout, LayoutError, RANK_MAX};
 pub use map::{BitPermutation, Dim, DimBits, LinearMap};
 pub use plan::{Cost, CostClass, Halves, Plan, PlanStep};
 pub use spec::{Machine, Side, Spec, SpecError};

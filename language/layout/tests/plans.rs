@@ -88,7 +88,7 @@ fn blocked(rank: usize, machine: Machine) -> impl Strategy<Value = Spec> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn a_plan_brings_every_element_where_the_destination_wants_it((src, dst) in pair(), bits in width()) {

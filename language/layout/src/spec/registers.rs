@@ -6,7 +6,7 @@
 use super::tile::{Tile, check_rank, checked_order, power_of_two, row_major};
 use super::{Machine, Side, Spec, SpecError};
 use crate::bits::log2;
-use crate::layout::{Coords, In, Layout};
+use crate::layout::{Coords, In, Layout, check_shape};
 
 /// How the extents of a shape relate to an instruction's: a slice's parent has extent 1 in the
 /// dimensions that were taken out, and they may be smaller than one instruction.
@@ -17,8 +17,8 @@ struct Request<'a> {
 }
 
 pub(super) fn apply(spec: &Spec, shape: &[u32], machine: Machine) -> Result<Layout, SpecError> {
-    let sliced = 0;
-    let layout = build(spec, &Request { shape, sliced, machine })?;
+    check_shape(shape)?;
+    let layout = build(spec, &Request { shape, sliced: 0, machine })?;
     replicate(layout, machine)
 }
 
@@ -67,6 +67,7 @@ fn slice(parent: &Spec, axis: u32, request: &Request<'_>) -> Result<Layout, Spec
     let axis = axis as usize;
     let mut shape = request.shape.to_vec();
     shape.insert(axis, 1);
+    check_shape(&shape)?;
     let below = request.sliced & ((1 << axis) - 1);
     let sliced = below | 1 << axis | (request.sliced & !below) << 1;
     let whole = build(parent, &Request { shape: &shape, sliced, machine: request.machine })?;
@@ -285,7 +286,7 @@ fn replicate(layout: Layout, machine: Machine) -> Result<Layout, SpecError> {
     let mut ins = vec![(In::Register, layout.bases(In::Register).to_vec())];
     for (input, got) in [(In::Lane, machine.lanes), (In::Warp, machine.warps)] {
         let mut bases = layout.bases(input).to_vec();
-        let wanted = 1 << bases.len();
+        let wanted = 1u32.checked_shl(bases.len() as u32).unwrap_or(u32::MAX);
         let name = if input == In::Lane { "lanes" } else { "warps" };
         power_of_two(name, got)?;
         if wanted > got {
