@@ -12,11 +12,35 @@
 //! * No input makes it run without bound: calls, steps and loops are counted.
 //! * What an operation *means* is not decided here but in [`rules`].
 
-pub mod builder;
 pub mod cx;
-pub mod host;
-pub mod rules;
-pub mod scope;
 pub mod value;
 
-pub use cx::Elab;
+mod kernel;
+mod launch;
+
+mod stmt;
+mod branch;
+mod loops;
+mod iters;
+
+mod expr;
+mod constant;
+mod path;
+mod types;
+mod call;
+mod bind;
+mod env;
+pub mod scope;
+
+pub mod builder;
+mod tidy;
+
+pub mod host;
+mod hostrun;
+mod wrap;
+
+pub mod rules;
+
+pub use cx::{Elab, HostFailure};
+pub use hostrun::{TestEnd, run_test};
+pub use kernel::{Elaborated, elaborate};

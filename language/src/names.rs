@@ -1,7 +1,21 @@
 //! Names: which declaration a name means.
 //!
-//! A declaration is named by its item, which survives edits elsewhere; a member of an `impl` by its
-//! place in that. Resolution itself is in the modules below.
+//! # Definition
+//! A file is a module. Its [`Module`] lists what it declares, by name and kind, without bodies, so
+//! that editing a body leaves it equal. [`resolve`] finds what a path means in a file: its own
+//! declarations first, then what its `use` items bring, then the prelude (`pub use` items of
+//! `std/prelude.tile`). Locals and the compiler's own operations are not names of modules; the
+//! evaluator asks for those itself.
+//!
+//! A function, a type and a module may share a name, so a path means a list of declarations, and
+//! the place decides: a call takes the function, `for` the `iter`, brackets and constructors the type.
+
+mod module;
+mod resolve;
+pub mod suggest;
+
+pub use module::{Decl, DeclKind, ImplDecl, MemberDecl, Module, UseDecl, module};
+pub use resolve::{Found, resolve, visible};
 
 use crate::ir::ItemKey;
 use crate::op::surface::Builtin;

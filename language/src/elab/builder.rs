@@ -107,6 +107,16 @@ impl Builder {
         self.tensors_behind.get(&pointer).copied()
     }
 
+    /// Appends the instructions of a region to the innermost one.
+    pub fn splice(&mut self, region: Region) {
+        self.regions.last_mut().expect("an instruction stands in a region").insts.extend(region.insts);
+    }
+
+    /// How many regions are open.
+    pub fn depth(&self) -> usize {
+        self.regions.len()
+    }
+
     /// The innermost region, as it is.
     pub fn innermost(&self) -> Option<&Region> {
         self.regions.last()

@@ -1,36 +1,139 @@
 //! What the rules of operations ask of the elaborator: emit, report, place, call.
 
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 use tile_layout::Machine;
-use tile_syntax::ast::Span;
+use tile_syntax::ast::{Block, Pattern, Span};
 
 use super::builder::Builder;
+use super::env::{Local, Slot, Write};
+use super::loops::Carried;
+use super::host::{HostError, HostOps};
+use super::rules;
 use super::value::{Arg, Value};
+use crate::db::{Db, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Reason};
 use crate::ir::{self, ItemKey, Place, Site, SiteId, Type};
+use crate::names::TypeRef;
 use crate::op::{FlowOp, MemoryOp, Op, TileOp};
-use crate::target::{Cap, Target, TargetId};
+use crate::report;
+use crate::target::{Cap, TARGETS, Target, TargetId};
+
+/// How the evaluator treats what is not known at compile time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mode {
+    /// Run-time scalars become IR; loops become regions.
+    Kernel,
+    /// Everything must be known: brackets, constants, shapes, layouts, static conditions.
+    Const,
+    /// Host code: as at compile time, with whole tensors.
+    Host,
+}
 
 /// One run of the elaborator.
 pub struct Elab<'a> {
+    pub(super) db: &'a dyn Db,
     pub(super) target: TargetId,
     pub(super) machine: Machine,
+    pub(super) mode: Mode,
     pub(super) ir: Builder,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) frames: Vec<Frame>,
-    pub(super) _marker: std::marker::PhantomData<&'a ()>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) journal: Vec<Write>,
+    /// Constants of files, each evaluated once; `None` while that is going on.
+    pub(super) constants: FxHashMap<ItemKey, Option<Value>>,
+    /// Which slots a loop carried, by where it stands: the first guess when it is run again.
+    pub(super) carried: FxHashMap<SiteId, Vec<Carried>>,
+    pub(super) steps: u64,
+    pub(super) steps_max: u64,
+    pub(super) host: Option<&'a mut dyn HostOps>,
+    /// A failure of host code that ends the test.
+    pub(super) failure: Option<Box<HostFailure>>,
+}
+
+/// What ended a test.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HostFailure {
+    /// Why.
+    pub error: HostError,
+    /// The expression of the host code.
+    pub place: Place,
 }
 
 /// A function that is being run.
+#[derive(Debug)]
 pub(super) struct Frame {
     /// The item that its spans are relative to.
     pub(super) item: ItemKey,
+    /// The file whose names it sees.
+    pub(super) file: SourceFile,
     /// The call that it was entered through.
     pub(super) caller: Option<SiteId>,
+    /// Names, innermost last.
+    pub(super) locals: Vec<Local>,
+    /// The type whose `impl` it stands in, with its compile-time arguments.
+    pub(super) this: Option<(TypeRef, Arc<[Value]>)>,
+    /// Whether it is the `init` of that type, where a constructor call makes the bare struct.
+    pub(super) is_init: bool,
+    /// What a `return` gave; statements stop as long as it is there.
+    pub(super) returned: Option<Value>,
+    /// How many regions were open where a `return` may stand.
+    pub(super) return_depth: usize,
+    /// The loop that a `yield` runs, in the frame below.
+    pub(super) yields_to: Option<Arc<LoopBody>>,
+}
+
+/// What a `yield` runs.
+#[derive(Debug)]
+pub(super) struct LoopBody {
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) body: Block,
+}
+
+/// Steps that one instance may take at compile time.
+const STEPS_MAX: u64 = 20_000_000;
+
+impl<'a> Elab<'a> {
+    /// An elaborator that has done nothing yet.
+    pub(super) fn new(db: &'a dyn Db, target: TargetId, host: Option<&'a mut dyn HostOps>) -> Elab<'a> {
+        Elab {
+            db,
+            target,
+            machine: Machine { lanes: target.row().lanes, warps: 1 },
+            mode: Mode::Const,
+            ir: Builder::default(),
+            diagnostics: Vec::new(),
+            frames: Vec::new(),
+            slots: Vec::new(),
+            journal: Vec::new(),
+            constants: FxHashMap::default(),
+            carried: FxHashMap::default(),
+            steps: 0,
+            steps_max: STEPS_MAX,
+            host,
+            failure: None,
+        }
+    }
 }
 
 impl Elab<'_> {
+    /// Counts a step; `false`, reported once, when there were too many.
+    pub(super) fn step(&mut self, span: Span) -> bool {
+        self.steps += 1;
+        if self.steps <= self.steps_max {
+            return true;
+        }
+        if self.steps == self.steps_max + 1 {
+            let most = self.steps_max;
+            self.report(report::comptime::too_long(self.place(span), most));
+        }
+        false
+    }
+
     /// The target compiled for.
     pub fn target(&self) -> &'static Target {
         self.target.row()
@@ -43,13 +146,36 @@ impl Elab<'_> {
 
     /// Says that what stands at `span` works only on targets with `cap`; reports it if this target lacks it.
     pub fn need(&mut self, cap: Cap, what: &str, span: Span) {
-        let _ = (cap, what, span);
+        if self.target().has(cap) {
+            return;
+        }
+        let having: Vec<&str> = TARGETS.iter().filter(|it| it.has(cap)).map(|it| it.name).collect();
+        let target = self.target().name;
+        self.report(report::types::lacks(self.place(span), what, cap.name(), target, &having));
+    }
+
+    /// Reports a mistake; the result absorbs whatever is done to it.
+    pub fn error(&mut self, diagnostic: Diagnostic) -> Value {
+        self.report(diagnostic);
+        Value::Error
+    }
+
+    /// How a value reads in a message.
+    pub fn describe(&self, value: &Value) -> String {
+        rules::describe(self, value)
+    }
+
+    pub(super) fn frame(&self) -> &Frame {
+        self.frames.last().expect("code is run in a frame")
+    }
+
+    pub(super) fn frame_mut(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("code is run in a frame")
     }
 
     /// The place of a span of the item at hand.
     pub fn place(&self, span: Span) -> Place {
-        let frame = self.frames.last().expect("code is run in a frame");
-        Place { item: frame.item.clone(), span }
+        Place { item: self.frame().item.clone(), span }
     }
 
     /// Keeps a finding, with the calls that lead to it. The same one at the same place is kept once.
@@ -120,12 +246,6 @@ impl Elab<'_> {
     pub fn call_value(&mut self, callee: &Value, args: Vec<Value>, span: Span) -> Value {
         let args = args.into_iter().map(|value| Arg { name: None, value, span }).collect();
         self.call(callee, args, span)
-    }
-
-    /// Calls a closure or a function with these arguments.
-    pub fn call(&mut self, callee: &Value, args: Vec<Arg>, span: Span) -> Value {
-        let _ = (callee, args);
-        self.unsupported("this call", span)
     }
 
     /// Where the layout of a value was chosen.

@@ -64,6 +64,9 @@ pub enum Value {
     Target,
     /// A whole tensor of host code.
     Host(crate::host::TensorId),
+    /// A name that nothing declares, given as an argument or compared: a word of the callee or a
+    /// variant of the enum on the other side. Never reaches the rules of operations.
+    Word(SmolStr),
     /// What could not be made sense of; already reported.
     Error,
 }
@@ -141,6 +144,8 @@ pub enum TypeValue {
     Record(Arc<[(SmolStr, Value)]>),
     /// `[T; n]`
     Array(Arc<Value>, u32),
+    /// `[T]`: an array of any length.
+    List(Arc<Value>),
     /// `T?`
     Optional(Arc<Value>),
     /// A span of integers.

@@ -1,0 +1,146 @@
+//! From a path to declarations.
+//!
+//! # Invariants
+//! * A circle of `use` items ends: a pair of file and name is asked once a path.
+//! * Only `pub` declarations are found from another file.
+
+use smol_str::SmolStr;
+
+use super::module::{Decl, DeclKind, module};
+use crate::db::{Db, Package, SourceFile};
+
+/// What a path means.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Found {
+    /// A declaration.
+    Decl(Decl),
+    /// A variant of an enum, by number.
+    Variant(Decl, u32),
+    /// A declaration that stands in another file without `pub`.
+    Private(Decl),
+    /// Another file.
+    Module(SourceFile),
+    /// Its `use` items go round in a circle.
+    Circle,
+}
+
+/// What `path` means in `file`; empty if nothing that a file declares.
+pub fn resolve(db: &dyn Db, file: SourceFile, path: &[SmolStr]) -> Vec<Found> {
+    let mut walk = Walk { db, asked: Vec::new() };
+    walk.path(file, path)
+}
+
+/// Every name that stands for something in `file`, for suggestions.
+pub fn visible(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
+    let own = module(db, file);
+    let mut names: Vec<SmolStr> = own.decls.iter().map(|it| it.name.clone()).collect();
+    names.extend(own.uses.iter().map(|it| it.name.clone()));
+    if let Some(prelude) = prelude(db) {
+        names.extend(module(db, prelude).uses.iter().map(|it| it.name.clone()));
+    }
+    names
+}
+
+fn prelude(db: &dyn Db) -> Option<SourceFile> {
+    find_module(db, &["std".into(), "prelude".into()])
+}
+
+fn find_module(db: &dyn Db, path: &[SmolStr]) -> Option<SourceFile> {
+    Package::get(db).files(db).iter().copied().find(|it| it.module(db) == path)
+}
+
+struct Walk<'db> {
+    db: &'db dyn Db,
+    asked: Vec<(SourceFile, SmolStr)>,
+}
+
+impl Walk<'_> {
+    fn path(&mut self, file: SourceFile, path: &[SmolStr]) -> Vec<Found> {
+        match path {
+            [] => Vec::new(),
+            [name] => self.name(file, name, true),
+            [first, rest @ ..] => {
+                let mut found: Vec<Found> =
+                    self.name(file, first, true).into_iter().flat_map(|it| self.inside(it, file, rest)).collect();
+                if found.is_empty() {
+                    found = self.absolute(file, path);
+                }
+                found
+            }
+        }
+    }
+
+    /// A path that begins with a module's own path: `std::reduce::sum`, `self::raster::Place`.
+    fn absolute(&mut self, from: SourceFile, path: &[SmolStr]) -> Vec<Found> {
+        let path = if path[0] == "self" { &path[1..] } else { path };
+        for n in (1..=path.len()).rev() {
+            let Some(module) = find_module(self.db, &path[..n]) else { continue };
+            return match &path[n..] {
+                [] => vec![Found::Module(module)],
+                rest => self.members(module, from, rest),
+            };
+        }
+        Vec::new()
+    }
+
+    fn inside(&mut self, outer: Found, from: SourceFile, rest: &[SmolStr]) -> Vec<Found> {
+        match outer {
+            Found::Module(module) => self.members(module, from, rest),
+            Found::Decl(decl) => match (&decl.kind, rest) {
+                (DeclKind::Enum(variants), [name]) => match variants.iter().position(|it| it == name) {
+                    Some(n) => vec![Found::Variant(decl, n as u32)],
+                    None => Vec::new(),
+                },
+                _ => Vec::new(),
+            },
+            Found::Circle => vec![Found::Circle],
+            Found::Private(_) | Found::Variant(..) => Vec::new(),
+        }
+    }
+
+    fn members(&mut self, module: SourceFile, from: SourceFile, rest: &[SmolStr]) -> Vec<Found> {
+        let [name, deeper @ ..] = rest else { return Vec::new() };
+        let found = self.name(module, name, module == from);
+        if deeper.is_empty() {
+            return found;
+        }
+        found.into_iter().flat_map(|it| self.inside(it, from, deeper)).collect()
+    }
+
+    /// What a single name means in `file`, seen from inside or outside of it.
+    fn name(&mut self, file: SourceFile, name: &SmolStr, inside: bool) -> Vec<Found> {
+        let key = (file, name.clone());
+        if self.asked.contains(&key) {
+            return vec![Found::Circle];
+        }
+        self.asked.push(key);
+        let found = self.name_once(file, name, inside);
+        self.asked.pop();
+        found
+    }
+
+    fn name_once(&mut self, file: SourceFile, name: &SmolStr, inside: bool) -> Vec<Found> {
+        let own = module(self.db, file);
+        let mut found: Vec<Found> = own
+            .decls
+            .iter()
+            .filter(|it| it.name == *name)
+            .map(|it| if inside || it.public { Found::Decl(it.clone()) } else { Found::Private(it.clone()) })
+            .collect();
+        for it in own.uses.iter().filter(|it| it.name == *name && (inside || it.public)) {
+            found.extend(self.used(file, &it.path));
+        }
+        if found.is_empty() && inside {
+            if let Some(prelude) = prelude(self.db).filter(|it| *it != file) {
+                let public = |it: &Found| !matches!(it, Found::Private(_));
+                found.extend(self.name(prelude, name, false).into_iter().filter(public));
+            }
+        }
+        found
+    }
+
+    fn used(&mut self, file: SourceFile, path: &[SmolStr]) -> Vec<Found> {
+        let absolute = self.absolute(file, path);
+        if absolute.is_empty() && path.len() > 1 { self.path(file, path) } else { absolute }
+    }
+}
