@@ -123,12 +123,31 @@ fn keyed(file: u32, text: &str) -> Vec<(ItemKey, u32, u32)> {
     let mut seen = rustc_hash::FxHashMap::<SmolStr, u32>::default();
     tile_syntax::split(text)
         .into_iter()
-        .map(|piece| {
-            let base = piece.name;
+        .map(|chunk| {
+            let base = name_of(&text[chunk.lo as usize..chunk.hi as usize]);
             let n = seen.entry(base.clone()).or_default();
             let item = if *n == 0 { base } else { SmolStr::from(format!("{base}#{n}")) };
             *n += 1;
-            (ItemKey { file, item }, piece.span.lo, piece.span.hi)
+            (ItemKey { file, item }, chunk.lo, chunk.hi)
         })
         .collect()
+}
+
+/// What an item is called by its first words: `gemm`, `impl Ring`, `test "title"`, `use`.
+fn name_of(text: &str) -> SmolStr {
+    let head = text.lines().map(str::trim_start).find(|it| !it.is_empty() && !it.starts_with("//"));
+    let head = head.unwrap_or_default();
+    let head = head.strip_prefix("pub").map_or(head, str::trim_start);
+    let end = |it: &str| it.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(it.len());
+    let (keyword, rest) = head.split_at(end(head));
+    let rest = rest.trim_start();
+    match keyword {
+        "test" | "bench" => {
+            let title = rest.get(1..).and_then(|it| it.split_once('"')).map_or("", |it| it.0);
+            SmolStr::from(format!("{keyword} \"{title}\""))
+        }
+        "impl" | "tune" => SmolStr::from(format!("{keyword} {}", &rest[..end(rest)])),
+        "use" => SmolStr::new("use"),
+        _ => SmolStr::new(&rest[..end(rest)]),
+    }
 }

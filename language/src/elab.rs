@@ -42,5 +42,5 @@ mod wrap;
 pub mod rules;
 
 pub use cx::{Elab, HostFailure};
-pub use hostrun::{TestEnd, run_test};
+pub use hostrun::{TestEnd, build_arguments, layout_constant, run_test};
 pub use kernel::{Elaborated, elaborate};

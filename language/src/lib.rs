@@ -3,6 +3,8 @@
 //! Pure: no files, no threads, no clock, no LLVM, no editor.
 
 pub mod analysis;
+pub mod check;
+pub mod db;
 pub mod diagnostic;
 pub mod dtype;
 pub mod elab;
@@ -12,6 +14,7 @@ pub mod interp;
 pub mod ir;
 pub mod names;
 pub mod op;
+pub mod query;
 pub mod report;
 pub mod target;
 pub mod value;

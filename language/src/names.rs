@@ -10,12 +10,12 @@
 //! A function, a type and a module may share a name, so a path means a list of declarations, and
 //! the place decides: a call takes the function, `for` the `iter`, brackets and constructors the type.
 
-mod module;
+mod declared;
 mod resolve;
 pub mod suggest;
 
-pub use module::{Decl, DeclKind, ImplDecl, MemberDecl, Module, UseDecl, module};
-pub use resolve::{Found, resolve, visible};
+pub use declared::{Decl, DeclKind, ImplDecl, MemberDecl, Module, UseDecl, module};
+pub use resolve::{Found, resolve, resolve_use, visible};
 
 use crate::ir::ItemKey;
 use crate::op::surface::Builtin;

@@ -7,4 +7,5 @@ pub mod names;
 pub mod ops;
 pub mod performance;
 pub mod runtime;
+pub mod syntax;
 pub mod types;

@@ -43,6 +43,35 @@ macro_rules! registry {
 }
 
 registry! {
+    E0001, Error, "a token is missing";
+    E0002, Error, "a token does not belong here";
+    E0003, Error, "a part of the text cannot be read";
+    E0101, Error, "a name that nothing declares";
+    E0102, Error, "a declaration of another file is not `pub`";
+    E0103, Error, "`use` items go round in a circle";
+    E0104, Error, "a module stands where a value is wanted";
+    E0105, Error, "a value has no such field";
+    E0106, Error, "a value has no such method";
+    E0107, Error, "an enum has no such variant";
+    E0108, Error, "a capability, target, note or code that does not exist";
+    E0109, Error, "two declarations share a name";
+    E0201, Error, "a value has another type than is wanted";
+    E0202, Error, "an operator does not take these operands";
+    E0203, Error, "the arguments do not fit the parameters";
+    E0204, Error, "the compile-time arguments do not fit the parameters";
+    E0205, Error, "something that cannot be called or looped over";
+    E0206, Error, "something that cannot be assigned";
+    E0207, Error, "a variable changes its type";
+    E0208, Error, "branches give different things";
+    E0209, Error, "an index does not fit";
+    E0210, Error, "a shape that cannot be";
+    E0211, Error, "a tuple is taken apart into another number of parts";
+    E0212, Error, "a `where` does not hold";
+    E0213, Error, "`return` or `yield` where it cannot stand";
+    E0214, Error, "a kernel's head is incomplete";
+    E0215, Error, "a launcher cannot evaluate an expression";
+    E0216, Error, "a span that cannot be";
+    E0217, Error, "a target lacks what a program needs";
     E0250, Error, "operands have different element types";
     E0251, Error, "an operation does not take elements of this type";
     E0252, Error, "a number is not a value of the type it is used as";
@@ -60,12 +89,18 @@ registry! {
     E0306, Error, "what stands after `@` is not a layout";
     E0307, Error, "a layout cannot be carried through an operation";
     E0401, Error, "a form of the language is not supported yet";
+    E0402, Error, "a value is not known at compile time";
+    E0403, Error, "compile-time arithmetic has no result";
+    E0404, Error, "compile-time evaluation does not end";
+    E0405, Error, "a `static_assert` does not hold";
+    E0406, Error, "code that should be refused is not";
     E0601, Error, "a tensor is written but not declared `mut`";
     E0602, Error, "a tensor is indexed with another number of dimensions";
     E0603, Error, "a tensor that may be absent is used";
     E0604, Error, "a value of another type than memory holds is stored";
     E0605, Error, "there is no atomic of that kind on the type";
     P0101, Warning, "a memory access is narrower than it could be";
+    W0101, Warning, "a contract is not checked yet";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
 }
 

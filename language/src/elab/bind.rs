@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use tile_syntax::ast::{self, ClauseKind, Expr, Fn, Generic, Item, ItemKind, Param, PatternKind, Span, Struct};
 
 use super::call::{Given, GivenGeneric};
-use super::cx::{Elab, Mode};
+use super::cx::Elab;
 use super::env::ScopeMark;
 use super::types::Bindings;
 use super::value::{Closure, StructValue, TypeValue, Value};
@@ -179,7 +179,7 @@ impl Elab<'_> {
 
     /// Declares compile-time parameters; what is not bound takes its default.
     pub(super) fn bind_generics(&mut self, generics: &[Generic], bindings: Bindings, callee: &str, span: Span) -> Option<()> {
-        let mode = std::mem::replace(&mut self.mode, if self.mode == Mode::Host { Mode::Host } else { Mode::Const });
+        let mode = self.enter_const();
         let mut done = Some(());
         for (generic, (name, value)) in generics.iter().zip(bindings) {
             let value = match (value, &generic.default) {
@@ -363,7 +363,7 @@ impl Elab<'_> {
 
     /// What a condition is, if it is known at compile time.
     pub(super) fn decide(&mut self, cond: &Expr) -> Option<bool> {
-        let mode = std::mem::replace(&mut self.mode, if self.mode == Mode::Host { Mode::Host } else { Mode::Const });
+        let mode = self.enter_const();
         self.ir.open(Vec::new());
         let before = self.diagnostics.len();
         let value = self.eval(cond);

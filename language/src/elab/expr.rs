@@ -66,12 +66,18 @@ impl Elab<'_> {
 
     /// The value of an expression that must be known now; what it emits on the way is dropped.
     pub(super) fn eval_const(&mut self, expr: &Expr) -> Value {
-        let mode = std::mem::replace(&mut self.mode, if self.mode == Mode::Host { Mode::Host } else { Mode::Const });
+        let mode = self.enter_const();
         self.ir.open(Vec::new());
         let value = self.eval(expr);
         self.ir.close();
         self.mode = mode;
         self.known(value, expr.span)
+    }
+
+    /// Evaluates at compile time from here on; host code stays host code. Gives the mode to go back to.
+    pub(super) fn enter_const(&mut self) -> Mode {
+        let next = if self.mode == Mode::Host { Mode::Host } else { Mode::Const };
+        std::mem::replace(&mut self.mode, next)
     }
 
     /// Reports a value that is not known at compile time.

@@ -4,8 +4,6 @@
 //! launches it; calling a `fn` with tensors makes a kernel of one block around it. The first failure
 //! ends the test.
 
-use std::sync::Arc;
-
 use smol_str::SmolStr;
 use tile_syntax::ast::{self, BinaryOp, BracketArg, Expr, ExprKind, Fn, ItemKind, Span};
 
@@ -15,7 +13,7 @@ use super::host::{HostError, HostOps};
 use super::kernel::{Elaborated, elaborate};
 use super::value::Value;
 use crate::db::{self, Db};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::ItemKey;
 use crate::report;
 use crate::target::TargetId;
@@ -249,10 +247,44 @@ impl Elab<'_> {
     }
 }
 
-impl Elaborated {
-    /// An instance that could not be made.
-    pub(super) fn failed(diagnostics: Vec<Diagnostic>) -> Elaborated {
-        Elaborated { kernel: None, diagnostics: Arc::from(diagnostics), allowed: Arc::from([]), exists: true }
+/// The kernel and the compile-time arguments of a `build` item, with what is wrong with it.
+#[expect(clippy::type_complexity, reason = "a key and its arguments, or nothing, and the findings")]
+pub fn build_arguments(
+    db: &dyn Db,
+    key: &ItemKey,
+    target: TargetId,
+) -> (Option<(ItemKey, Vec<(SmolStr, Value)>)>, Vec<Diagnostic>) {
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return (None, Vec::new()) };
+    let ItemKind::Build(build) = &tree.kind else { return (None, Vec::new()) };
+    let mut cx = Elab::new(db, target, None);
+    cx.push_frame(key.clone(), file, None);
+    cx.ir.open(Vec::new());
+    for name in &build.targets {
+        if TargetId::from_name(&name.text).is_none() {
+            let known = crate::target::TARGETS.iter().map(|it| it.name);
+            let near = crate::names::suggest::nearest(&name.text, known);
+            cx.report(report::names::unknown_target(cx.place(name.span), &name.text, near.as_deref()));
+        }
     }
+    let found = cx.build_parts(build);
+    (found, cx.diagnostics)
 }
 
+/// The layout that a file's constant is, on a machine.
+pub fn layout_constant(
+    db: &dyn Db,
+    key: &ItemKey,
+    target: TargetId,
+    machine: tile_layout::Machine,
+) -> Result<tile_layout::Spec, Vec<Diagnostic>> {
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return Err(Vec::new()) };
+    let ItemKind::Const(decl) = &tree.kind else { return Err(Vec::new()) };
+    let mut cx = Elab::new(db, target, None);
+    cx.machine = machine;
+    cx.push_frame(key.clone(), file, None);
+    cx.ir.open(Vec::new());
+    match cx.const_value(decl) {
+        Value::Layout(it) => Ok(it),
+        _ => Err(cx.diagnostics),
+    }
+}

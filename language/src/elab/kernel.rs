@@ -18,7 +18,7 @@ use super::value::{TypeValue, Value};
 use crate::db::{self, Db};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dtype::DType;
-use crate::ir::{self, Elem, Extent, Fact, FactKind, ItemKey, Kernel, Shape, Tensor, Type};
+use crate::ir::{self, Clauses, Elem, Extent, Fact, FactKind, ItemKey, Kernel, Shape, Tensor, Type};
 use crate::names::{self, DeclKind, Found};
 use crate::op::TileOp;
 use crate::op::tile::{BinaryOp, Round};
@@ -96,6 +96,7 @@ impl Elab<'_> {
         }
         let mut body = self.ir.close();
         body.params = head.params;
+        let clauses = self.clauses_of(decl);
         let Builder { values, tensors, facts, sites, .. } = std::mem::take(&mut self.ir);
         let kernel = Kernel {
             name: SmolStr::new(name),
@@ -105,11 +106,26 @@ impl Elab<'_> {
             values,
             tensors,
             facts,
+            clauses,
             sites,
             body,
         };
         let failed = self.diagnostics.iter().any(|it| it.severity == Severity::Error);
         (!failed).then(|| tidy(kernel))
+    }
+
+    /// Where the head ends, for edits that add a clause.
+    fn clauses_of(&mut self, decl: &Fn) -> Clauses {
+        let end = decl.params.last().map_or(decl.name.span, |it| it.ty.as_ref().map_or(it.pattern.span, |it| it.span));
+        let text = self.text_of(Span::new(end.hi, decl.body.as_ref().map_or(end.hi, |it| it.span.lo)));
+        let close = text.find(')').map_or(end.hi, |it| end.hi + it as u32 + 1);
+        let head = self.site(Span::new(decl.name.span.lo, close));
+        let conditions = decl.clauses.iter().filter_map(|it| match &it.kind {
+            ClauseKind::Where(conditions) => conditions.last(),
+            _ => None,
+        });
+        let last = conditions.last().map(|it| self.site(it.span));
+        Clauses { head, last }
     }
 
     fn warps(&mut self, decl: &Fn) -> Option<u32> {

@@ -7,7 +7,7 @@
 //! is known now a `return` only sets the frame's flag, at which every block stops.
 
 use tile_syntax::ast::{
-    BinaryOp, Binding, Block, Cond, Expr, ExprKind, If, Pattern, PatternKind, Span, Stmt, StmtKind,
+    BinaryOp, Binding, Block, Cond, Expr, ExprKind, If, Pattern, Span, Stmt, StmtKind,
 };
 
 use super::cx::{Elab, Mode};
@@ -385,9 +385,4 @@ fn expr_returns(expr: &Expr) -> bool {
         ExprKind::Block(block) => block_returns(block),
         _ => false,
     }
-}
-
-/// Whether a pattern is a single name.
-pub(super) fn is_name(pattern: &Pattern) -> bool {
-    matches!(pattern.kind, PatternKind::Name(_))
 }

@@ -190,9 +190,13 @@ fn prune(region: &mut Region, live: &Live) {
                 inst.operands.remove(from + k);
                 let params_from = usize::from(from == 3);
                 inst.regions[last].yields.remove(k);
-                inst.regions.iter_mut().for_each(|it| drop(it.params.remove(params_from + k)));
+                for region in &mut inst.regions {
+                    region.params.remove(params_from + k);
+                }
             } else {
-                inst.regions.iter_mut().for_each(|it| drop(it.yields.remove(k)));
+                for region in &mut inst.regions {
+                    region.yields.remove(k);
+                }
             }
         }
         inst.regions.iter_mut().for_each(|it| prune(it, live));

@@ -19,7 +19,7 @@ use super::tidy::tidy;
 use super::value::{Tile, TileLayout, TypeValue, Value};
 use crate::dtype::DType;
 use crate::host::TensorId;
-use crate::ir::{self, Elem, Extent, ItemKey, Kernel, Shape, Tensor, Type};
+use crate::ir::{self, Clauses, Elem, Extent, ItemKey, Kernel, Shape, Tensor, Type};
 use crate::op::memory::{Cache, Evict, MemoryOp};
 use crate::op::tile::TileOp;
 
@@ -67,6 +67,8 @@ impl Elab<'_> {
         if failed {
             return Value::Error;
         }
+        let head = inner.site(span);
+        let clauses = Clauses { head, last: None };
         let Builder { values, tensors, facts, sites, .. } = std::mem::take(&mut inner.ir);
         let kernel = tidy(Kernel {
             name: SmolStr::new("one_block"),
@@ -76,6 +78,7 @@ impl Elab<'_> {
             values,
             tensors,
             facts,
+            clauses,
             sites,
             body,
         });

@@ -6,7 +6,7 @@
 
 use smol_str::SmolStr;
 
-use super::module::{Decl, DeclKind, module};
+use super::declared::{Decl, DeclKind, module};
 use crate::db::{Db, Package, SourceFile};
 
 /// What a path means.
@@ -28,6 +28,12 @@ pub enum Found {
 pub fn resolve(db: &dyn Db, file: SourceFile, path: &[SmolStr]) -> Vec<Found> {
     let mut walk = Walk { db, asked: Vec::new() };
     walk.path(file, path)
+}
+
+/// What the path of a `use` item means; empty if nothing.
+pub fn resolve_use(db: &dyn Db, file: SourceFile, path: &[SmolStr]) -> Vec<Found> {
+    let mut walk = Walk { db, asked: Vec::new() };
+    walk.used(file, path)
 }
 
 /// Every name that stands for something in `file`, for suggestions.

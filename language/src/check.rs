@@ -1,0 +1,63 @@
+//! What can be said about a file before any instance: syntax, duplicate and unknown names.
+
+use std::sync::Arc;
+
+use crate::db::{self, Db, SourceFile};
+use crate::diagnostic::Diagnostic;
+use crate::names::{self, DeclKind};
+use crate::report;
+
+mod names_in_bodies;
+
+/// The findings of a file that hold for every target, in the order of its items.
+#[salsa::tracked(returns(ref))]
+pub fn file(db: &dyn Db, file: SourceFile) -> Arc<[Diagnostic]> {
+    let mut found = Vec::new();
+    for source in db::items(db, file) {
+        found.extend(db::parsed(db, *source).errors.iter().cloned());
+        found.extend(names_in_bodies::item(db, file, *source).iter().cloned());
+    }
+    found.extend(duplicates(db, file));
+    found.extend(uses(db, file));
+    found.into()
+}
+
+/// Two functions of one name, two types of one name.
+fn duplicates(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
+    let module = names::module(db, file);
+    let mut found = Vec::new();
+    for (n, it) in module.decls.iter().enumerate() {
+        let same = |other: &&names::Decl| other.name == it.name && class(&other.kind) == class(&it.kind);
+        if let Some(first) = module.decls[..n].iter().find(same) {
+            found.push(report::names::duplicate(it.place.clone(), &it.name, class(&it.kind), &first.place));
+        }
+    }
+    found
+}
+
+/// The names that may not be shared.
+fn class(kind: &DeclKind) -> &'static str {
+    match kind {
+        DeclKind::Const => "constant",
+        DeclKind::Struct | DeclKind::Enum(_) => "type",
+        DeclKind::Fn { .. } | DeclKind::Kernel | DeclKind::Build => "function",
+        DeclKind::Iter { .. } => "iterator",
+    }
+}
+
+/// `use` items that bring nothing.
+fn uses(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for it in &names::module(db, file).uses {
+        let text = it.path.join("::");
+        let means = names::resolve_use(db, file, &it.path);
+        if means.is_empty() {
+            found.push(report::names::unknown(it.place.clone(), &text, None));
+        } else if means.iter().all(|it| *it == names::Found::Circle) {
+            found.push(report::names::circle(it.place.clone()));
+        } else if let [names::Found::Private(decl)] = &means[..] {
+            found.push(report::names::private(it.place.clone(), &decl.name, &decl.place));
+        }
+    }
+    found
+}

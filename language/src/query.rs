@@ -1,0 +1,341 @@
+//! The database's face: texts in; findings, instances and tests out.
+//!
+//! What `tilec` and the server ask. [`Database`] owns the inputs; everything it gives is a query's
+//! result or is put together from some. The standard library is there from the beginning.
+#![expect(missing_docs, reason = "salsa's macros make items without docs")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use salsa::{Durability, Setter};
+use smol_str::SmolStr;
+use tile_layout::{Machine, Spec};
+use tile_syntax::ast::{ItemKind, Span};
+
+use crate::db::{self, Db, Package, SourceFile};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::dtype::DType;
+use crate::elab::host::HostOps;
+use crate::elab::value::{Kind, TypeValue, Value};
+use crate::elab::{self, Elaborated, TestEnd};
+use crate::ir::{ItemKey, Kernel, Place};
+use crate::target::TargetId;
+use crate::{analysis, check};
+
+/// Files of the standard library: module and text.
+const LIBRARY: &[(&str, &str)] = &[
+    ("prelude", include_str!("../../stdlib/prelude.tile")),
+    ("layout", include_str!("../../stdlib/layout.tile")),
+    ("math", include_str!("../../stdlib/math.tile")),
+    ("random", include_str!("../../stdlib/random.tile")),
+    ("raster", include_str!("../../stdlib/raster.tile")),
+    ("reduce", include_str!("../../stdlib/reduce.tile")),
+    ("softmax", include_str!("../../stdlib/softmax.tile")),
+    ("sort", include_str!("../../stdlib/sort.tile")),
+];
+
+/// The database with its storage.
+#[salsa::db]
+#[derive(Clone)]
+pub struct Database {
+    storage: salsa::Storage<Self>,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+#[salsa::db]
+impl Db for Database {}
+
+impl Default for Database {
+    fn default() -> Database {
+        Database::with_events(None)
+    }
+}
+
+/// A compile-time argument that can be a key.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Constant {
+    /// An integer.
+    Int(i128),
+    /// A float, by its bits.
+    Float(u64),
+    /// A bool.
+    Bool(bool),
+    /// A string.
+    Str(SmolStr),
+    /// An element type.
+    Scalar(DType),
+    /// A kind of compile-time values.
+    Kind(Kind),
+    /// A layout.
+    Layout(Spec),
+    /// A variant.
+    Variant(crate::names::TypeRef, u32),
+}
+
+/// A kernel with its compile-time arguments, for a target.
+#[salsa::interned(debug)]
+pub struct Instance<'db> {
+    #[returns(ref)]
+    pub kernel: ItemKey,
+    #[returns(ref)]
+    pub args: Vec<(SmolStr, Constant)>,
+    #[returns(ref)]
+    pub name: SmolStr,
+    #[returns(copy)]
+    pub target: TargetId,
+}
+
+/// What became of an instance, with what the analyses say about it.
+#[salsa::tracked(returns(ref))]
+pub fn instance<'db>(db: &'db dyn Db, key: Instance<'db>) -> Elaborated {
+    let args: Vec<(SmolStr, Value)> =
+        key.args(db).iter().map(|(name, it)| (name.clone(), it.clone().into_value())).collect();
+    let mut done = elab::elaborate(db, key.kernel(db), &args, key.name(db), key.target(db));
+    if let Some(kernel) = &done.kernel {
+        let warnings = analysis::warnings(kernel);
+        let silent = |it: &Diagnostic| done.allowed.contains(&it.code);
+        done.diagnostics = done.diagnostics.iter().cloned().chain(warnings).filter(|it| !silent(it)).collect();
+    }
+    done
+}
+
+/// Compile-time arguments as keys; `None` if one cannot be a key.
+pub fn constants(args: &[(SmolStr, Value)]) -> Option<Vec<(SmolStr, Constant)>> {
+    args.iter().map(|(name, it)| Some((name.clone(), Constant::of(it)?))).collect()
+}
+
+/// The instance with these arguments.
+pub fn instance_of<'db>(
+    db: &'db dyn Db,
+    kernel: &ItemKey,
+    args: Vec<(SmolStr, Constant)>,
+    name: &str,
+    target: TargetId,
+) -> &'db Elaborated {
+    instance(db, Instance::new(db, kernel.clone(), args, SmolStr::new(name), target))
+}
+
+impl Constant {
+    fn of(value: &Value) -> Option<Constant> {
+        Some(match value {
+            Value::Int(it) => Constant::Int(*it),
+            Value::Float(it) => Constant::Float(it.to_bits()),
+            Value::Bool(it) => Constant::Bool(*it),
+            Value::Str(it) => Constant::Str(it.clone()),
+            Value::Type(TypeValue::Scalar(it)) => Constant::Scalar(*it),
+            Value::Type(TypeValue::Kind(it)) => Constant::Kind(*it),
+            Value::Layout(it) => Constant::Layout(it.clone()),
+            Value::Variant(ty, n) => Constant::Variant(ty.clone(), *n),
+            _ => return None,
+        })
+    }
+
+    fn into_value(self) -> Value {
+        match self {
+            Constant::Int(it) => Value::Int(it),
+            Constant::Float(it) => Value::Float(f64::from_bits(it)),
+            Constant::Bool(it) => Value::Bool(it),
+            Constant::Str(it) => Value::Str(it),
+            Constant::Scalar(it) => Value::Type(TypeValue::Scalar(it)),
+            Constant::Kind(it) => Value::Type(TypeValue::Kind(it)),
+            Constant::Layout(it) => Value::Layout(it),
+            Constant::Variant(ty, n) => Value::Variant(ty, n),
+        }
+    }
+}
+
+/// A `test` or `bench` item.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TestItem {
+    /// The item.
+    pub key: ItemKey,
+    /// Its title.
+    pub title: SmolStr,
+    /// Whether it is a `bench`.
+    pub is_bench: bool,
+    /// Engines that it is restricted to; empty means all.
+    pub engines: Vec<SmolStr>,
+    /// Targets that it is restricted to; empty means all.
+    pub targets: Vec<SmolStr>,
+}
+
+/// An instance that a file gives to a library.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NamedInstance {
+    /// Its name.
+    pub name: SmolStr,
+    /// The kernel.
+    pub kernel: ItemKey,
+    /// Its compile-time arguments.
+    pub args: Vec<(SmolStr, Constant)>,
+    /// Targets that it is made for; empty means all.
+    pub targets: Vec<SmolStr>,
+}
+
+/// A place in a file, in absolute bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Located {
+    /// The file.
+    pub file: SourceFile,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// The `test` and `bench` items of a file, in order.
+#[salsa::tracked(returns(ref))]
+pub fn tests(db: &dyn Db, file: SourceFile) -> Vec<TestItem> {
+    let mut found = Vec::new();
+    for source in db::items(db, file) {
+        let tree = &db::parsed(db, *source).item;
+        let (test, is_bench) = match &tree.kind {
+            ItemKind::Test(it) => (it, false),
+            ItemKind::Bench(it) => (it, true),
+            _ => continue,
+        };
+        found.push(TestItem {
+            key: source.key(db).clone(),
+            title: test.title.clone(),
+            is_bench,
+            engines: test.engines.iter().map(|it| it.text.clone()).collect(),
+            targets: test.targets.iter().map(|it| it.text.clone()).collect(),
+        });
+    }
+    found
+}
+
+/// The canonical instance of every kernel of a file, and those of its `build` items.
+pub fn instances(db: &dyn Db, file: SourceFile, target: TargetId) -> (Vec<NamedInstance>, Vec<Diagnostic>) {
+    let (mut named, mut diagnostics) = (Vec::new(), Vec::new());
+    for source in db::items(db, file) {
+        let key = source.key(db);
+        match &db::parsed(db, *source).item.kind {
+            ItemKind::Kernel(it) if it.generics.iter().all(|it| it.default.is_some()) => named.push(NamedInstance {
+                name: it.name.text.clone(),
+                kernel: key.clone(),
+                args: Vec::new(),
+                targets: Vec::new(),
+            }),
+            ItemKind::Build(it) => {
+                let (found, mut wrong) = elab::build_arguments(db, key, target);
+                diagnostics.append(&mut wrong);
+                let Some((kernel, args)) = found else { continue };
+                let Some(args) = constants(&args) else { continue };
+                let targets = it.targets.iter().map(|it| it.text.clone()).collect();
+                named.push(NamedInstance { name: it.name.text.clone(), kernel, args, targets });
+            }
+            _ => {}
+        }
+    }
+    (named, diagnostics)
+}
+
+impl Database {
+    /// A database whose queries are told to `events`.
+    pub fn with_events(events: Option<Box<dyn Fn(salsa::Event) + Send + Sync>>) -> Database {
+        let mut db = Database { storage: salsa::Storage::new(events) };
+        let mut files = Vec::new();
+        for (n, (name, text)) in LIBRARY.iter().enumerate() {
+            let module = vec![SmolStr::new("std"), SmolStr::new(name)];
+            let path = format!("std/{name}.tile");
+            let file = SourceFile::builder(n as u32, path, module, (*text).to_owned())
+                .durability(Durability::NEVER_CHANGE)
+                .new(&db);
+            files.push(file);
+        }
+        Package::new(&mut db, files);
+        db
+    }
+
+    /// Sets the user's files, as path and text; a file that was there keeps its number.
+    pub fn set_files(&mut self, files: &[(String, String)]) -> Vec<SourceFile> {
+        files.iter().map(|(path, text)| self.set_file(path, text)).collect()
+    }
+
+    /// Sets the text of a file, new or known.
+    pub fn set_file(&mut self, path: &str, text: &str) -> SourceFile {
+        let mut files = Package::get(self).files(self).clone();
+        if let Some(&file) = files.iter().find(|it| it.path(self) == path) {
+            if file.text(self) != text {
+                file.set_text(self).to(text.to_owned());
+            }
+            return file;
+        }
+        let stem = Path::new(path).file_stem().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        let module = vec![SmolStr::new(stem)];
+        let file = SourceFile::new(self, files.len() as u32, path.to_owned(), module, text.to_owned());
+        files.push(file);
+        Package::get(self).set_files(self).to(files);
+        file
+    }
+
+    /// The files of the standard library.
+    pub fn library(&self) -> Vec<SourceFile> {
+        Package::get(self).files(self)[..LIBRARY.len()].to_vec()
+    }
+
+    /// Everything that is wrong with a file for these targets, each finding once, in the order of the text.
+    pub fn check(&self, file: SourceFile, targets: &[TargetId]) -> Vec<Diagnostic> {
+        let mut found: Vec<Diagnostic> = check::file(self, file).to_vec();
+        for &target in targets {
+            let (named, wrong) = instances(self, file, target);
+            found.extend(wrong);
+            for it in named {
+                if it.targets.is_empty() || it.targets.iter().any(|name| name == target.row().name) {
+                    let done = instance_of(self, &it.kernel, it.args, &it.name, target);
+                    found.extend(done.diagnostics.iter().cloned());
+                }
+            }
+        }
+        let mut unique: Vec<Diagnostic> = Vec::new();
+        for it in found {
+            if !unique.iter().any(|known| known.code == it.code && known.place == it.place) {
+                unique.push(it);
+            }
+        }
+        unique.sort_by_key(|it| self.locate(&it.place).map(|it| (it.file.number(self), it.span)));
+        unique
+    }
+
+    /// The clean instances of a file for a target.
+    pub fn kernels(&self, file: SourceFile, target: TargetId) -> Vec<(SmolStr, Arc<Kernel>)> {
+        let (named, _) = instances(self, file, target);
+        let wanted = |it: &NamedInstance| {
+            it.targets.is_empty() || it.targets.iter().any(|name| name == target.row().name)
+        };
+        let made = named.into_iter().filter(wanted).filter_map(|it| {
+            let done = instance_of(self, &it.kernel, it.args, &it.name, target);
+            Some((it.name, done.kernel.clone()?))
+        });
+        made.collect()
+    }
+
+    /// The tests and benches of a file.
+    pub fn tests(&self, file: SourceFile) -> &[TestItem] {
+        tests(self, file)
+    }
+
+    /// Runs a test or a bench.
+    pub fn run_test(&self, test: &ItemKey, target: TargetId, host: &mut dyn HostOps) -> TestEnd {
+        elab::run_test(self, test, target, host)
+    }
+
+    /// The layout that `text` constructs, for a block of `warps` warps of the target.
+    pub fn layout(&mut self, text: &str, target: TargetId, warps: u32) -> Result<Spec, Vec<Diagnostic>> {
+        let file = self.set_file("<layout>", &format!("const LAYOUT: layout = {text};"));
+        let errors = |it: Vec<Diagnostic>| it.into_iter().filter(|it| it.severity == Severity::Error).collect();
+        let wrong: Vec<Diagnostic> = errors(check::file(self, file).to_vec());
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let machine = Machine { lanes: target.row().lanes, warps };
+        let key = ItemKey { file: file.number(self), item: "LAYOUT".into() };
+        elab::layout_constant(self, &key, target, machine).map_err(errors)
+    }
+
+    /// Where a place is; `None` if its item is gone.
+    pub fn locate(&self, place: &Place) -> Option<Located> {
+        db::resolve(self, place).map(|(file, span)| Located { file, span })
+    }
+}
