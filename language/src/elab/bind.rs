@@ -154,14 +154,10 @@ impl Elab<'_> {
         span: Span,
     ) -> Option<Bindings> {
         let mut bindings: Bindings = generics.iter().map(|it| (it.name.text.clone(), None)).collect();
-        let mut position = 0;
         for it in given {
             let at = match &it.name {
                 Some(name) => bindings.iter().position(|slot| slot.0 == *name),
-                None => {
-                    position += 1;
-                    Some(position - 1).filter(|it| *it < bindings.len())
-                }
+                None => bindings.iter().position(|it| it.1.is_none()),
             };
             let Some(at) = at else {
                 let known: Vec<&str> = generics.iter().map(|it| it.name.text.as_str()).collect();
@@ -280,14 +276,10 @@ impl Elab<'_> {
         let mut slots: Vec<Option<Given>> = vec![None; params.len()];
         let rest = params.iter().position(|it| it.rest);
         let mut extra = Vec::new();
-        let mut position = 0;
         for it in given {
             let at = match &it.name {
                 Some(name) => params.iter().position(|param| !param.rest && is_named(param, name)),
-                None => {
-                    position += 1;
-                    Some(position - 1).filter(|it| *it < params.len() && Some(*it) != rest)
-                }
+                None => (0..params.len()).find(|it| slots[*it].is_none() && Some(*it) != rest),
             };
             match (at, rest, &it.name) {
                 (Some(at), _, name) if slots[at].is_some() => {
@@ -486,10 +478,10 @@ impl Elab<'_> {
     fn match_fields(&mut self, decl: &Struct, given: Vec<Given>, span: Span) -> Option<Vec<Option<Given>>> {
         let mut slots: Vec<Option<Given>> = vec![None; decl.fields.len()];
         let known: Vec<&str> = decl.fields.iter().map(|it| it.name.text.as_str()).collect();
-        for (position, it) in given.into_iter().enumerate() {
+        for it in given {
             let at = match &it.name {
                 Some(name) => decl.fields.iter().position(|field| field.name.text == *name),
-                None => Some(position).filter(|it| *it < decl.fields.len()),
+                None => slots.iter().position(Option::is_none),
             };
             let name = it.name.clone().unwrap_or_default();
             match at {

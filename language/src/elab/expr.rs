@@ -147,9 +147,7 @@ impl Elab<'_> {
             (Value::Host(_), _) | (_, Value::Host(_)) => {
                 return self.on_host(span, |host| host.binary(op, &a, &b));
             }
-            (Value::Tile(_) | Value::Layout(_), _) | (_, Value::Tile(_) | Value::Layout(_)) => {
-                return rules::binary(self, op, a, b, span);
-            }
+            (it, _) | (_, it) if is_spread(it) => return rules::binary(self, op, a, b, span),
             _ => {}
         }
         match constant::binary(op, &a, &b) {
@@ -411,6 +409,11 @@ impl Elab<'_> {
             }
         }
     }
+}
+
+/// Whether operators on a value are the rules' to decide.
+fn is_spread(value: &Value) -> bool {
+    matches!(value, Value::Tile(_) | Value::Unplaced(_) | Value::Layout(_))
 }
 
 /// Whether an index is `None`.

@@ -192,6 +192,10 @@ impl Elab<'_> {
                 let it = it.clone();
                 self.as_tile(it, *elem, shape, layout.as_ref(), span)
             }
+            (TypeValue::Tile { layout: Some(spec), .. }, Value::Unplaced(_)) => {
+                let placed = rules::at_layout(self, value, Value::Layout(spec.clone()), span);
+                self.try_coerce(placed, ty, span)
+            }
             (TypeValue::Struct(want, args), Value::Struct(it)) => {
                 (it.ty == *want && self.same_args(args, &it.args.clone())).then_some(value)
             }
@@ -376,6 +380,7 @@ impl Elab<'_> {
         }
     }
 
+    /// Elements and extents of a tile as values, for the parameters in a tile's type.
     fn infer_bracket(&mut self, base: &Expr, args: &[BracketArg], value: &Value, bindings: &mut Bindings) {
         let known: Vec<Value> = match value {
             Value::Struct(it) => it.args.to_vec(),
@@ -392,6 +397,12 @@ impl Elab<'_> {
                     _ => {}
                 }
                 shape.iter().map(|it| Value::Int((*it).into())).collect()
+            }
+            Value::Unplaced(it) => {
+                if let (Some(name), ir::Elem::Data(dtype)) = (alone(base), it.elem) {
+                    bind(bindings, name, Value::Type(TypeValue::Scalar(dtype)));
+                }
+                it.shape.iter().map(|it| Value::Int((*it).into())).collect()
             }
             Value::Tensor(n) => {
                 let dtype = self.tensor(*n).dtype;

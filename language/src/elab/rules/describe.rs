@@ -42,6 +42,7 @@ pub(super) fn value(cx: &Elab<'_>, it: &Value) -> String {
         }
         Value::Target => "the target".to_owned(),
         Value::Host(_) => "a tensor of host code".to_owned(),
+        Value::Word(it) => it.to_string(),
         Value::Error => "nothing".to_owned(),
     }
 }
@@ -87,6 +88,7 @@ pub(super) fn ty(it: &TypeValue) -> String {
             format!("({})", list(fields, |(name, it)| format!("{name}: {}", part(it))))
         }
         TypeValue::Array(of, n) => format!("[{}; {n}]", part(of)),
+        TypeValue::List(of) => format!("[{}]", part(of)),
         TypeValue::Optional(of) => format!("{}?", part(of)),
         TypeValue::Span => "span".to_owned(),
         TypeValue::Host { elem, shape } => format!("{elem}[{}]", list(shape, u64::to_string)),
