@@ -173,3 +173,6 @@ fn describe_open(layout: &TileLayout) -> String {
 pub fn same_layout(cx: &Elab<'_>, a: &Spec, b: &Spec) -> bool {
     layouts::same_map(cx, a, b)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ rows! {
     ///
     /// Example:
     /// ```tile
-    /// let tiles = cdiv(1000, 128);
+    /// let n_blocks = cdiv(1000, 128);
     /// ```
     Function "cdiv" (a: Required, b: Required) "cdiv(a: int, b: int) -> int",
         numbers::cdiv, source "language.md section 3";
