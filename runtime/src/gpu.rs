@@ -177,13 +177,21 @@ impl Module {
         let kernel = self.kernel(symbol)?;
         let bound = plan.bind(args, &self.device(kernel, plan))?;
         if !bound.is_empty() {
-            self.start(kernel, symbol, plan, &bound, args)?;
-            self.gpu
-                .context
-                .synchronize()
-                .map_err(|it| failed(format!("to finish `{symbol}`"), it))?;
+            self.launch_words(symbol, bound.grid, plan.threads, &machine_words(&bound, args))?;
         }
         Ok(bound)
+    }
+
+    /// Launches the kernel `symbol` with machine words that were bound before, and waits for its end.
+    pub fn launch_words(
+        &self,
+        symbol: &str,
+        grid: [u32; 3],
+        threads: u32,
+        words: &[u64],
+    ) -> Result<(), GpuError> {
+        self.start(self.kernel(symbol)?, symbol, grid, threads, words)?;
+        self.gpu.context.synchronize().map_err(|it| failed(format!("to finish `{symbol}`"), it))
     }
 
     /// The time of each of `runs` launches in milliseconds, by the device's own clock.
@@ -196,6 +204,7 @@ impl Module {
     ) -> Result<Vec<f32>, GpuError> {
         let kernel = self.kernel(symbol)?;
         let bound = plan.bind(args, &self.device(kernel, plan))?;
+        let words = machine_words(&bound, args);
         let event = || self.gpu.context.new_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
         let mut times = Vec::new();
         for _ in 0..if bound.is_empty() { 0 } else { runs } {
@@ -203,7 +212,7 @@ impl Module {
                 .and_then(|first| Ok((first, event()?)))
                 .map_err(|it| failed("an event", it))?;
             first.record(&self.gpu.stream).map_err(|it| failed("an event", it))?;
-            self.start(kernel, symbol, plan, &bound, args)?;
+            self.start(kernel, symbol, bound.grid, plan.threads, &words)?;
             last.record(&self.gpu.stream).map_err(|it| failed("an event", it))?;
             times.push(first.elapsed_ms(&last).map_err(|it| failed("to time a launch", it))?);
         }
@@ -241,21 +250,19 @@ impl Module {
         &self,
         kernel: sys::CUfunction,
         symbol: &str,
-        plan: &LaunchPlan,
-        bound: &Bound,
-        args: &[Argument],
+        [x, y, z]: [u32; 3],
+        threads: u32,
+        words: &[u64],
     ) -> Result<(), GpuError> {
-        let mut words: Vec<u64> = bound.words.iter().map(|it| machine_word(*it, args)).collect();
         let mut pointers: Vec<*mut c_void> =
-            words.iter_mut().map(|it| std::ptr::from_mut(it).cast()).collect();
-        let [x, y, z] = bound.grid;
+            words.iter().map(|it| std::ptr::from_ref(it).cast_mut().cast()).collect();
         // SAFETY: the plan gives the kernel's parameters in order, each at most 8 bytes and read in
-        // its own width from the little-endian word; the words outlive the call, which copies them.
+        // its own width from the little-endian word; the call copies the words and writes none.
         unsafe {
             result::launch_kernel(
                 kernel,
                 (x, y, z),
-                (plan.threads, 1, 1),
+                (threads, 1, 1),
                 0,
                 self.gpu.stream.cu_stream(),
                 &mut pointers,
@@ -272,6 +279,10 @@ impl Drop for Module {
             let _ = unsafe { result::module::unload(self.module) };
         }
     }
+}
+
+fn machine_words(bound: &Bound, args: &[Argument]) -> Vec<u64> {
+    bound.words.iter().map(|it| machine_word(*it, args)).collect()
 }
 
 fn machine_word(word: Word, args: &[Argument]) -> u64 {

@@ -1,3 +1,6 @@
 //! Suites that cross crates, one module a suite.
 
+mod cli;
+mod examples;
+mod pages;
 mod tidy;

@@ -1,1 +1,212 @@
-//! Suites that cross crates.
+//! What the suites share: code blocks of Markdown, and commands of `tilec` in process.
+//!
+//! # Code blocks
+//! A fenced block whose info string begins with `tile` is Tile, and the words after it say what
+//! must come of it:
+//!
+//! | info string | what must hold |
+//! | --- | --- |
+//! | `tile` | no finding |
+//! | `tile error[E0201]` | that code is found, and no other |
+//! | `tile warning[P0101]` | likewise |
+//! | `tile error[R0101]` | no finding; its tests fail with that code on the interpreter |
+//! | `tile test` | no finding; its tests pass on the interpreter |
+//! | `tile fragment` | nothing: a piece of a program, shown for its look |
+//!
+//! `for gfx942` at the end names the target, `sm_90a` otherwise.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// A fenced block of Markdown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// What stands after the opening fence.
+    pub info: String,
+    /// Its lines.
+    pub text: String,
+    /// The line of the opening fence, from 1.
+    pub line: usize,
+}
+
+/// The fenced blocks of `markdown`, in order.
+pub fn blocks(markdown: &str) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut open: Option<Block> = None;
+    for (idx, line) in markdown.lines().enumerate() {
+        let fence = line.trim_start().strip_prefix("```");
+        match (&mut open, fence) {
+            (None, Some(info)) => {
+                let info = info.trim().to_owned();
+                open = Some(Block { info, text: String::new(), line: idx + 1 });
+            }
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (Some(block), None) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+/// What must come of a block of Tile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Expectation {
+    /// The only code that is found; `None` if there must be no finding.
+    pub code: Option<String>,
+    /// Whether its tests are run.
+    pub runs: bool,
+    /// The target that it is looked at for.
+    pub target: String,
+}
+
+impl Block {
+    /// What must come of it; `None` if it is not Tile or a mere fragment.
+    pub fn expectation(&self) -> Option<Expectation> {
+        let mut words = self.info.split_whitespace();
+        if words.next() != Some("tile") {
+            return None;
+        }
+        let mut expectation =
+            Expectation { code: None, runs: false, target: "sm_90a".to_owned() };
+        while let Some(word) = words.next() {
+            match word {
+                "fragment" => return None,
+                "test" => expectation.runs = true,
+                "for" => expectation.target = words.next().unwrap_or_default().to_owned(),
+                word => {
+                    let (_, code) = word.split_once('[')?;
+                    let code = code.trim_end_matches(']');
+                    expectation.runs |= code.starts_with('R');
+                    expectation.code = Some(code.to_owned());
+                }
+            }
+        }
+        Some(expectation)
+    }
+}
+
+/// What a command of `tilec` answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// Its exit code.
+    pub exit: tilec::Exit,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Answer {
+    /// The objects of its output, one a line.
+    ///
+    /// # Panics
+    /// If a line is no JSON.
+    pub fn objects(&self) -> Vec<Value> {
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        };
+        self.out.lines().map(parse).collect()
+    }
+
+    /// The codes of the findings in its output, in order, each once.
+    pub fn codes(&self) -> Vec<String> {
+        let code = |it: &Value| it["code"].as_str().unwrap_or_default().to_owned();
+        let mut codes: Vec<String> = self.objects().iter().map(code).collect();
+        codes.sort();
+        codes.dedup();
+        codes
+    }
+}
+
+/// Runs a command of `tilec` in this process.
+pub fn tilec<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Answer {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = std::iter::once("tilec".into()).chain(args.into_iter().map(Into::into));
+    let exit = tilec::run(args, &mut tilec::Io::plain(&mut out, &mut err));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("tilec writes text");
+    Answer { exit, out: text(out), err: text(err) }
+}
+
+/// Checks a block as its info string asks, and says what is wrong with it.
+pub fn check_block(name: &str, block: &Block) -> Result<(), String> {
+    let Some(expectation) = block.expectation() else {
+        return Ok(());
+    };
+    let folder = tempfile::tempdir().map_err(|it| it.to_string())?;
+    let file = folder.path().join("example.tile");
+    fs::write(&file, &block.text).map_err(|it| it.to_string())?;
+    let complain = |what: String| Err(format!("{name}:{}: {what}", block.line));
+
+    let checked = run_on("check", &file, &expectation, &[]);
+    let found = checked.codes();
+    let expected: Vec<String> = expectation.code.clone().into_iter().filter(|it| !it.starts_with('R')).collect();
+    if found != expected {
+        return complain(format!("expected {expected:?}, found {found:?}\n{}{}", checked.out, checked.err));
+    }
+    if !expectation.runs {
+        return Ok(());
+    }
+    let tested = run_on("test", &file, &expectation, &["--on", "interp"]);
+    match &expectation.code {
+        Some(code) if !tested.out.contains(&format!("\"{code}\"")) => {
+            complain(format!("its tests do not fail with {code}\n{}{}", tested.out, tested.err))
+        }
+        None if tested.exit != tilec::Exit::Fine => {
+            complain(format!("its tests fail\n{}{}", tested.out, tested.err))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn run_on(command: &str, file: &Path, expectation: &Expectation, more: &[&str]) -> Answer {
+    let mut args: Vec<OsString> = vec![command.into(), file.into()];
+    let target = expectation.target.as_str();
+    args.extend(["--format", "json", "--target", target].map(Into::into));
+    args.extend(more.iter().map(Into::into));
+    tilec(args)
+}
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("the crate stands in the repository").to_owned()
+}
+
+/// The files below `folder` with that extension, in order.
+pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Checks the blocks of each page, and fails with everything that is wrong.
+///
+/// # Panics
+/// If a block does not do what its info string says.
+#[track_caller]
+pub fn check_pages(pages: impl IntoIterator<Item = (String, String)>) {
+    let mut wrong = Vec::new();
+    for (name, text) in pages {
+        for block in blocks(&text) {
+            wrong.extend(check_block(&name, &block).err());
+        }
+    }
+    assert!(wrong.is_empty(), "{} blocks are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -1,0 +1,79 @@
+//! The `gpu` engine: kernels on a real device, through the runtime.
+//!
+//! Every launch compiles its kernel, or takes the code of an earlier launch of the same one, copies
+//! the tensors there, launches, and copies them back: right for tests, wrong for speed, which
+//! `tilec bench` measures without the copies.
+
+use std::collections::HashMap;
+
+use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
+use tile_language::ir::Kernel;
+use tile_plan::Device;
+use tile_runtime::gpu::Buffer;
+use tile_runtime::{Gpu, GpuError, Module};
+
+/// A device with the code that was loaded so far.
+pub(crate) struct GpuEngine {
+    gpu: Gpu,
+    modules: HashMap<String, Module>,
+}
+
+impl GpuEngine {
+    /// The first device of this machine.
+    pub(crate) fn open() -> Result<Self, GpuError> {
+        Ok(GpuEngine { gpu: Gpu::open(0)?, modules: HashMap::new() })
+    }
+
+    /// Whether code for that target runs on the device.
+    pub(crate) fn runs(&self, target: &str) -> bool {
+        let capability = self.gpu.capability().unwrap_or(0);
+        target.trim_end_matches(|it: char| it.is_ascii_alphabetic()) == format!("sm_{capability}")
+    }
+
+    fn module(&mut self, kernel: &Kernel) -> Result<&Module, Failure> {
+        let key = format!("{} {}", kernel.target.row().name, tile_language::ir::print(kernel));
+        if !self.modules.contains_key(&key) {
+            let image = super::device_image(kernel).map_err(failure)?;
+            let module = self.gpu.load(&image).map_err(failure)?;
+            self.modules.insert(key.clone(), module);
+        }
+        Ok(&self.modules[&key])
+    }
+}
+
+impl Engine for GpuEngine {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn device(&self) -> Device {
+        // Residency is the kernel's; one block a multiprocessor always holds.
+        Device { sms: self.gpu.sms(), blocks_per_sm: 1 }
+    }
+
+    fn run(&mut self, launch: Launch<'_>) -> Result<Outcome, Failure> {
+        let gpu = self.gpu.clone();
+        let module = self.module(launch.kernel)?;
+        let upload = |it: &Vec<u8>| gpu.upload(it);
+        let buffers: Vec<Buffer> =
+            launch.buffers.iter().map(upload).collect::<Result<_, _>>().map_err(failure)?;
+        let word = |it: &Word| match *it {
+            Word::Address(Some(buffer)) => buffers[buffer as usize].address(),
+            Word::Address(None) => 0,
+            Word::Bits(bits) => bits,
+        };
+        let words: Vec<u64> = launch.words.iter().map(word).collect();
+        let threads = launch.kernel.plan.threads;
+        module
+            .launch_words(&launch.kernel.name, launch.grid, threads, &words)
+            .map_err(failure)?;
+        for (there, here) in buffers.iter().zip(launch.buffers.iter_mut()) {
+            *here = there.download().map_err(failure)?;
+        }
+        Ok(Outcome::default())
+    }
+}
+
+fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure { message: error.to_string(), site: None, block: None, details: Vec::new() }
+}
