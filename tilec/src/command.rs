@@ -1,7 +1,16 @@
 //! The commands, a file each.
 
+mod bench;
+mod build;
+mod check;
+mod doctor;
 mod explain;
+mod fmt;
+mod layout;
+mod report;
+mod run;
 mod targets;
+mod test;
 
 use crate::cli::Command;
 use crate::{Exit, Failure, Io};
@@ -9,8 +18,16 @@ use crate::{Exit, Failure, Io};
 /// Runs one command.
 pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<Exit, Failure> {
     match command {
+        Command::Check(it) => check::run(it, io),
+        Command::Build(it) => build::run(it, io),
+        Command::Run(it) => run::run(it, io),
+        Command::Test(it) => test::run(it, io),
+        Command::Bench(it) => bench::run(it, io),
+        Command::Fmt(it) => fmt::run(it, io),
         Command::Explain(it) => explain::run(it, io),
+        Command::Layout(it) => layout::run(it, io),
+        Command::Report(it) => report::run(it, io),
         Command::Targets(it) => targets::run(it, io),
-        _ => Ok(Exit::Fine),
+        Command::Doctor(it) => doctor::run(it, io),
     }
 }

@@ -48,6 +48,8 @@ pub enum Failure {
     UnknownTarget { name: String, known: String },
     #[error("there is nothing to explain by the name `{name}`{hint}")]
     UnknownCode { name: String, hint: String },
+    #[error("{}", chain(.0))]
+    Build(tile_codegen::BuildError),
     #[error("{0}")]
     Call(String),
     #[error("{0}")]
@@ -70,6 +72,7 @@ impl Failure {
             Failure::Read { .. }
             | Failure::Write { .. }
             | Failure::Machine(_)
+            | Failure::Build(_)
             | Failure::Output(_) => Exit::Machine,
         }
     }
@@ -78,6 +81,12 @@ impl Failure {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Failure::Output(it) if it.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// An error with the errors that it comes from.
+fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |it| it.source());
+    sources.fold(error.to_string(), |text, it| format!("{text}: {it}"))
 }
 
 /// The system's reason without its number.

@@ -10,10 +10,16 @@
 
 mod cli;
 mod command;
+mod engines;
 mod failure;
 mod files;
 mod io;
+mod library;
+mod progress;
 mod render;
+mod session;
+mod table;
+mod testing;
 
 use std::ffi::OsString;
 

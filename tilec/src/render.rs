@@ -75,6 +75,11 @@ pub(crate) fn show(
     }
 }
 
+/// The JSON objects of `findings`.
+pub(crate) fn objects(findings: &[Finding], sources: &Sources) -> serde_json::Value {
+    findings.iter().map(|it| json::object(it, sources)).collect()
+}
+
 /// Says how many findings there are, if there are any.
 pub(crate) fn summarize(tally: Tally, io: &mut Io<'_>) -> Result<(), Failure> {
     let count = |n: usize, word: &str| match n {

@@ -14,7 +14,8 @@ pub(super) fn show(
     findings.iter().try_for_each(|it| io.line(object(it, sources)))
 }
 
-fn object(finding: &Finding, sources: &Sources) -> Value {
+/// A finding as an object.
+pub(super) fn object(finding: &Finding, sources: &Sources) -> Value {
     let mut object = json!({
         "code": finding.code.name(),
         "severity": word(finding.severity),

@@ -1,0 +1,110 @@
+//! `tilec report`: what each kernel needs.
+
+use tile_codegen::Resources;
+
+use crate::cli::{self, Format, TableFormat};
+use crate::io::Style;
+use crate::library::{self, Compiled};
+use crate::render::{self, Tally};
+use crate::session::{Session, targets};
+use crate::table::{Align, Cell, Table};
+use crate::{Exit, Failure, Io};
+
+pub(super) fn run(args: &cli::Report, io: &mut Io<'_>) -> Result<Exit, Failure> {
+    let targets = targets(&args.sources.targets)?;
+    let session = Session::open(&args.sources.paths)?;
+    let findings = session.findings(&targets);
+    if Tally::of(&findings).errors > 0 {
+        render::show(&findings, session.sources(), Format::Human, io)?;
+        return Ok(Exit::Program);
+    }
+    let compiled = library::compile(&session, &targets, &library::options(&[]), io)?;
+    match args.format {
+        TableFormat::Json => io.line(format!("{:#}", library::report(&compiled)))?,
+        TableFormat::Human => {
+            table(&compiled).show(io)?;
+            most_frequent(&compiled, io)?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// A row for each kernel and target.
+pub(super) fn table(compiled: &[Compiled]) -> Table {
+    let mut table = Table::new(&[
+        ("kernel", Align::Left),
+        ("target", Align::Left),
+        ("threads", Align::Right),
+        ("registers", Align::Right),
+        ("spills", Align::Right),
+        ("shared", Align::Right),
+        ("occupancy", Align::Right),
+        ("access", Align::Right),
+    ]);
+    let mut last = "";
+    for it in compiled {
+        let resources = &it.artifacts.resources;
+        let name = it.kernel.name.as_str();
+        let shown = if name == last { "" } else { name };
+        last = name;
+        table.row(vec![
+            Cell::styled(shown, Style::Strong),
+            it.target().into(),
+            it.kernel.plan.threads.to_string().into(),
+            number(resources.registers),
+            spills(resources),
+            bytes(resources.shared_bytes).into(),
+            resources.occupancy_percent.map_or_else(unknown, |it| format!("{it} %").into()),
+            widths(resources),
+        ]);
+    }
+    table
+}
+
+fn number(value: Option<u32>) -> Cell {
+    value.map_or_else(unknown, |it| it.to_string().into())
+}
+
+/// What no tool could tell.
+fn unknown() -> Cell {
+    Cell::styled("?", Style::Faint)
+}
+
+fn spills(resources: &Resources) -> Cell {
+    match resources.spill_bytes {
+        Some(0) => Cell::styled("none", Style::Good),
+        Some(it) => Cell::styled(bytes(it), Style::Warning),
+        None => unknown(),
+    }
+}
+
+fn bytes(value: u32) -> String {
+    if value < 10_000 { format!("{value} B") } else { format!("{} KiB", value.div_ceil(1024)) }
+}
+
+/// The widths of accesses to global memory, the widest first.
+fn widths(resources: &Resources) -> Cell {
+    let mut widths: Vec<u32> = resources.accesses.iter().map(|it| it.bytes).collect();
+    widths.sort_unstable_by(|a, b| b.cmp(a));
+    widths.dedup();
+    match widths.as_slice() {
+        [] => "".into(),
+        widths => {
+            let words: Vec<String> = widths.iter().map(u32::to_string).collect();
+            format!("{} B", words.join("/")).into()
+        }
+    }
+}
+
+/// The instructions that stand most often in each kernel.
+fn most_frequent(compiled: &[Compiled], io: &mut Io<'_>) -> Result<(), Failure> {
+    for it in compiled {
+        let mut counts: Vec<(&String, &u32)> = it.artifacts.resources.instructions.iter().collect();
+        counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let words: Vec<String> =
+            counts.iter().take(8).map(|(name, count)| format!("{count} {name}")).collect();
+        let head = io.paint(Style::Strong, format!("{} for {}", it.kernel.name, it.target()));
+        io.line(format!("\n{head}\n  {}", words.join(" · ")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Kernels as code: compiled for their targets, written to a folder, described for launchers and
+//! for readers of reports.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tile_codegen::{Artifacts, BuildOptions, CodeObject as Wanted, Resources};
+use tile_language::ir::Kernel;
+use tile_language::target::TargetId;
+use tile_runtime::manifest::{self, CodeObject, KernelEntry, Manifest, ObjectKind};
+
+use crate::cli::Artifact;
+use crate::files;
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::{Failure, Io};
+
+/// Who made a library, in its manifest and reports.
+pub(crate) const COMPILER: &str = concat!("tilec ", env!("CARGO_PKG_VERSION"));
+
+/// One kernel compiled for one target.
+pub(crate) struct Compiled {
+    pub(crate) kernel: Arc<Kernel>,
+    pub(crate) artifacts: Artifacts,
+}
+
+impl Compiled {
+    pub(crate) fn target(&self) -> &'static str {
+        self.kernel.target.row().name
+    }
+}
+
+/// Compiles every kernel of the session for every target, in order.
+pub(crate) fn compile(
+    session: &Session,
+    targets: &[TargetId],
+    options: &BuildOptions,
+    io: &Io<'_>,
+) -> Result<Vec<Compiled>, Failure> {
+    let kernels: Vec<Arc<Kernel>> =
+        targets.iter().flat_map(|&target| session.kernels(target)).collect();
+    let progress = Progress::new("compiling", kernels.len(), io);
+    let compile_one = |kernel: Arc<Kernel>| {
+        progress.at(format!("{} for {}", kernel.name, kernel.target.row().name));
+        let artifacts = tile_codegen::build(&kernel, options).map_err(Failure::Build)?;
+        progress.step();
+        Ok(Compiled { kernel, artifacts })
+    };
+    kernels.into_iter().map(compile_one).collect()
+}
+
+/// What to ask of the code generator so that it makes the artifacts of `emit`, or all if empty.
+pub(crate) fn options(emit: &[Artifact]) -> BuildOptions {
+    let names_object = emit.iter().any(|it| matches!(it, Artifact::Cubin | Artifact::Hsaco));
+    let code_object = match (emit.is_empty(), names_object) {
+        (true, _) => Wanted::IfPossible,
+        (false, true) => Wanted::Required,
+        (false, false) => Wanted::Never,
+    };
+    BuildOptions { code_object }
+}
+
+/// Writes the artifacts of `emit`, or all if empty, with a manifest and a report beside them.
+pub(crate) fn write(
+    folder: &Path,
+    compiled: &[Compiled],
+    emit: &[Artifact],
+) -> Result<Manifest, Failure> {
+    let mut manifest = Manifest::new(COMPILER);
+    for it in compiled {
+        let mut objects = Vec::new();
+        for (kind, content) in contents(&it.artifacts) {
+            if !emit.is_empty() && !emit.contains(&artifact(kind)) {
+                continue;
+            }
+            let file = format!("{}/{}.{}", it.target(), it.kernel.name, kind.extension());
+            files::write(&folder.join(&file), content)?;
+            objects.push(CodeObject::describe(kind, file, content));
+        }
+        manifest.kernels.push(KernelEntry {
+            name: it.kernel.name.to_string(),
+            target: it.target().to_owned(),
+            plan: (*it.kernel.plan).clone(),
+            resources: summary(&it.artifacts.resources),
+            objects,
+        });
+    }
+    files::write(&folder.join(manifest::FILE_NAME), manifest.to_json().as_bytes())?;
+    let report = format!("{:#}\n", report(compiled));
+    files::write(&folder.join("report.json"), report.as_bytes())?;
+    Ok(manifest)
+}
+
+/// The code that a device can load: the machine code, or else what its driver compiles.
+pub(crate) fn device_image(kernel: &Kernel) -> Result<Vec<u8>, tile_codegen::BuildError> {
+    let artifacts = tile_codegen::build(kernel, &BuildOptions::default())?;
+    let text = artifacts.ptx.map(String::into_bytes);
+    Ok(artifacts.cubin.or(artifacts.hsaco).or(text).unwrap_or_default())
+}
+
+/// What each kernel needs, as one JSON value.
+pub(crate) fn report(compiled: &[Compiled]) -> Value {
+    let kernels = compiled.iter().map(|it| {
+        let Compiled { kernel, artifacts } = it;
+        let resources = &artifacts.resources;
+        let accesses = resources.accesses.iter().map(|access| {
+            json!({ "bytes": access.bytes, "count": access.n_accesses })
+        });
+        json!({
+            "name": kernel.name.as_str(),
+            "target": it.target(),
+            "threads": kernel.plan.threads,
+            "registers": resources.registers,
+            "spill_bytes": resources.spill_bytes,
+            "shared_bytes": resources.shared_bytes,
+            "stack_bytes": resources.stack_bytes,
+            "blocks_per_multiprocessor": resources.blocks_per_sm,
+            "occupancy": resources.occupancy_percent.map(|it| f64::from(it) / 100.0),
+            "instructions": resources.instructions,
+            "accesses": accesses.collect::<Value>(),
+        })
+    });
+    json!({ "compiler": COMPILER, "kernels": kernels.collect::<Value>() })
+}
+
+fn summary(resources: &Resources) -> manifest::Resources {
+    manifest::Resources {
+        registers: resources.registers,
+        spill_bytes: resources.spill_bytes,
+        shared_bytes: Some(resources.shared_bytes),
+        stack_bytes: resources.stack_bytes,
+    }
+}
+
+fn contents(artifacts: &Artifacts) -> impl Iterator<Item = (ObjectKind, &[u8])> {
+    let text = |it: &'_ Option<String>| it.as_ref().map(|it| it.as_bytes());
+    [
+        (ObjectKind::Ll, Some(artifacts.llvm_ir.as_bytes())),
+        (ObjectKind::Ptx, text(&artifacts.ptx)),
+        (ObjectKind::Cubin, artifacts.cubin.as_deref()),
+        (ObjectKind::S, text(&artifacts.assembly)),
+        (ObjectKind::Hsaco, artifacts.hsaco.as_deref()),
+    ]
+    .into_iter()
+    .filter_map(|(kind, content)| Some((kind, content?)))
+}
+
+fn artifact(kind: ObjectKind) -> Artifact {
+    match kind {
+        ObjectKind::Ll => Artifact::Ll,
+        ObjectKind::Ptx => Artifact::Ptx,
+        ObjectKind::Cubin => Artifact::Cubin,
+        ObjectKind::S => Artifact::S,
+        ObjectKind::Hsaco => Artifact::Hsaco,
+    }
+}
