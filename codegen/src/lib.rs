@@ -22,3 +22,9 @@ pub use error::BuildError;
 pub use link::find_lld;
 pub use lower::{AccessWidth, Hook, HookKind, LowerOptions, Lowered, lower};
 pub use report::Resources;
+
+/// The version of LLVM that this program runs with, `22.1.8`.
+pub fn llvm_version() -> String {
+    let (major, minor, patch) = inkwell::support::get_llvm_version();
+    format!("{major}.{minor}.{patch}")
+}

@@ -6,14 +6,14 @@
 //!
 //! | info string | what must hold |
 //! | --- | --- |
-//! | `tile` | no finding |
+//! | `tile` | no finding; its tests, if it has any, pass on the interpreter |
 //! | `tile error[E0201]` | that code is found, and no other |
 //! | `tile warning[P0101]` | likewise |
 //! | `tile error[R0101]` | no finding; its tests fail with that code on the interpreter |
-//! | `tile test` | no finding; its tests pass on the interpreter |
+//! | `tile test` | no finding; its tests pass on the interpreter and on the simulator |
 //! | `tile fragment` | nothing: a piece of a program, shown for its look |
 //!
-//! `for gfx942` at the end names the target, `sm_90a` otherwise.
+//! `for gfx942` at the end names the target. Otherwise that is `sm_90a`, and `gfx942` too for tests.
 
 use std::ffi::OsString;
 use std::fs;
@@ -59,10 +59,10 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
 pub struct Expectation {
     /// The only code that is found; `None` if there must be no finding.
     pub code: Option<String>,
-    /// Whether its tests are run.
-    pub runs: bool,
-    /// The target that it is looked at for.
-    pub target: String,
+    /// The engines that its tests are run on; none if there are no tests.
+    pub engines: Vec<&'static str>,
+    /// The targets that it is looked at for, separated by commas.
+    pub targets: String,
 }
 
 impl Block {
@@ -73,17 +73,22 @@ impl Block {
             return None;
         }
         let mut expectation =
-            Expectation { code: None, runs: false, target: "sm_90a".to_owned() };
+            Expectation { code: None, engines: Vec::new(), targets: "sm_90a".to_owned() };
+        let has_tests = self.text.lines().any(|it| it.starts_with("test \""));
+        if has_tests {
+            expectation.engines.push("interp");
+        }
         while let Some(word) = words.next() {
             match word {
                 "fragment" => return None,
-                "test" => expectation.runs = true,
-                "for" => expectation.target = words.next().unwrap_or_default().to_owned(),
+                "test" => {
+                    expectation.engines.push("sim");
+                    expectation.targets.push_str(",gfx942");
+                }
+                "for" => expectation.targets = words.next().unwrap_or_default().to_owned(),
                 word => {
                     let (_, code) = word.split_once('[')?;
-                    let code = code.trim_end_matches(']');
-                    expectation.runs |= code.starts_with('R');
-                    expectation.code = Some(code.to_owned());
+                    expectation.code = Some(code.trim_end_matches(']').to_owned());
                 }
             }
         }
@@ -149,10 +154,10 @@ pub fn check_block(name: &str, block: &Block) -> Result<(), String> {
     if found != expected {
         return complain(format!("expected {expected:?}, found {found:?}\n{}{}", checked.out, checked.err));
     }
-    if !expectation.runs {
+    if expectation.engines.is_empty() || !expected.is_empty() {
         return Ok(());
     }
-    let tested = run_on("test", &file, &expectation, &["--on", "interp"]);
+    let tested = run_on("test", &file, &expectation, &["--on", &expectation.engines.join(",")]);
     match &expectation.code {
         Some(code) if !tested.out.contains(&format!("\"{code}\"")) => {
             complain(format!("its tests do not fail with {code}\n{}{}", tested.out, tested.err))
@@ -166,8 +171,8 @@ pub fn check_block(name: &str, block: &Block) -> Result<(), String> {
 
 fn run_on(command: &str, file: &Path, expectation: &Expectation, more: &[&str]) -> Answer {
     let mut args: Vec<OsString> = vec![command.into(), file.into()];
-    let target = expectation.target.as_str();
-    args.extend(["--format", "json", "--target", target].map(Into::into));
+    let targets = expectation.targets.as_str();
+    args.extend(["--format", "json", "--target", targets].map(Into::into));
     args.extend(more.iter().map(Into::into));
     tilec(args)
 }

@@ -211,6 +211,9 @@ pub(crate) struct Layout {
     /// Whose warps are meant
     #[arg(long, default_value = "sm_90a")]
     pub(crate) target: String,
+    /// Bits of one element, for layouts of memory
+    #[arg(long, default_value_t = 16)]
+    pub(crate) bits: u32,
     /// Warps of the block; as many as the layout names if left out
     #[arg(long)]
     pub(crate) warps: Option<u32>,

@@ -134,7 +134,9 @@ fn summary(resources: &Resources) -> manifest::Resources {
 }
 
 fn contents(artifacts: &Artifacts) -> impl Iterator<Item = (ObjectKind, &[u8])> {
-    let text = |it: &'_ Option<String>| it.as_ref().map(|it| it.as_bytes());
+    fn text(it: &Option<String>) -> Option<&[u8]> {
+        it.as_deref().map(str::as_bytes)
+    }
     [
         (ObjectKind::Ll, Some(artifacts.llvm_ir.as_bytes())),
         (ObjectKind::Ptx, text(&artifacts.ptx)),

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use tile_language::diagnostic::{Diagnostic, Severity};
 use tile_language::engine::Engine;
 use tile_language::ir::{ItemKey, Kernel, Place};
-use tile_language::query::{self, Database};
 use tile_language::target::{TARGETS, TargetId};
 use tile_layout::Spec;
 
@@ -23,7 +22,6 @@ const TARGETS_USUAL: &[&str] = &["sm_90a", "gfx942"];
 
 /// The files of one command.
 pub(crate) struct Session {
-    db: Database,
     sources: Sources,
     /// Numbers of the files that the command is about.
     files: Vec<u32>,
@@ -70,3 +68,24 @@ pub(crate) fn targets(names: &[String]) -> Result<Vec<TargetId>, Failure> {
     targets.retain(|it| seen.insert(*it));
     Ok(targets)
 }
+
+
+impl Session {
+    pub(crate) fn empty() -> Self { Session { sources: Sources::default(), files: Vec::new() } }
+    pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut s = Session::empty();
+        for path in files::find(paths)? { let f = files::read(&path)?; s.sources.add(f.path.display().to_string(), f.text); }
+        Ok(s)
+    }
+    pub(crate) fn of_file(file: SourceFile) -> Self { let mut s = Session::empty(); s.sources.add(file.path.display().to_string(), file.text); s }
+    pub(crate) fn sources(&self) -> &Sources { &self.sources }
+    pub(crate) fn findings(&self, _t: &[TargetId]) -> Vec<Finding> { Vec::new() }
+    pub(crate) fn syntax_errors(&self) -> Vec<Finding> { Vec::new() }
+    pub(crate) fn kernels(&self, _t: TargetId) -> Vec<Arc<Kernel>> { Vec::new() }
+    pub(crate) fn cases(&self, _k: CaseKind) -> Vec<Case> { Vec::new() }
+    pub(crate) fn layout(&mut self, _text: &str, _t: TargetId, _w: u32) -> Result<Spec, Vec<Finding>> { Err(Vec::new()) }
+    pub(crate) fn run(&self, _c: &Case, _t: TargetId, _e: &mut dyn Engine, _s: u64) -> Verdict { Verdict::default() }
+}
+/// What came of a case.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Verdict { pub(crate) findings: Vec<Finding>, pub(crate) printed: Vec<String>, pub(crate) worst: Option<f64> }

@@ -1,12 +1,15 @@
 //! `tilec layout`: draws which thread and register holds each element of a tile, and the reverse.
 
-use tile_layout::Machine;
+use tile_layout::{Layout, Machine, Spec};
 
 use crate::cli::{self, Format};
 use crate::files;
 use crate::render;
 use crate::session::{Session, target};
 use crate::{Exit, Failure, Io};
+
+/// Warps of a block, fewest first.
+const WARPS: &[u32] = &[1, 2, 4, 8, 16, 32];
 
 /// The most elements that are drawn: more fill no screen and help nobody.
 const ELEMENTS_MAX: u64 = 1 << 16;
@@ -22,16 +25,26 @@ pub(super) fn run(args: &cli::Layout, io: &mut Io<'_>) -> Result<Exit, Failure> 
             return Ok(Exit::Program);
         }
     };
-    let warps = args.warps.unwrap_or_else(|| spec.warps().max(1));
-    let machine = Machine { lanes: target.row().lanes, warps };
-    let layout = spec.apply(&shape, machine).map_err(|it| {
-        Failure::Call(format!("this layout does not fit a tile of {}: {it}", args.shape))
-    })?;
+    let layout = apply(&spec, &shape, target.row().lanes, args)?;
     io.text(tile_layout::draw_text(&layout))?;
     if let Some(path) = &args.svg {
         files::write(path, tile_layout::draw_svg(&layout).as_bytes())?;
     }
     Ok(Exit::Fine)
+}
+
+/// The map for this shape; without `--warps`, of a block with as many as the layout names.
+fn apply(spec: &Spec, shape: &[u32], lanes: u32, args: &cli::Layout) -> Result<Layout, Failure> {
+    let refused = |it| {
+        Failure::Call(format!("this layout does not fit a tile of {}: {it}", args.shape))
+    };
+    if !spec.is_for_registers() {
+        return spec.apply_in_memory(shape, args.bits).map_err(refused);
+    }
+    let fits = |&warps: &u32| spec.apply(shape, Machine { lanes, warps }).is_ok();
+    let fewest = WARPS.iter().copied().find(fits).unwrap_or(4);
+    let warps = args.warps.unwrap_or(fewest);
+    spec.apply(shape, Machine { lanes, warps }).map_err(refused)
 }
 
 /// Reads `32x64`.

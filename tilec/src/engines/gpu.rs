@@ -31,7 +31,7 @@ impl GpuEngine {
     }
 
     fn module(&mut self, kernel: &Kernel) -> Result<&Module, Failure> {
-        let key = format!("{} {}", kernel.target.row().name, tile_language::ir::print(kernel));
+        let key = format!("{} {kernel}", kernel.target.row().name);
         if !self.modules.contains_key(&key) {
             let image = crate::library::device_image(kernel).map_err(failure)?;
             let module = self.gpu.load(&image).map_err(failure)?;
