@@ -83,7 +83,11 @@ fn people_see_the_code_the_text_and_the_help() {
     let folder = Folder::with(&[("a.tile", source.as_bytes())]);
     let answer = tilec(["check", &folder.path("a.tile")]);
     for words in ["warning[P0101]", "a.tile", "help", "1 warning"] {
-        assert!(answer.err.to_lowercase().contains(&words.to_lowercase()), "{words}: {}", answer.err);
+        assert!(
+            answer.err.to_lowercase().contains(&words.to_lowercase()),
+            "{words}: {}",
+            answer.err
+        );
     }
     assert_eq!(answer.exit, Exit::Fine, "a warning is no error");
 }
@@ -95,7 +99,10 @@ fn a_log_for_code_hosts_names_rule_and_region() {
     let answer = tilec(["check", &folder.path("a.tile"), "--format", "sarif"]);
     let log = &answer.objects()[0];
     assert_eq!(log["version"], "2.1.0");
-    assert_eq!(log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"], 8);
+    assert_eq!(
+        log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"],
+        8
+    );
 }
 
 #[test]
@@ -259,7 +266,11 @@ fn build_makes_code_a_manifest_and_a_report() {
     assert!(again.join("sm_90a/scale.ptx").is_file());
     assert!(!again.join("sm_90a/scale.ll").exists(), "only what was asked for is made");
     let same = fs::read(out.join("sm_90a/scale.ptx")).expect("PTX");
-    assert_eq!(same, fs::read(again.join("sm_90a/scale.ptx")).expect("PTX"), "builds are deterministic");
+    assert_eq!(
+        same,
+        fs::read(again.join("sm_90a/scale.ptx")).expect("PTX"),
+        "builds are deterministic"
+    );
 }
 
 #[test]

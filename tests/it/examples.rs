@@ -10,8 +10,7 @@ fn examples() -> String {
 #[test]
 fn examples_check_clean_for_every_target() {
     let targets: Vec<&str> = tile_language::target::TARGETS.iter().map(|it| it.name).collect();
-    let answer =
-        tilec(["check", &examples(), "--format", "json", "--target", &targets.join(",")]);
+    let answer = tilec(["check", &examples(), "--format", "json", "--target", &targets.join(",")]);
     assert_eq!(answer.out, "", "{}", answer.err);
     assert_eq!(answer.exit, tilec::Exit::Fine, "{}", answer.err);
 }
@@ -25,16 +24,8 @@ fn examples_and_the_standard_library_are_formatted() {
 
 #[track_caller]
 fn all_pass(engine: &str, target: &str) {
-    let answer = tilec([
-        "test",
-        &examples(),
-        "--on",
-        engine,
-        "--target",
-        target,
-        "--format",
-        "json",
-    ]);
+    let answer =
+        tilec(["test", &examples(), "--on", engine, "--target", target, "--format", "json"]);
     let objects = answer.objects();
     let failed: Vec<String> = objects
         .iter()

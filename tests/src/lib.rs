@@ -150,9 +150,13 @@ pub fn check_block(name: &str, block: &Block) -> Result<(), String> {
 
     let checked = run_on("check", &file, &expectation, &[]);
     let found = checked.codes();
-    let expected: Vec<String> = expectation.code.clone().into_iter().filter(|it| !it.starts_with('R')).collect();
+    let expected: Vec<String> =
+        expectation.code.clone().into_iter().filter(|it| !it.starts_with('R')).collect();
     if found != expected {
-        return complain(format!("expected {expected:?}, found {found:?}\n{}{}", checked.out, checked.err));
+        return complain(format!(
+            "expected {expected:?}, found {found:?}\n{}{}",
+            checked.out, checked.err
+        ));
     }
     if expectation.engines.is_empty() || !expected.is_empty() {
         return Ok(());

@@ -67,6 +67,32 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The other source files in the folders of `paths`, as far as they can be read: what a `use` may
+/// name.
+pub(crate) fn neighbours(paths: &[PathBuf]) -> Vec<SourceFile> {
+    let folder = |it: &PathBuf| match it.parent() {
+        Some(it) if !it.as_os_str().is_empty() => it.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let mut folders: Vec<PathBuf> = paths.iter().map(folder).collect();
+    folders.sort();
+    folders.dedup();
+    let mut found = Vec::new();
+    for folder in folders {
+        let mut there: Vec<PathBuf> =
+            fs::read_dir(&folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
+        there.sort();
+        there.retain(|it| it.extension().is_some_and(|it| it == EXTENSION));
+        there.retain(|it| !paths.iter().any(|known| same(known, it)));
+        found.extend(there.iter().filter_map(|it| read(it).ok()));
+    }
+    found
+}
+
+fn same(a: &Path, b: &Path) -> bool {
+    a.file_name() == b.file_name() && a.canonicalize().ok() == b.canonicalize().ok()
+}
+
 /// Reads a source file.
 pub(crate) fn read(path: &Path) -> Result<SourceFile, Failure> {
     let bytes_there = fs::metadata(path).map_err(|source| unreadable(path, source))?.len();

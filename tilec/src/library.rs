@@ -1,6 +1,7 @@
 //! Kernels as code: compiled for their targets, written to a folder, described for launchers and
 //! for readers of reports.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub(crate) fn compile(
 ) -> Result<Vec<Compiled>, Failure> {
     let kernels: Vec<Arc<Kernel>> =
         targets.iter().flat_map(|&target| session.kernels(target)).collect();
+    refuse_equal_names(&kernels)?;
     let progress = Progress::new("compiling", kernels.len(), io);
     let compile_one = |kernel: Arc<Kernel>| {
         progress.at(format!("{} for {}", kernel.name, kernel.target.row().name));
@@ -48,6 +50,18 @@ pub(crate) fn compile(
         Ok(Compiled { kernel, artifacts })
     };
     kernels.into_iter().map(compile_one).collect()
+}
+
+/// A library has one kernel of a name for a target.
+fn refuse_equal_names(kernels: &[Arc<Kernel>]) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    match kernels.iter().find(|it| !seen.insert((&it.name, it.target))) {
+        None => Ok(()),
+        Some(it) => Err(Failure::Call(format!(
+            "two kernels are called `{}`: a library has one of a name; build their files apart",
+            it.name
+        ))),
+    }
 }
 
 /// What to ask of the code generator so that it makes the artifacts of `emit`, or all if empty.
@@ -104,9 +118,10 @@ pub(crate) fn report(compiled: &[Compiled]) -> Value {
     let kernels = compiled.iter().map(|it| {
         let Compiled { kernel, artifacts } = it;
         let resources = &artifacts.resources;
-        let accesses = resources.accesses.iter().map(|access| {
-            json!({ "bytes": access.bytes, "count": access.n_accesses })
-        });
+        let accesses = resources
+            .accesses
+            .iter()
+            .map(|access| json!({ "bytes": access.bytes, "count": access.n_accesses }));
         json!({
             "name": kernel.name.as_str(),
             "target": it.target(),

@@ -26,6 +26,8 @@ pub(crate) struct Finding {
     pub(crate) place: Stretch,
     /// Facts with their places.
     pub(crate) reasons: Vec<(Stretch, String)>,
+    /// Facts without places: the first wrong elements, the arguments of a launch.
+    pub(crate) notes: Vec<String>,
     pub(crate) help: Option<String>,
     pub(crate) fixes: Vec<Repair>,
 }

@@ -6,9 +6,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tile_language::db;
 use tile_language::diagnostic::{Diagnostic, Severity};
+use tile_language::elab::HostFailure;
 use tile_language::engine::Engine;
-use tile_language::ir::{ItemKey, Kernel, Place};
+use tile_language::host::Host;
+use tile_language::ir::{ItemKey, Kernel, Place, SiteId};
+use tile_language::query::Database;
 use tile_language::target::{TARGETS, TargetId};
 use tile_layout::Spec;
 
@@ -23,8 +27,8 @@ const TARGETS_USUAL: &[&str] = &["sm_90a", "gfx942"];
 /// The files of one command.
 pub(crate) struct Session {
     sources: Sources,
-    /// Numbers of the files that the command is about.
-    files: Vec<u32>,
+    /// The files that the command is about.
+    files: Vec<db::SourceFile>,
 }
 
 /// A test or benchmark that stands in a file.
@@ -69,23 +73,200 @@ pub(crate) fn targets(names: &[String]) -> Result<Vec<TargetId>, Failure> {
     Ok(targets)
 }
 
-
 impl Session {
-    pub(crate) fn empty() -> Self { Session { sources: Sources::default(), files: Vec::new() } }
-    pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let mut s = Session::empty();
-        for path in files::find(paths)? { let f = files::read(&path)?; s.sources.add(f.path.display().to_string(), f.text); }
-        Ok(s)
+    /// No file at all: for expressions from the command line.
+    pub(crate) fn empty() -> Self {
+        Session::of(Vec::new(), Vec::new())
     }
-    pub(crate) fn of_file(file: SourceFile) -> Self { let mut s = Session::empty(); s.sources.add(file.path.display().to_string(), file.text); s }
-    pub(crate) fn sources(&self) -> &Sources { &self.sources }
-    pub(crate) fn findings(&self, _t: &[TargetId]) -> Vec<Finding> { Vec::new() }
-    pub(crate) fn syntax_errors(&self) -> Vec<Finding> { Vec::new() }
-    pub(crate) fn kernels(&self, _t: TargetId) -> Vec<Arc<Kernel>> { Vec::new() }
-    pub(crate) fn cases(&self, _k: CaseKind) -> Vec<Case> { Vec::new() }
-    pub(crate) fn layout(&mut self, _text: &str, _t: TargetId, _w: u32) -> Result<Spec, Vec<Finding>> { Err(Vec::new()) }
-    pub(crate) fn run(&self, _c: &Case, _t: TargetId, _e: &mut dyn Engine, _s: u64) -> Verdict { Verdict::default() }
+
+    /// The files that `paths` stand for, and those beside them, which they may use.
+    pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let paths = files::find(paths)?;
+        let files = paths.iter().map(|it| files::read(it)).collect::<Result<Vec<_>, _>>()?;
+        let neighbours = files::neighbours(&paths);
+        Ok(Session::of(files, neighbours))
+    }
+
+    /// One file.
+    pub(crate) fn of_file(file: SourceFile) -> Self {
+        Session::of(vec![file], Vec::new())
+    }
+
+    fn of(files: Vec<SourceFile>, neighbours: Vec<SourceFile>) -> Self {
+        let mut db = Database::default();
+        let n_files = files.len();
+        let texts: Vec<(String, String)> = files
+            .into_iter()
+            .chain(neighbours)
+            .map(|it| (it.path.display().to_string(), it.text))
+            .collect();
+        let mut files = db.set_files(&texts);
+        files.truncate(n_files);
+        let mut session = Session { db, sources: Sources::default(), files };
+        session.refresh();
+        session
+    }
+
+    /// Takes over the texts of the database; a file has the same number in both.
+    fn refresh(&mut self) {
+        let known = self.sources.numbers().end;
+        let mut number = known as u32;
+        while let Some(file) = db::file(&self.db, number) {
+            self.sources.add(file.path(&self.db).clone(), file.text(&self.db).clone());
+            number += 1;
+        }
+    }
+
+    /// The texts that findings point into.
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Everything that is wrong or could be better, for any of the targets.
+    pub(crate) fn findings(&self, targets: &[TargetId]) -> Vec<Finding> {
+        let found = self.files.iter().flat_map(|&it| self.db.check(it, targets));
+        found.map(|it| self.finding(&it)).collect()
+    }
+
+    /// What keeps the files from being read in full.
+    pub(crate) fn syntax_errors(&self) -> Vec<Finding> {
+        let found = self.files.iter().flat_map(|&it| self.db.syntax_errors(it));
+        found.map(|it| self.finding(&it)).collect()
+    }
+
+    /// The kernels of the files for one target: canonical instances and `build` items.
+    pub(crate) fn kernels(&self, target: TargetId) -> Vec<Arc<Kernel>> {
+        let kernels = self.files.iter().flat_map(|&it| self.db.kernels(it, target));
+        kernels.map(|(_, kernel)| kernel).collect()
+    }
+
+    /// The tests or benchmarks of the files, in order.
+    pub(crate) fn cases(&self, kind: CaseKind) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for &file in &self.files {
+            for it in self.db.tests(file) {
+                if it.is_bench == (kind == CaseKind::Bench) {
+                    cases.push(Case {
+                        file: file.path(&self.db).clone(),
+                        title: it.title.to_string(),
+                        engines: it
+                            .engines
+                            .iter()
+                            .filter_map(|it| EngineName::from_word(it))
+                            .collect(),
+                        targets: it
+                            .targets
+                            .iter()
+                            .filter_map(|it| TargetId::from_name(it))
+                            .collect(),
+                        key: it.key.clone(),
+                    });
+                }
+            }
+        }
+        cases
+    }
+
+    /// Runs a test or a benchmark to its end or its first failure.
+    pub(crate) fn run(
+        &self,
+        case: &Case,
+        target: TargetId,
+        engine: &mut dyn Engine,
+        seed: u64,
+    ) -> Verdict {
+        let mut host = Host::new(engine, seed);
+        let end = self.db.run_test(&case.key, target, &mut host);
+        let mut findings: Vec<Finding> = end
+            .diagnostics
+            .iter()
+            .filter(|it| it.severity == Severity::Error)
+            .map(|it| self.finding(it))
+            .collect();
+        findings.extend(end.failure.map(|it| self.failure(&it)));
+        Verdict { findings, printed: host.printed(), worst: host.worst() }
+    }
+
+    /// The layout that an expression constructs.
+    pub(crate) fn layout(
+        &mut self,
+        text: &str,
+        target: TargetId,
+        warps: u32,
+    ) -> Result<Spec, Vec<Finding>> {
+        let layout = self.db.layout(text, target, warps);
+        self.refresh();
+        layout.map_err(|found| found.iter().map(|it| self.finding(it)).collect())
+    }
+
+    fn finding(&self, diagnostic: &Diagnostic) -> Finding {
+        let repairs = diagnostic.fixes.iter().map(|fix| Repair {
+            title: fix.title.clone(),
+            edits: fix.edits.iter().map(|it| (self.stretch(&it.place), it.text.clone())).collect(),
+        });
+        let reasons =
+            diagnostic.reasons.iter().map(|it| (self.stretch(&it.place), it.message.clone()));
+        Finding {
+            code: diagnostic.code,
+            severity: diagnostic.severity,
+            message: diagnostic.message.clone(),
+            place: self.stretch(&diagnostic.place),
+            reasons: reasons.collect(),
+            notes: Vec::new(),
+            help: diagnostic.help.clone(),
+            fixes: repairs.collect(),
+        }
+    }
+
+    /// A failed step of a test: at the step, or where its kernel stopped, which says more.
+    fn failure(&self, failure: &HostFailure) -> Finding {
+        let step = self.stretch(&failure.place);
+        let mut reasons = Vec::new();
+        let mut place = step.clone();
+        if let Some((kernel, site)) = &failure.error.site {
+            let mut chain = self.chain(kernel, *site).into_iter();
+            place = chain.next().unwrap_or(place);
+            reasons.extend(chain.map(|it| (it, "called here".to_owned())));
+            reasons.push((step, "the test launches it here".to_owned()));
+        }
+        Finding {
+            code: failure.error.code,
+            severity: failure.error.code.severity(),
+            message: failure.error.message.clone(),
+            place,
+            reasons,
+            notes: failure.error.details.clone(),
+            help: None,
+            fixes: Vec::new(),
+        }
+    }
+
+    /// A place in a kernel, and the calls through which it was inlined there.
+    fn chain(&self, kernel: &Kernel, site: SiteId) -> Vec<Stretch> {
+        let site_of = |it: SiteId| kernel.sites.get(it.0 as usize);
+        let sites = std::iter::successors(site_of(site), |it| site_of(it.caller?));
+        sites.map(|it| self.stretch(&it.place)).collect()
+    }
+
+    /// Where a place is. One whose item is gone is the beginning of its file.
+    fn stretch(&self, place: &Place) -> Stretch {
+        match self.db.locate(place) {
+            Some(it) => Stretch {
+                file: it.file.number(&self.db) as usize,
+                bytes: it.span.lo as usize..it.span.hi as usize,
+            },
+            None => Stretch { file: place.item.file as usize, bytes: 0..0 },
+        }
+    }
 }
+
 /// What came of a case.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Verdict { pub(crate) findings: Vec<Finding>, pub(crate) printed: Vec<String>, pub(crate) worst: Option<f64> }
+pub(crate) struct Verdict {
+    /// Why it failed; nothing if it passed.
+    pub(crate) findings: Vec<Finding>,
+    /// What its kernels printed.
+    pub(crate) printed: Vec<String>,
+    /// The largest error that an `expect_close` saw, as a share of its tolerance.
+    pub(crate) worst: Option<f64>,
+}

@@ -1,6 +1,7 @@
 //! `tilec explain`: the page of a diagnostic, or the documentation of a word.
 
 use tile_language::diagnostic::Code;
+use tile_language::op::surface::{Builtin, CONSTANTS, Row};
 
 use crate::cli;
 use crate::io::Style;
@@ -10,14 +11,44 @@ include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 pub(super) fn run(args: &cli::Explain, io: &mut Io<'_>) -> Result<Exit, Failure> {
     let name = args.name.trim();
-    let page = page(&name.to_uppercase()).ok_or_else(|| unknown(name))?;
-    show(page, io)?;
+    if let Some(page) = page(&name.to_uppercase()) {
+        show(page, io)?;
+        return Ok(Exit::Fine);
+    }
+    let rows: Vec<&Row> =
+        Builtin::all().map(Builtin::row).filter(|it| is_named(it, name)).collect();
+    if rows.is_empty() {
+        return constant(name, io);
+    }
+    for row in rows {
+        show(&documentation(row), io)?;
+    }
     Ok(Exit::Fine)
 }
 
 /// The page of a diagnostic's code.
 fn page(code: &str) -> Option<&'static str> {
     PAGES.iter().find(|(name, _)| *name == code).map(|(_, text)| *text)
+}
+
+/// Whether a row is meant by `name`: its path, or the last word of it.
+fn is_named(row: &Row, name: &str) -> bool {
+    row.path == name || row.path.rsplit("::").next() == Some(name)
+}
+
+/// A row as a page.
+fn documentation(row: &Row) -> String {
+    let lines: String = row.doc.lines().map(|it| format!("{}\n", it.trim_end())).collect();
+    let needs: Vec<&str> = row.needs.iter().map(|it| it.name()).collect();
+    let needs =
+        if needs.is_empty() { String::new() } else { format!("Needs:   {}\n", needs.join(", ")) };
+    format!("# {}\n\n{lines}{needs}Source:  {}\n", row.signature, row.source)
+}
+
+fn constant(name: &str, io: &mut Io<'_>) -> Result<Exit, Failure> {
+    let constant = CONSTANTS.iter().find(|it| it.name == name).ok_or_else(|| unknown(name))?;
+    show(&format!("# {}\n\n{}\n", constant.name, constant.doc), io)?;
+    Ok(Exit::Fine)
 }
 
 fn unknown(name: &str) -> Failure {
@@ -37,6 +68,7 @@ fn unknown(name: &str) -> Failure {
 fn show(page: &str, io: &mut Io<'_>) -> Result<(), Failure> {
     let mut in_code = false;
     for line in page.lines() {
+        let line = line.strip_prefix(' ').unwrap_or(line);
         if line.starts_with("```") {
             in_code = !in_code;
             io.line(io.paint(Style::Faint, line))?;

@@ -35,9 +35,8 @@ pub(super) fn run(args: &cli::Layout, io: &mut Io<'_>) -> Result<Exit, Failure> 
 
 /// The map for this shape; without `--warps`, of a block with as many as the layout names.
 fn apply(spec: &Spec, shape: &[u32], lanes: u32, args: &cli::Layout) -> Result<Layout, Failure> {
-    let refused = |it| {
-        Failure::Call(format!("this layout does not fit a tile of {}: {it}", args.shape))
-    };
+    let refused =
+        |it| Failure::Call(format!("this layout does not fit a tile of {}: {it}", args.shape));
     if !spec.is_for_registers() {
         return spec.apply_in_memory(shape, args.bits).map_err(refused);
     }

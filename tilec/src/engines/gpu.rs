@@ -64,9 +64,7 @@ impl Engine for GpuEngine {
         };
         let words: Vec<u64> = launch.words.iter().map(word).collect();
         let threads = launch.kernel.plan.threads;
-        module
-            .launch_words(&launch.kernel.name, launch.grid, threads, &words)
-            .map_err(failure)?;
+        module.launch_words(&launch.kernel.name, launch.grid, threads, &words).map_err(failure)?;
         for (there, here) in buffers.iter().zip(launch.buffers.iter_mut()) {
             *here = there.download().map_err(failure)?;
         }

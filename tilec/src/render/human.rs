@@ -63,6 +63,7 @@ fn report<'a>(
             .with_order(order as i32);
         report.add_label(label);
     }
+    report.with_notes(&finding.notes);
     if let Some(help) = &finding.help {
         let mark = if finding.fixes.is_empty() { "" } else { "   [quick fix]" };
         report.set_help(format!("{help}{mark}"));

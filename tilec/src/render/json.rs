@@ -28,6 +28,7 @@ pub(super) fn object(finding: &Finding, sources: &Sources) -> Value {
         reason
     });
     object["reasons"] = reasons.collect();
+    object["notes"] = json!(finding.notes);
     object["help"] = json!(finding.help);
     let fixes = finding.fixes.iter().map(|fix| {
         let edits = fix.edits.iter().map(|(place, text)| {
