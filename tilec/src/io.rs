@@ -69,7 +69,7 @@ impl<'a> Io<'a> {
     }
 
     /// `text` in a style, or as it is where colours are not shown.
-    pub fn paint(&self, style: Style, text: impl fmt::Display) -> String {
+    pub(crate) fn paint(&self, style: Style, text: impl fmt::Display) -> String {
         if !self.colour {
             return text.to_string();
         }
@@ -79,8 +79,7 @@ impl<'a> Io<'a> {
 
 /// What a piece of text is, and so how it looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Style {
+pub(crate) enum Style {
     Error,
     Warning,
     Good,

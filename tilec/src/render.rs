@@ -97,3 +97,6 @@ pub(crate) fn summarize(tally: Tally, io: &mut Io<'_>) -> Result<(), Failure> {
     }
     if parts.is_empty() { Ok(()) } else { io.note(parts.join(", ")) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::{Exit, Failure, Io};
 /// Something that a command may need.
 struct Part {
     name: &'static str,
-    /// What is missing without it.
+    /// What it is needed for.
     purpose: &'static str,
     /// Where or what it is; the reason if it is not there.
     found: Result<String, String>,
@@ -38,7 +38,7 @@ fn parts() -> Vec<Part> {
     let mut parts = vec![
         Part {
             name: "LLVM",
-            purpose: "code for every target; the simulator",
+            purpose: "code for every target, and the simulator",
             found: Ok(tile_codegen::llvm_version()),
             remedy: "apt-get install llvm-22-dev",
         },
@@ -58,14 +58,14 @@ fn parts() -> Vec<Part> {
     let devices = gpu::count();
     parts.push(Part {
         name: "CUDA driver",
-        purpose: "the engine `gpu`",
+        purpose: "running kernels on a device",
         found: devices.as_ref().map(|it| format!("{it} devices")).map_err(ToString::to_string),
         remedy: "install the driver of your device's vendor",
     });
     for ordinal in 0..devices.unwrap_or(0) {
         parts.push(Part {
             name: "device",
-            purpose: "the engine `gpu`",
+            purpose: "running kernels on a device",
             found: describe(ordinal).map_err(|it| it.to_string()),
             remedy: "see the reason above",
         });
@@ -109,7 +109,7 @@ fn show(part: &Part, io: &mut Io<'_>) -> Result<(), Failure> {
         Ok(found) => io.line(format!("{} {name} {found}", io.paint(Style::Good, "✓"))),
         Err(why) => {
             io.line(format!("{} {name} {why}", io.paint(Style::Warning, "–")))?;
-            io.line(format!("               without it: no {}", part.purpose))?;
+            io.line(format!("               it is needed for {}", part.purpose))?;
             io.line(format!("               {}", io.paint(Style::Code, part.remedy)))
         }
     }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use ariadne::{Cache, CharSet, Color, Config, IndexType, Label, Report, ReportKind, Source};
+use ariadne::{Cache, Color, Config, IndexType, Label, Report, ReportKind, Source};
 use tile_language::diagnostic::Severity;
 
-use super::{Finding, Sources, word};
+use super::{Finding, Sources, Stretch, word};
 use crate::{Failure, Io};
 
 /// Draws every finding, with an empty line after each.
@@ -20,14 +20,22 @@ pub(super) fn show(
     for finding in findings {
         // `warning[P0101]`, as the code is searched for.
         let kind = format!("{}[{}]", word(finding.severity), finding.code);
+        let mut drawn = Vec::new();
         report(finding, &kind, sources, colour)
-            .write(&mut texts, &mut *io.err)
+            .write(&mut texts, &mut drawn)
             .map_err(Failure::Output)?;
+        let drawn = String::from_utf8_lossy(&drawn);
+        let drawn = if colour { drawn.into_owned() } else { without_colours(&drawn) };
+        for line in drawn.lines() {
+            io.note(line.trim_end())?;
+        }
         io.note("")?;
     }
     Ok(())
 }
 
+/// A file's number and characters. Bytes would do, but ariadne takes a character apart where a
+/// stretch ends before a line's end.
 type Place = (usize, Range<usize>);
 
 fn report<'a>(
@@ -36,41 +44,59 @@ fn report<'a>(
     sources: &Sources,
     colour: bool,
 ) -> Report<'a, Place> {
-    let kind = ReportKind::Custom(kind, colour_of(finding.severity));
-    let config = Config::default()
-        .with_color(colour)
-        .with_index_type(IndexType::Byte)
-        .with_char_set(CharSet::Unicode)
-        .with_compact(false);
-    let place = (finding.place.file, sources.clamp(&finding.place));
-    let mut report =
-        Report::build(kind, place.clone()).with_config(config).with_message(&finding.message);
-    let shown_there = |it: &Place| {
-        finding.reasons.iter().any(|(at, _)| at.file == it.0 && sources.clamp(at) == it.1)
-    };
-    if !shown_there(&place) {
-        report
-            .add_label(Label::new(place).with_color(colour_of(finding.severity)).with_priority(1));
-    }
-    for (order, (stretch, message)) in finding.reasons.iter().enumerate() {
-        let label = Label::new((stretch.file, sources.clamp(stretch)))
-            .with_message(message)
-            .with_color(if *stretch == finding.place {
-                colour_of(finding.severity)
-            } else {
-                Color::Cyan
-            })
-            .with_order(order as i32);
-        report.add_label(label);
+    let severity = colour_of(finding.severity);
+    let config = Config::default().with_color(colour).with_index_type(IndexType::Char);
+    let place = place(&finding.place, sources);
+    let mut report = Report::build(ReportKind::Custom(kind, severity), place.clone())
+        .with_config(config)
+        .with_message(&finding.message);
+    for (order, (at, message)) in labels(finding, &place, sources).into_iter().enumerate() {
+        let colour = if at == place { severity } else { Color::Cyan };
+        let label = Label::new(at).with_color(colour).with_order(order as i32);
+        report.add_label(label.with_message(message));
     }
     report.with_notes(&finding.notes);
-    if let Some(help) = &finding.help {
-        let mark = if finding.fixes.is_empty() { "" } else { "   [quick fix]" };
-        report.set_help(format!("{help}{mark}"));
-    } else if let Some(fix) = finding.fixes.first() {
-        report.set_help(format!("{}   [quick fix]", fix.title));
-    }
+    report.with_helps(help(finding));
     report.finish()
+}
+
+/// Reasons where they stand, in the order of the text, the finding's own file first: ariadne draws
+/// one picture as long as the lines ascend. The finding's place is pointed at where no reason
+/// stands in it.
+fn labels<'a>(finding: &'a Finding, own: &Place, sources: &Sources) -> Vec<(Place, &'a str)> {
+    let reasons = finding.reasons.iter();
+    let mut labels: Vec<(Place, &str)> =
+        reasons.map(|(at, message)| (place(at, sources), message.as_str())).collect();
+    let overlaps = |at: &Place| at.0 == own.0 && at.1.start <= own.1.end && own.1.start <= at.1.end;
+    if !labels.iter().any(|(at, _)| overlaps(at)) {
+        labels.push((own.clone(), "here"));
+    }
+    labels.sort_by_key(|(at, _)| (at.0 != own.0, at.0, at.1.start, at.1.end));
+    labels
+}
+
+fn help(finding: &Finding) -> Option<String> {
+    let mark = if finding.fixes.is_empty() { "" } else { "   [quick fix]" };
+    let text = finding.help.as_ref().or(finding.fixes.first().map(|it| &it.title))?;
+    Some(format!("{text}{mark}"))
+}
+
+fn place(stretch: &Stretch, sources: &Sources) -> Place {
+    let bytes = sources.clamp(stretch);
+    let text = sources.text(stretch.file);
+    let start = text[..bytes.start].chars().count();
+    (stretch.file, start..start + text[bytes].chars().count())
+}
+
+/// `text` without the sequences that colour it. ariadne colours the head of a report always.
+fn without_colours(text: &str) -> String {
+    let mut plain = String::new();
+    let mut parts = text.split("\x1b[");
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        plain.push_str(part.split_once('m').map_or(part, |(_, rest)| rest));
+    }
+    plain
 }
 
 fn colour_of(severity: Severity) -> Color {
