@@ -3,4 +3,5 @@
 mod cli;
 mod examples;
 mod pages;
+mod robust;
 mod tidy;
