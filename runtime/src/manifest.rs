@@ -31,7 +31,7 @@ pub struct Manifest {
     pub version: u32,
     /// The compiler that made it, with its version.
     pub compiler: String,
-    /// A row for each kernel and target, in the order of targets and then of the sources.
+    /// A row for each kernel and target, in the order of the sources and then of the targets.
     pub kernels: Vec<KernelEntry>,
 }
 

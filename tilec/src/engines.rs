@@ -50,8 +50,7 @@ pub(crate) fn start(
     target: TargetId,
 ) -> Result<Option<Box<dyn Engine>>, Failure> {
     match name {
-        EngineName::Interp => Ok(Some(Box::new(tile_language::interp::Interp::new(target)))),
-        EngineName::Sim => Ok(Some(Box::new(tile_codegen::sim::Sim::new(target)))),
+        EngineName::Interp | EngineName::Sim => Ok(None),
         EngineName::Gpu => {
             let engine = GpuEngine::open().map_err(|it| Failure::Machine(it.to_string()))?;
             let runs = engine.runs(target.row().name);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 use tile_codegen::{Artifacts, BuildOptions, CodeObject as Wanted, Resources};
 use tile_language::ir::Kernel;
 use tile_language::target::TargetId;
@@ -32,16 +33,18 @@ impl Compiled {
     }
 }
 
-/// Compiles every kernel of the session for every target, in order.
+/// Compiles every kernel of the session, in the order of the sources, for every target.
 pub(crate) fn compile(
     session: &Session,
     targets: &[TargetId],
     options: &BuildOptions,
     io: &Io<'_>,
 ) -> Result<Vec<Compiled>, Failure> {
-    let kernels: Vec<Arc<Kernel>> =
+    let mut kernels: Vec<Arc<Kernel>> =
         targets.iter().flat_map(|&target| session.kernels(target)).collect();
     refuse_equal_names(&kernels)?;
+    let names: Vec<SmolStr> = kernels.iter().map(|it| it.name.clone()).collect();
+    kernels.sort_by_key(|kernel| names.iter().position(|it| *it == kernel.name));
     let progress = Progress::new("compiling", kernels.len(), io);
     let compile_one = |kernel: Arc<Kernel>| {
         progress.at(format!("{} for {}", kernel.name, kernel.target.row().name));
