@@ -170,8 +170,8 @@ fn binary(op: BinaryOp, facts: &Facts, inst: &Inst, ty: &Type) -> Known {
         BinaryOp::Add => add(x, y),
         BinaryOp::Sub => subtract(x, y),
         BinaryOp::Mul => multiply(x, y),
-        BinaryOp::Div => divide(x, y),
-        BinaryOp::Rem => remainder(x, y),
+        BinaryOp::Div => divide(x, y, is_never_negative(x, ty)),
+        BinaryOp::Rem => remainder(x, y, is_never_negative(x, ty)),
         BinaryOp::Min => bounded(x, y, i64::min, true),
         BinaryOp::Max => bounded(x, y, i64::max, false),
         BinaryOp::Shl => shift_left(x, y),
@@ -275,14 +275,21 @@ fn multiply(x: &Known, y: &Known) -> Known {
     Known { axes, lo, hi: corners.map(|it| it.1), below: SmallVec::new() }
 }
 
-fn divide(x: &Known, y: &Known) -> Known {
+/// Whether every element is at least 0.
+fn is_never_negative(x: &Known, ty: &Type) -> bool {
+    let unsigned = ty.elem.data().is_some_and(|it| it.is_int() && !it.is_signed());
+    unsigned || x.lo.is_some_and(|it| it >= 0)
+}
+
+/// Quotients go towards zero, so groups of negative numbers are not equal from their first one on.
+fn divide(x: &Known, y: &Known, never_negative: bool) -> Known {
     let Some(by) = y.value().filter(|it| *it > 0) else { return elementwise(x, y) };
     let power = divisor_of(by);
     let axes = x
         .axes
         .iter()
         .map(|a| {
-            let equal = if by == power as i64 {
+            let equal = if never_negative && by == power as i64 {
                 gcd(u64::from(a.contiguity), gcd(a.divisor, power)) as u32
             } else {
                 1
@@ -294,20 +301,21 @@ fn divide(x: &Known, y: &Known) -> Known {
     Known { axes, lo: x.lo.map(|it| it / by), hi: x.hi.map(|it| it / by), below: SmallVec::new() }
 }
 
-fn remainder(x: &Known, y: &Known) -> Known {
+/// Remainders have the sign of `x`, so groups of negative numbers do not count up from their first one.
+fn remainder(x: &Known, y: &Known, never_negative: bool) -> Known {
     let Some(by) = y.value().filter(|it| *it > 0) else { return elementwise(x, y) };
     let power = divisor_of(by);
     let axes = x
         .axes
         .iter()
-        .map(|a| Axis {
-            contiguity: gcd(u64::from(a.contiguity), gcd(a.divisor, power)) as u32,
-            constancy: a.constancy,
-            divisor: gcd(a.divisor, power),
+        .map(|a| {
+            let group = gcd(u64::from(a.contiguity), gcd(a.divisor, power)) as u32;
+            let contiguity = if never_negative { group } else { 1 };
+            let divisor = if contiguity > 1 { a.divisor } else { a.every_divisor() };
+            Axis { contiguity, constancy: a.constancy, divisor: gcd(divisor, power) }
         })
         .collect();
-    let not_negative = x.lo.is_some_and(|it| it >= 0);
-    let lo = if not_negative { 0 } else { 1 - by };
+    let lo = if never_negative { 0 } else { 1 - by };
     Known { axes, lo: Some(lo), hi: Some(by - 1), below: SmallVec::new() }
 }
 
@@ -323,7 +331,7 @@ fn shift_left(x: &Known, y: &Known) -> Known {
 fn shift_right(x: &Known, y: &Known) -> Known {
     match y.value() {
         Some(by @ 0..=40) if x.lo.is_some_and(|it| it >= 0) => {
-            divide(x, &Known { lo: Some(1 << by), hi: Some(1 << by), ..power(by, y) })
+            divide(x, &Known { lo: Some(1 << by), hi: Some(1 << by), ..power(by, y) }, true)
         }
         _ => elementwise(x, y),
     }
@@ -340,7 +348,7 @@ fn mask(x: &Known, y: &Known) -> Known {
     match y.value() {
         Some(it) if it >= 0 && it < i64::MAX && (it + 1) & it == 0 => {
             let modulus = Known { lo: Some(it + 1), hi: Some(it + 1), ..y.clone() };
-            Known { lo: Some(0), ..remainder(x, &modulus) }
+            remainder(x, &modulus, true)
         }
         Some(it) if it >= 0 => Known { lo: Some(0), hi: Some(it), ..elementwise(x, y) },
         _ => elementwise(x, y),
