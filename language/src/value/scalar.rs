@@ -69,9 +69,9 @@ fn float_unary(op: UnaryOp, dtype: DType, bits: u64) -> u64 {
     let sign = 1 << (dtype.bits() - 1);
     let x = decode(dtype, bits);
     let value = match op {
-        // Formats of 8 bits and fewer may lack a sign or a negative zero.
-        UnaryOp::Neg if dtype.bits() > 8 => return bits ^ sign,
-        UnaryOp::Abs if dtype.bits() > 8 => return bits & !sign,
+        // Formats of 8 bits and fewer may lack a sign or a negative zero, but then no infinity.
+        UnaryOp::Neg if dtype.bits() > 8 || x.is_infinite() => return bits ^ sign,
+        UnaryOp::Abs if dtype.bits() > 8 || x.is_infinite() => return bits & !sign,
         UnaryOp::Neg => -x,
         UnaryOp::Abs => x.abs(),
         UnaryOp::Sqrt => x.sqrt(),
