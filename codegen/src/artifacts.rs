@@ -55,6 +55,7 @@ pub fn build(kernel: &Kernel, options: &BuildOptions) -> Result<Artifacts, Build
     let mut made =
         Artifacts { llvm_ir: lowered.module.print_to_string().to_string(), ..Artifacts::default() };
     made.resources.shared_bytes = lowered.shared_bytes;
+    made.resources.dynamic_shared_bytes = lowered.dynamic_shared_bytes;
     made.resources.accesses.clone_from(&lowered.accesses);
     backend.resolve_hooks(&lowered);
     let target = kernel.target.row();

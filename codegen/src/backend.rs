@@ -94,6 +94,15 @@ impl Backend {
         options: LowerOptions,
     ) -> Result<Lowered<'c>, BuildError> {
         let lowered = lower(context, kernel, options);
+        let row = kernel.target.row();
+        if lowered.shared_bytes > row.smem_block_bytes_max {
+            return Err(BuildError::SharedMemory {
+                kernel: kernel.name.to_string(),
+                bytes: lowered.shared_bytes,
+                target: row.name,
+                limit: row.smem_block_bytes_max,
+            });
+        }
         let module = &lowered.module;
         module.set_triple(&TargetTriple::create(self.chip.triple()));
         module.set_data_layout(&self.machine.get_target_data().get_data_layout());

@@ -61,6 +61,9 @@ pub(crate) trait Chip {
     /// LLVM's subtarget features.
     fn features(&self) -> &'static str;
 
+    /// Bytes of shared memory that a kernel can declare; what needs more asks for it at launch.
+    fn static_shared_bytes_max(&self) -> u32;
+
     /// Makes the function a kernel of that many threads a block.
     fn declare_kernel(&self, emit: &Emit<'_>, threads: u32);
 

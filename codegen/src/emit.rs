@@ -14,6 +14,9 @@ use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
 use inkwell::builder::Builder;
 use inkwell::context::Context;
+use inkwell::debug_info::{
+    AsDIScope as _, DIScope, DWARFEmissionKind, DWARFSourceLanguage, DebugInfoBuilder,
+};
 use inkwell::intrinsics::Intrinsic;
 use inkwell::llvm_sys::{LLVMFastMathApproxFunc, core};
 use inkwell::module::Module;
@@ -443,6 +446,42 @@ impl<'c> Emit<'c> {
     pub(crate) fn known_attribute(&self, at: AttributeLoc, name: &str, value: u64) {
         let kind = Attribute::get_named_enum_kind_id(name);
         self.function.add_attribute(at, self.context.create_enum_attribute(kind, value));
+    }
+}
+
+/// Lines of a function's instructions.
+pub(crate) struct Lines<'c> {
+    builder: DebugInfoBuilder<'c>,
+    scope: DIScope<'c>,
+}
+
+impl<'c> Emit<'c> {
+    /// Prepares the function for [`Emit::at_line`].
+    pub(crate) fn lines(&self, name: &str) -> Lines<'c> {
+        let language = DWARFSourceLanguage::C;
+        let kind = DWARFEmissionKind::LineTablesOnly;
+        let (builder, unit) = self.module.create_debug_info_builder(
+            true, language, name, "", "tilec", true, "", 0, "", kind, 0, false, false, "", "",
+        );
+        let file = unit.get_file();
+        let ty = builder.create_subroutine_type(file, None, &[], 0);
+        let scope = file.as_debug_info_scope();
+        let function =
+            builder.create_function(scope, name, None, file, 1, ty, false, true, 1, 0, true);
+        self.function.set_subprogram(function);
+        Lines { builder, scope: function.as_debug_info_scope() }
+    }
+
+    /// Instructions from here on stand at that line, which is at least 1.
+    pub(crate) fn at_line(&self, lines: &Lines<'c>, line: u32) {
+        let location =
+            lines.builder.create_debug_location(self.context, line, 0, lines.scope, None);
+        self.builder.set_current_debug_location(location);
+    }
+
+    /// Closes what [`Emit::lines`] began.
+    pub(crate) fn finish_lines(lines: &Lines<'c>) {
+        lines.builder.finalize();
     }
 }
 

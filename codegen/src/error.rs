@@ -32,6 +32,20 @@ pub enum BuildError {
         /// LLVM's words.
         message: String,
     },
+    /// Exchanges between warps need more scratch than a block can have.
+    #[error(
+        "`{kernel}` needs {bytes} bytes of shared memory to exchange values between warps, `{target}` has {limit}"
+    )]
+    SharedMemory {
+        /// The kernel.
+        kernel: String,
+        /// What it needs.
+        bytes: u32,
+        /// The target.
+        target: &'static str,
+        /// What a block can have.
+        limit: u32,
+    },
     /// A tool that is needed is not there.
     #[error("cannot make {form} for `{kernel}`: {tool} was not found; {remedy}")]
     Missing {

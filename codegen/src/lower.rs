@@ -20,6 +20,7 @@ mod approximate;
 mod cast;
 mod convert;
 mod elementwise;
+mod exact;
 mod flow;
 pub(crate) mod index;
 mod memory;
@@ -41,14 +42,15 @@ use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
 use tile_language::op::Op;
 
 use crate::chip::{self, Chip};
-use crate::emit::{Emit, GLOBAL, Val};
+use crate::emit::{Emit, GLOBAL, Lines, Val};
 use order::GlobalOrder;
 use shared::Scratch;
 
 /// What is lowered besides the kernel itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LowerOptions {
-    /// Whether `assume` is tested, as the checked engines do.
+    /// Whether `assume` is tested, as the checked engines do, and every instruction has the number
+    /// of its site, counted from 1, as its line.
     pub is_checked: bool,
 }
 
@@ -61,6 +63,9 @@ pub struct Lowered<'c> {
     pub hooks: Vec<Hook>,
     /// Bytes of shared memory of a block.
     pub shared_bytes: u32,
+    /// Of those, what a launcher has to ask for: all of it where it is more than a kernel can
+    /// declare, otherwise 0.
+    pub dynamic_shared_bytes: u32,
     /// How wide the accesses to global memory are.
     pub accesses: Vec<AccessWidth>,
 }
@@ -114,6 +119,7 @@ pub(crate) struct Lower<'a, 'c> {
     pub(crate) chip: Box<dyn Chip>,
     pub(crate) lanes: u32,
     options: LowerOptions,
+    lines: Option<Lines<'c>>,
     values: Vec<Option<Vec<Val<'c>>>>,
     thread: Option<IntValue<'c>>,
     thread_functions: HashMap<Vec<u32>, IntValue<'c>>,
@@ -142,6 +148,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         emit,
         chip,
         lanes: target.lanes,
+        lines: None,
         options,
         values: vec![None; kernel.values.len()],
         thread: None,
@@ -152,11 +159,19 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         hooks: Vec::new(),
         accesses: Vec::new(),
     };
+    if options.is_checked {
+        lower.lines = Some(lower.emit.lines(&kernel.name));
+    }
     lower.bind_params();
     lower.region(&kernel.body);
-    let shared_bytes = lower.scratch.finish(&lower.emit);
+    if let Some(lines) = &lower.lines {
+        Emit::finish_lines(lines);
+    }
+    let static_max = lower.chip.static_shared_bytes_max();
+    let shared_bytes = lower.scratch.finish(&lower.emit, static_max);
+    let dynamic_shared_bytes = if shared_bytes > static_max { shared_bytes } else { 0 };
     let (hooks, accesses) = (lower.hooks, lower.accesses);
-    Lowered { module: lower.emit.finish(), hooks, shared_bytes, accesses }
+    Lowered { module: lower.emit.finish(), hooks, shared_bytes, dynamic_shared_bytes, accesses }
 }
 
 /// How a machine word of the kernel arrives: as it lies in memory.
@@ -230,6 +245,9 @@ impl<'c> Lower<'_, 'c> {
     }
 
     fn inst(&mut self, inst: &Inst) {
+        if let Some(lines) = &self.lines {
+            self.emit.at_line(lines, inst.site.0 + 1);
+        }
         match &inst.op {
             Op::Flow(op) => self.flow(op, inst),
             Op::Tile(op) => self.tile(op, inst),

@@ -27,6 +27,8 @@ pub struct Resources {
     pub stack_bytes: Option<u32>,
     /// Bytes of shared memory of a block.
     pub shared_bytes: u32,
+    /// Of those, what a launcher has to ask for.
+    pub dynamic_shared_bytes: u32,
     /// Blocks that a multiprocessor holds at once; `None` without registers.
     pub blocks_per_sm: Option<u32>,
     /// Warps of those blocks as a part of what a multiprocessor can hold, in percent.

@@ -83,6 +83,10 @@ impl Chip for Amdgcn {
         ""
     }
 
+    fn static_shared_bytes_max(&self) -> u32 {
+        self.target.smem_block_bytes_max
+    }
+
     fn declare_kernel(&self, emit: &Emit<'_>, threads: u32) {
         emit.function.set_call_conventions(AMDGPU_KERNEL);
         emit.attribute("amdgpu-flat-work-group-size", &format!("{threads},{threads}"));

@@ -13,6 +13,9 @@ use crate::lower::Hook;
 
 /// LLVM's calling convention of a PTX kernel.
 const PTX_KERNEL: u32 = 71;
+/// What a kernel can declare without asking the driver for more (CUDA C++ Programming Guide,
+/// "Features and Technical Specifications").
+const STATIC_SHARED_BYTES_MAX: u32 = 48 * 1024;
 /// The mask of `shfl.sync` that names all lanes.
 const ALL_LANES: u32 = u32::MAX;
 /// The clamp of `shfl.sync` for a segment of the whole warp.
@@ -52,6 +55,10 @@ impl Chip for Ptx {
 
     fn features(&self) -> &'static str {
         if self.target.has(Cap::Tcgen05) { "+ptx86" } else { "+ptx80" }
+    }
+
+    fn static_shared_bytes_max(&self) -> u32 {
+        STATIC_SHARED_BYTES_MAX
     }
 
     fn declare_kernel(&self, emit: &Emit<'_>, threads: u32) {

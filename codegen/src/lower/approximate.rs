@@ -2,9 +2,8 @@
 //!
 //! `f32` takes the hardware's approximations (through [`crate::chip`]), made good where they lose
 //! accuracy: arguments of sine and cosine are reduced, `tanh` keeps its relative accuracy near 0.
-//! `f64` has none in hardware and is computed by series. The correctly rounded functions of `f32`
-//! are those series, rounded once: their error is below 2^-51, so a result could only be wrong for
-//! an argument whose exact value lies closer than that to the middle between two numbers.
+//! `f64` has none in hardware and is computed by series. The correctly rounded functions are in
+//! [`super::exact`].
 //!
 //! Sources of the methods: Muller, "Elementary Functions"; Cody and Waite, "Software Manual for the
 //! Elementary Functions".
@@ -25,6 +24,8 @@ const PI_LOW: f64 = 1.215_420_101_301_238_4e-10;
 const TAU_HIGH: f64 = 6.283_185_482_025_146_5;
 /// What is left of two pi after its `f32`.
 const TAU_LOW: f64 = 2.0 * PI - TAU_HIGH;
+/// Powers of two by which a subnormal number is lifted to a normal one.
+const SUBNORMAL_LIFT: u64 = 54;
 /// Below this, `tanh` is computed by its series.
 const TANH_SMALL: f64 = 0.25;
 
@@ -109,16 +110,6 @@ impl<'c> Lower<'_, 'c> {
         emit.float_intrinsic("llvm.copysign", &[emit.select_float(is_small, small, large), x])
     }
 
-    pub(crate) fn exact_exp2(&self, x: FloatValue<'c>) -> FloatValue<'c> {
-        let wide = self.emit.fcast(x, self.emit.f64());
-        self.emit.fcast(self.exp2_double(wide), x.get_type())
-    }
-
-    pub(crate) fn exact_log2(&self, x: FloatValue<'c>) -> FloatValue<'c> {
-        let wide = self.emit.fcast(x, self.emit.f64());
-        self.emit.fcast(self.log2_double(wide), x.get_type())
-    }
-
     /// `c[0] + c[1] x + c[2] x^2 + …`, by Horner's rule.
     fn polynomial(&self, x: FloatValue<'c>, coefficients: &[f64]) -> FloatValue<'c> {
         let emit = &self.emit;
@@ -150,39 +141,56 @@ impl<'c> Lower<'_, 'c> {
             factorials[at] = factorials[at - 1] / at as f64;
         }
         let mantissa = self.polynomial(rest, &factorials);
-        let n = self
-            .emit
-            .builder()
-            .build_float_to_signed_int(whole, emit.i32(), "")
-            .expect("M1: in a block");
-        // In two steps, because the power alone may be out of range.
-        let half = emit.ashr(n, emit.int(1));
-        let other = emit.sub(n, half);
-        let it = emit.fmul(emit.fmul(mantissa, self.power_of_two(half)), self.power_of_two(other));
+        let it = self.scaled(mantissa, whole);
         emit.select_float(emit.fcmp(FloatPredicate::UNO, x, x), x, it)
     }
 
-    /// `log2 x = e + 2 atanh((m - 1) / (m + 1)) / ln 2` with `x = m 2^e` and `m` around 1.
-    fn log2_double(&self, x: FloatValue<'c>) -> FloatValue<'c> {
+    /// `x 2^n` for a whole `n`, in two steps, because the power alone may be out of range.
+    pub(crate) fn scaled(&self, x: FloatValue<'c>, n: FloatValue<'c>) -> FloatValue<'c> {
         let emit = &self.emit;
-        let real = |it: f64| emit.real(x, it);
-        let is_subnormal = emit.fcmp(FloatPredicate::OLT, x, real(f64::MIN_POSITIVE));
-        let scaled =
-            emit.select_float(is_subnormal, emit.fmul(x, real(18_014_398_509_481_984.0)), x);
-        let lift = emit.select_int(is_subnormal, emit.long(54), emit.long(0));
-        let bits = emit.float_bits(scaled);
-        // The exponent that leaves a mantissa between the roots of a half and of two.
+        let n = emit.builder().build_float_to_signed_int(n, emit.i32(), "");
+        let n = n.expect("M1: the builder stands at the end of an open block");
+        let half = emit.ashr(n, emit.int(1));
+        let other = emit.sub(n, half);
+        emit.fmul(emit.fmul(x, self.power_of_two(half)), self.power_of_two(other))
+    }
+
+    /// `log2 x = e + log2 m` with `x = m 2^e` and `m` around 1.
+    fn log2_double(&self, x: FloatValue<'c>) -> FloatValue<'c> {
+        let (mantissa, exponent) = self.split_exponent(x);
+        let it = self.emit.fadd(exponent, self.log2_of_mantissa(mantissa));
+        self.log2_of_special(x, it)
+    }
+
+    /// A positive number as a mantissa between the roots of a half and of two, and its exponent.
+    pub(crate) fn split_exponent(&self, x: FloatValue<'c>) -> (FloatValue<'c>, FloatValue<'c>) {
+        let emit = &self.emit;
+        let is_subnormal = emit.fcmp(FloatPredicate::OLT, x, emit.real(x, f64::MIN_POSITIVE));
+        let lifted = emit.fmul(x, emit.real(x, (1u64 << SUBNORMAL_LIFT) as f64));
+        let bits = emit.float_bits(emit.select_float(is_subnormal, lifted, x));
+        let lift = emit.select_int(is_subnormal, emit.long(SUBNORMAL_LIFT), emit.long(0));
         let root_half = std::f64::consts::FRAC_1_SQRT_2.to_bits();
         let exponent = emit.ashr(emit.sub(bits, emit.long(root_half)), emit.long(52));
-        let mantissa =
-            emit.bits_float(emit.sub(bits, emit.shl(exponent, emit.long(52))), emit.f64());
-        let one = real(1.0);
-        let s = emit.fdiv(emit.fsub(mantissa, one), emit.fadd(mantissa, one));
+        let mantissa = emit.sub(bits, emit.shl(exponent, emit.long(52)));
+        let exponent = emit.sitofp(emit.sub(exponent, lift), emit.f64());
+        (emit.bits_float(mantissa, emit.f64()), exponent)
+    }
+
+    /// `2 atanh((m - 1) / (m + 1)) / ln 2`.
+    pub(crate) fn log2_of_mantissa(&self, m: FloatValue<'c>) -> FloatValue<'c> {
+        let emit = &self.emit;
+        let one = emit.real(m, 1.0);
+        let s = emit.fdiv(emit.fsub(m, one), emit.fadd(m, one));
         let series: Vec<f64> = (0..13).map(|it| 2.0 * LOG2_E / f64::from(2 * it + 1)).collect();
-        let part = emit.fmul(s, self.polynomial(emit.fmul(s, s), &series));
-        let it = emit.fadd(emit.sitofp(emit.sub(exponent, lift), emit.f64()), part);
+        emit.fmul(s, self.polynomial(emit.fmul(s, s), &series))
+    }
+
+    /// `log`, or what the logarithm of 0, an infinity, a negative number or a NaN is.
+    pub(crate) fn log2_of_special(&self, x: FloatValue<'c>, log: FloatValue<'c>) -> FloatValue<'c> {
+        let emit = &self.emit;
+        let real = |it: f64| emit.real(x, it);
         let is_zero = emit.fcmp(FloatPredicate::OEQ, x, real(0.0));
-        let it = emit.select_float(is_zero, real(f64::NEG_INFINITY), it);
+        let it = emit.select_float(is_zero, real(f64::NEG_INFINITY), log);
         let is_infinite = emit.fcmp(FloatPredicate::OEQ, x, real(f64::INFINITY));
         let it = emit.select_float(is_infinite, x, it);
         let is_outside = emit.fcmp(FloatPredicate::ULT, x, real(0.0));

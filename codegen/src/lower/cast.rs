@@ -53,7 +53,8 @@ fn max_finite_code(format: FloatFormat) -> u64 {
 }
 
 /// The code of a NaN, or of the largest value where there is none.
-fn nan_code(format: FloatFormat) -> u64 {
+pub(crate) fn nan_code(dtype: DType) -> u64 {
+    let format = format_of(dtype);
     match format.specials {
         Specials::Ieee => (max_finite_code(format) + 1) | 1 << (format.mantissa - 1),
         Specials::NanOnly => max_finite_code(format) + 1,
@@ -329,7 +330,7 @@ impl<'c> Lower<'_, 'c> {
             Specials::Fnuz => emit.select_int(emit.is_set(code), emit.or(code, sign), code),
             Specials::Ieee | Specials::NanOnly | Specials::Finite => emit.or(code, sign),
         };
-        let it = emit.select_int(is_nan, emit.int(nan_code(format) as u32), signed);
+        let it = emit.select_int(is_nan, emit.int(nan_code(to) as u32), signed);
         emit.zext(it, emit.i8())
     }
 
@@ -418,7 +419,7 @@ impl<'c> Lower<'_, 'c> {
             Specials::Finite => value,
             Specials::NanOnly => emit.select_float(is_above(0), nan, value),
             Specials::Fnuz => {
-                let is_nan = emit.icmp(IntPredicate::EQ, bits, emit.int(nan_code(format) as u32));
+                let is_nan = emit.icmp(IntPredicate::EQ, bits, emit.int(nan_code(dtype) as u32));
                 emit.select_float(is_nan, nan, value)
             }
             Specials::Ieee => {

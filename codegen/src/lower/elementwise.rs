@@ -18,7 +18,12 @@ use crate::emit::Val;
 
 /// Whether LLVM computes in this format; the others are widened.
 fn is_native(dtype: DType) -> bool {
-    matches!(dtype, DType::F16 | DType::Bf16 | DType::F32 | DType::Tf32 | DType::F64)
+    matches!(dtype, DType::F16 | DType::Bf16 | DType::F32 | DType::F64)
+}
+
+/// Whether an element is kept as its bits.
+fn is_bits(dtype: DType) -> bool {
+    !is_native(dtype) && dtype != DType::Tf32
 }
 
 /// Whether quotients, roots and the like are computed in `f32`.
@@ -69,10 +74,11 @@ impl<'c> Lower<'_, 'c> {
     }
 
     fn unary_float(&mut self, op: UnaryOp, dtype: DType, x: Val<'c>) -> Val<'c> {
-        if matches!(op, UnaryOp::Neg | UnaryOp::Abs) && !is_native(dtype) {
+        let is_sign = matches!(op, UnaryOp::Neg | UnaryOp::Abs);
+        if is_sign && is_bits(dtype) {
             return self.sign_of_small(op, dtype, x.into_int_value()).into();
         }
-        if !is_native(dtype) || (is_half(dtype) && !matches!(op, UnaryOp::Neg | UnaryOp::Abs)) {
+        if !is_sign && (!is_native(dtype) || is_half(dtype)) {
             let wide = self.cast(x, dtype, DType::F32, Round::Nearest);
             let result = self.unary_float(op, DType::F32, wide);
             return self.cast(result, DType::F32, dtype, Round::Nearest);
@@ -240,7 +246,31 @@ impl<'c> Lower<'_, 'c> {
         emit.sub(emit.sub(unsigned, by_x), by_y)
     }
 
+    /// The smaller or larger of two elements kept as their bits, without a conversion that would
+    /// saturate.
+    fn choose(&self, op: BinaryOp, dtype: DType, x: Val<'c>, y: Val<'c>) -> Val<'c> {
+        let emit = &self.emit;
+        let [first, second] = [x, y].map(|it| self.decode(it.into_int_value(), dtype));
+        let name = match op {
+            BinaryOp::Min => "llvm.minimumnum",
+            BinaryOp::Max => "llvm.maximumnum",
+            BinaryOp::MinNan => "llvm.minimum",
+            _ => "llvm.maximum",
+        };
+        let chosen = emit.float_intrinsic(name, &[first, second]);
+        let is_nan = emit.fcmp(FloatPredicate::UNO, chosen, chosen);
+        let [chosen, first] = [chosen, first].map(|it| emit.float_bits(it));
+        let it = emit.select(emit.icmp(IntPredicate::EQ, chosen, first), x, y);
+        let nan = emit.like(x.into_int_value(), super::cast::nan_code(dtype));
+        emit.select(is_nan, nan.into(), it)
+    }
+
     fn binary_float(&mut self, op: BinaryOp, dtype: DType, x: Val<'c>, y: Val<'c>) -> Val<'c> {
+        let is_choice =
+            matches!(op, BinaryOp::Min | BinaryOp::Max | BinaryOp::MinNan | BinaryOp::MaxNan);
+        if is_choice && is_bits(dtype) {
+            return self.choose(op, dtype, x, y);
+        }
         let is_exact_in_half = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul);
         if !is_native(dtype) || (is_half(dtype) && !is_exact_in_half) {
             let [x, y] = [x, y].map(|it| self.cast(it, dtype, DType::F32, Round::Nearest));
@@ -277,7 +307,7 @@ impl<'c> Lower<'_, 'c> {
             let product = self.emit.mul(x.into_int_value(), y.into_int_value());
             return self.emit.add(product, z.into_int_value()).into();
         }
-        if matches!(dtype, DType::F16 | DType::F32 | DType::Tf32 | DType::F64) {
+        if matches!(dtype, DType::F16 | DType::F32 | DType::F64) {
             return self
                 .emit
                 .float_intrinsic("llvm.fma", &[x, y, z].map(|it| it.into_float_value()))
@@ -313,10 +343,10 @@ impl<'c> Lower<'_, 'c> {
 
     /// An element as a double, which holds every format.
     pub(crate) fn to_double(&self, x: Val<'c>, dtype: DType) -> FloatValue<'c> {
-        let x = if is_native(dtype) {
-            x.into_float_value()
-        } else {
+        let x = if is_bits(dtype) {
             self.decode(x.into_int_value(), dtype)
+        } else {
+            x.into_float_value()
         };
         self.emit.fcast(x, self.emit.f64())
     }
@@ -343,10 +373,10 @@ impl<'c> Lower<'_, 'c> {
         match dtype.class() {
             Class::Float(_) => {
                 let [x, y] = [x, y].map(|it| {
-                    if is_native(dtype) {
-                        it.into_float_value()
-                    } else {
+                    if is_bits(dtype) {
                         self.decode(it.into_int_value(), dtype)
+                    } else {
+                        it.into_float_value()
                     }
                 });
                 self.emit.fcmp(float_predicate(op), x, y)

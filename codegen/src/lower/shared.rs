@@ -76,24 +76,25 @@ impl<'c> Scratch<'c> {
         (at == 0 || at + bytes <= COMFORT_BYTES.max(self.bytes)).then_some(at)
     }
 
-    /// Gives the scratch its size; the bytes.
-    pub(crate) fn finish(self, emit: &Emit<'c>) -> u32 {
-        if self.bytes > 0 {
-            let sized = emit.module.add_global(
-                emit.i8().array_type(self.bytes),
-                Some(AddressSpace::from(SHARED)),
-                "",
-            );
+    /// Gives the scratch its size, declared if at most `static_max`; the bytes.
+    pub(crate) fn finish(self, emit: &Emit<'c>, static_max: u32) -> u32 {
+        let bytes = self.bytes;
+        if bytes > 0 {
+            let is_declared = bytes <= static_max;
+            let ty = emit.i8().array_type(if is_declared { bytes } else { 0 });
+            let sized = emit.module.add_global(ty, Some(AddressSpace::from(SHARED)), "");
             sized.set_alignment(REGION_ALIGN);
+            if is_declared {
+                sized.set_linkage(Linkage::Internal);
+                sized.set_initializer(&ty.get_undef());
+            }
             self.global.as_pointer_value().replace_all_uses_with(sized.as_pointer_value());
-            sized.set_linkage(Linkage::Internal);
-            sized.set_initializer(&emit.i8().array_type(self.bytes).get_undef());
             self.delete();
             sized.set_name(NAME);
-            return sized.get_value_type().into_array_type().len();
+        } else {
+            self.delete();
         }
-        self.delete();
-        0
+        bytes
     }
 
     fn delete(self) {

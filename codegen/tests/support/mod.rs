@@ -1,0 +1,96 @@
+//! Runs kernels given as IR text on the interpreter and on the simulator.
+
+#![allow(dead_code, reason = "each suite uses its part")]
+
+use tile_codegen::SimEngine;
+use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
+use tile_language::interp::Interp;
+use tile_language::ir::parse::parse;
+use tile_language::ir::{Kernel, verify::verify};
+use tile_language::target::TargetId;
+
+/// One target of each vendor, with warps of 32 and of 64 lanes.
+pub const BOTH: [&str; 2] = ["sm_90a", "gfx942"];
+
+/// The kernel of a text, for a target.
+#[track_caller]
+pub fn kernel(text: &str, target: &str) -> Kernel {
+    let mut kernel = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    kernel.target = TargetId::from_name(target).expect("the target exists");
+    let found: Vec<String> = verify(&kernel).iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{found:#?}\n{text}");
+    kernel
+}
+
+/// Runs a kernel on an engine.
+pub fn run(
+    engine: &mut dyn Engine,
+    kernel: &Kernel,
+    grid: [u32; 3],
+    words: &[Word],
+    buffers: &mut [Vec<u8>],
+    seed: u64,
+) -> Result<Outcome, Failure> {
+    engine.run(Launch { kernel, grid, words, buffers, seed })
+}
+
+/// The buffers after a run on the interpreter, and after one on the simulator.
+#[track_caller]
+pub fn both(
+    kernel: &Kernel,
+    grid: [u32; 3],
+    words: &[Word],
+    buffers: &[Vec<u8>],
+) -> [Vec<Vec<u8>>; 2] {
+    let mut interp = buffers.to_vec();
+    let mut sim = buffers.to_vec();
+    let name = &kernel.name;
+    run(&mut Interp::default(), kernel, grid, words, &mut interp, 0)
+        .unwrap_or_else(|it| panic!("{name} on interp: {it:#?}"));
+    run(&mut SimEngine::new(), kernel, grid, words, &mut sim, 1)
+        .unwrap_or_else(|it| panic!("{name} on sim: {it:#?}"));
+    [interp, sim]
+}
+
+/// The address of a buffer.
+pub fn address(buffer: u32) -> Word {
+    Word::Address(Some(buffer))
+}
+
+/// Numbers as they lie in memory.
+pub fn bytes<T: Copy, const N: usize>(
+    values: impl IntoIterator<Item = T>,
+    f: impl Fn(T) -> [u8; N],
+) -> Vec<u8> {
+    values.into_iter().flat_map(f).collect()
+}
+
+/// A register layout of 512 elements for a target: four neighbours a thread, four warps.
+pub fn row_512(target: &str) -> &'static str {
+    match target {
+        "gfx942" | "gfx950" => {
+            "[512] register [1] [2] lane [4] [8] [16] [32] [64] [128] warp [256] [0]"
+        }
+        _ => "[512] register [1] [2] lane [4] [8] [16] [32] [64] warp [128] [256]",
+    }
+}
+
+/// Numbers that look random and are always the same.
+#[derive(Clone, Debug)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next number (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut it = self.0;
+        it = (it ^ it >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        it = (it ^ it >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        it ^ it >> 31
+    }
+
+    /// A number below a bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+}
