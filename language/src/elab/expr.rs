@@ -137,6 +137,9 @@ impl Elab<'_> {
             (_, Value::Variant(ty, _)) => (self.word_as_variant(a, &ty.clone(), lhs.span), b.clone()),
             _ => (self.no_word(a, lhs.span), self.no_word(b, rhs.span)),
         };
+        if has_elements(&a, &b) {
+            return rules::binary_of(self, op, (a, lhs.span), (b, rhs.span), span);
+        }
         self.apply(op, a, b, span)
     }
 
@@ -414,6 +417,13 @@ impl Elab<'_> {
 /// Whether operators on a value are the rules' to decide.
 fn is_spread(value: &Value) -> bool {
     matches!(value, Value::Tile(_) | Value::Unplaced(_) | Value::Layout(_))
+}
+
+/// Whether an operator works on the elements of a tile and of another one or a number.
+fn has_elements(a: &Value, b: &Value) -> bool {
+    let is_tile = |it: &Value| matches!(it, Value::Tile(_) | Value::Unplaced(_));
+    let is_number = |it: &Value| matches!(it, Value::Int(_) | Value::Float(_) | Value::Bool(_));
+    is_tile(a) && (is_tile(b) || is_number(b)) || is_number(a) && is_tile(b)
 }
 
 /// Whether an index is `None`.

@@ -49,6 +49,20 @@ pub fn binary(cx: &mut Elab<'_>, op: BinaryOp, lhs: Value, rhs: Value, span: Spa
     arithmetic::binary(cx, op, lhs, rhs, span).unwrap_or(Value::Error)
 }
 
+/// `lhs op rhs` as a program writes it: each side with its place, so that a fix can stand there.
+pub fn binary_of(
+    cx: &mut Elab<'_>,
+    op: BinaryOp,
+    lhs: (Value, Span),
+    rhs: (Value, Span),
+    span: Span,
+) -> Value {
+    if lhs.0 == Value::Error || rhs.0 == Value::Error {
+        return Value::Error;
+    }
+    arithmetic::binary_of(cx, op, lhs, rhs, span).unwrap_or(Value::Error)
+}
+
 /// `op operand` on a tile.
 pub fn unary(cx: &mut Elab<'_>, op: UnaryOp, operand: Value, span: Span) -> Value {
     if operand == Value::Error {

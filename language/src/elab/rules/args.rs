@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 use tile_layout::Spec;
 use tile_syntax::ast::Span;
 
+use super::arithmetic::Spanned;
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::value::{Arg, Kind, Tile, TypeValue, Value};
@@ -99,6 +100,11 @@ impl Args {
     /// The value of a required parameter.
     pub(super) fn value(&self, name: &str) -> &Value {
         &self.arg(name).value
+    }
+
+    /// Required arguments as operands, each with its place.
+    pub(super) fn operands<const N: usize>(&self, names: [&str; N]) -> [Spanned; N] {
+        names.map(|it| (self.value(it).clone(), self.arg(it).span))
     }
 
     /// What the rest parameter took.

@@ -14,6 +14,9 @@ use crate::op::tile::{BinaryOp, CmpOp, UnaryOp};
 use crate::op::{MemoryOp, Op, TileOp};
 use crate::report;
 
+/// A value with its place.
+pub(super) type Spanned = (Value, Span);
+
 /// What an operator does to elements.
 #[derive(Clone, Copy)]
 enum Meaning {
@@ -119,12 +122,23 @@ pub(crate) fn symbol(op: ast::BinaryOp) -> &'static str {
     }
 }
 
-/// `lhs op rhs`.
+/// `lhs op rhs` at one place.
 pub(super) fn binary(
     cx: &mut Elab<'_>,
     op: ast::BinaryOp,
     lhs: Value,
     rhs: Value,
+    span: Span,
+) -> Option<Value> {
+    binary_of(cx, op, (lhs, span), (rhs, span), span)
+}
+
+/// `lhs op rhs`, each side with its place.
+pub(super) fn binary_of(
+    cx: &mut Elab<'_>,
+    op: ast::BinaryOp,
+    (lhs, lhs_span): Spanned,
+    (rhs, rhs_span): Spanned,
     span: Span,
 ) -> Option<Value> {
     if let (ast::BinaryOp::Eq | ast::BinaryOp::Ne, Some(equal)) = (op, equal(cx, &lhs, &rhs)) {
@@ -133,32 +147,24 @@ pub(super) fn binary(
     if let Some(folded) = fold_logic(op, &lhs, &rhs) {
         return Some(folded);
     }
-    if let Some(Elem::Pointer(_)) =
-        elem_of(cx, &lhs).filter(|_| matches!(op, ast::BinaryOp::Add | ast::BinaryOp::Sub))
-    {
+    let moves = matches!(op, ast::BinaryOp::Add | ast::BinaryOp::Sub);
+    if let Some(Elem::Pointer(_)) = elem_of(cx, &lhs).filter(|_| moves) {
         let by = if op == ast::BinaryOp::Add { rhs } else { negated(cx, rhs, span)? };
         return offset(cx, lhs, by, span);
     }
     let name = symbol(op);
     let elem = common_elem(cx, &[&lhs, &rhs], name, span)?;
+    let operands = [(lhs, lhs_span), (rhs, rhs_span)];
     let what = format!("`{name}`");
     match meaning(op) {
         Meaning::Number(op, takes) => {
-            apply(cx, TileOp::Binary { op }, &[lhs, rhs], elem, takes, &what, span)
+            apply(cx, TileOp::Binary { op }, &operands, elem, takes, &what, span)
         }
         Meaning::Question(op) => {
             let order = !matches!(op, CmpOp::Eq | CmpOp::Ne);
             let takes = if order { Takes::Numbers } else { Takes::Any };
-            apply_to(
-                cx,
-                TileOp::Cmp { op },
-                &[lhs, rhs],
-                elem,
-                Elem::Data(DType::Bool),
-                takes,
-                &what,
-                span,
-            )
+            let result = Elem::Data(DType::Bool);
+            apply_to(cx, TileOp::Cmp { op }, &operands, elem, result, takes, &what, span)
         }
     }
 }
@@ -232,7 +238,7 @@ pub(super) fn unary(
         ast::UnaryOp::Neg => apply(
             cx,
             TileOp::Unary { op: UnaryOp::Neg },
-            &[operand],
+            &[(operand, span)],
             elem,
             Takes::Signed,
             "`-`",
@@ -241,7 +247,7 @@ pub(super) fn unary(
         ast::UnaryOp::Not => apply(
             cx,
             TileOp::Unary { op: UnaryOp::Not },
-            &[operand],
+            &[(operand, span)],
             elem,
             Takes::Bits,
             "`!`",
@@ -259,7 +265,7 @@ pub(super) fn unary(
 pub(super) fn apply(
     cx: &mut Elab<'_>,
     op: impl Into<Op>,
-    operands: &[Value],
+    operands: &[Spanned],
     elem: Elem,
     takes: Takes,
     what: &str,
@@ -276,7 +282,7 @@ pub(super) fn apply(
 pub(super) fn apply_to(
     cx: &mut Elab<'_>,
     op: impl Into<Op>,
-    operands: &[Value],
+    operands: &[Spanned],
     elem: Elem,
     result: Elem,
     takes: Takes,
@@ -288,8 +294,8 @@ pub(super) fn apply_to(
         cx.report(report::ops::wrong_elements(place, what, takes.words(), elem));
         return None;
     }
-    let operands: SmallVec<[Operand; 3]> =
-        operands.iter().map(|value| Operand { value: value.clone(), elem, span }).collect();
+    let operand = |(value, span): &Spanned| Operand { value: value.clone(), elem, span: *span };
+    let operands: SmallVec<[Operand; 3]> = operands.iter().map(operand).collect();
     emit_aligned(cx, op, &operands, result, span)
 }
 

@@ -21,7 +21,7 @@ fn one(cx: &mut Elab<'_>, args: &Args, op: UnaryOp, takes: Takes) -> Option<Valu
     }
     let elem = common_elem(cx, &[&x], args.row.path, args.span)?;
     let what = format!("`{}`", args.row.path);
-    apply(cx, TileOp::Unary { op }, &[x], elem, takes, &what, args.span)
+    apply(cx, TileOp::Unary { op }, &args.operands(["x"]), elem, takes, &what, args.span)
 }
 
 /// Functions of a compile-time number, where the result is exact or correctly rounded anyway.
@@ -88,7 +88,7 @@ fn two(cx: &mut Elab<'_>, args: &Args, op: BinaryOp, takes: Takes) -> Option<Val
     }
     let elem = common_elem(cx, &[&a, &b], args.row.path, args.span)?;
     let what = format!("`{}`", args.row.path);
-    apply(cx, TileOp::Binary { op }, &[a, b], elem, takes, &what, args.span)
+    apply(cx, TileOp::Binary { op }, &args.operands(["a", "b"]), elem, takes, &what, args.span)
 }
 
 macro_rules! binary_rules {
@@ -115,7 +115,7 @@ pub(crate) fn exact_rcp(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let x = args.value("x").clone();
     let elem = common_elem(cx, &[&x], args.row.path, args.span)?;
     let op = TileOp::Binary { op: BinaryOp::Div };
-    apply(cx, op, &[Value::Float(1.0), x], elem, Takes::Floats, "`exact::rcp`", args.span)
+    apply(cx, op, &[(Value::Float(1.0), args.span), (x, args.span)], elem, Takes::Floats, "`exact::rcp`", args.span)
 }
 
 /// `fma(a, b, c)`
@@ -135,7 +135,7 @@ pub(crate) fn fma(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         _ => {}
     }
     let elem = common_elem(cx, &[&a, &b, &c], "fma", args.span)?;
-    apply(cx, TileOp::Fma, &[a, b, c], elem, Takes::Numbers, "`fma`", args.span)
+    apply(cx, TileOp::Fma, &args.operands(["a", "b", "c"]), elem, Takes::Numbers, "`fma`", args.span)
 }
 
 /// `select(cond, a, b)`; tuples are picked part by part.

@@ -137,6 +137,21 @@ fn a_mismatch_of_layouts_says_where_both_come_from_and_what_it_costs() {
 }
 
 #[test]
+fn a_mismatch_of_layouts_is_mended_where_the_operand_stands() {
+    let text = around("let w = full(1.0, f32[128] @ blocked(regs: [2], lanes: [32], warps: [4]));\nlet y = x + w;");
+    let mut db = Database::default();
+    let file = db.set_file("around.tile", &text);
+    let found = db.check(file, &[target("sm_90a")]);
+    let mut mended = text.clone();
+    for edit in found[0].fixes[0].edits.iter().rev() {
+        let at = db.locate(&edit.place).expect("the item is there").span;
+        mended.replace_range(at.lo as usize..at.hi as usize, &edit.text);
+    }
+    assert!(mended.contains("x + (w).convert(blocked(regs: [1], lanes: [32], warps: [4]));"), "{mended}");
+    assert_eq!(errors(&mended, target("sm_90a")), "");
+}
+
+#[test]
 fn an_open_tile_is_closed_by_the_tile_that_it_meets() {
     let body = "let s = m.sum(axis: 1); let y = m / s[:, None]; store(p.at(index(y, 0) * 32 + index(y, 1)), y);";
     assert_eq!(errors(&around(body), target("sm_90a")), "");
