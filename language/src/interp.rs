@@ -34,16 +34,23 @@ use crate::op::memory::Order;
 use crate::op::tile::BinaryOp;
 use crate::op::{MemoryOp, Op};
 use crate::report::runtime as wording;
+use crate::target::TargetId;
 use data::Data;
 use lifetimes::{Step, Steps};
 use memory::Memory;
 
-/// Multiprocessors that launch expressions see.
-const SMS: u32 = 8;
-
 /// The engine `interp`.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Interp;
+#[derive(Clone, Copy, Debug)]
+pub struct Interp {
+    target: TargetId,
+}
+
+impl Interp {
+    /// The interpreter, for launch expressions a device of that target.
+    pub fn new(target: TargetId) -> Interp {
+        Interp { target }
+    }
+}
 
 impl Engine for Interp {
     fn name(&self) -> &'static str {
@@ -51,7 +58,7 @@ impl Engine for Interp {
     }
 
     fn device(&self) -> tile_plan::Device {
-        tile_plan::Device { sms: SMS, blocks_per_sm: 1 }
+        tile_plan::Device { sms: self.target.row().sms, blocks_per_sm: 1 }
     }
 
     fn run(&mut self, launch: Launch<'_>) -> Result<Outcome, Failure> {

@@ -94,14 +94,19 @@ registry! {
     E0404, Error, "compile-time evaluation does not end";
     E0405, Error, "a `static_assert` does not hold";
     E0406, Error, "code that should be refused is not";
+    E0450, Error, "a function of host code cannot take these arguments";
     E0601, Error, "a tensor is written but not declared `mut`";
     E0602, Error, "a tensor is indexed with another number of dimensions";
     E0603, Error, "a tensor that may be absent is used";
     E0604, Error, "a value of another type than memory holds is stored";
     E0605, Error, "there is no atomic of that kind on the type";
+    E0650, Error, "a launch breaks a rule of its kernel";
     P0101, Warning, "a memory access is narrower than it could be";
     W0101, Warning, "a contract is not checked yet";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
+    R0101, Error, "a result is not as a test expects";
+    R0102, Error, "a kernel was stopped by a checked engine";
+    R0103, Warning, "a checked engine doubts what a kernel does";
 }
 
 impl fmt::Display for Code {

@@ -27,7 +27,7 @@ fn address(buffer: u32) -> Word {
 fn run(text: &str, grid: [u32; 3], words: &[Word], buffers: &mut [Vec<u8>], seed: u64) -> Result<Outcome, Failure> {
     let kernel = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(verify(&kernel), []);
-    Interp.run(Launch { kernel: &kernel, grid, words, buffers, seed })
+    Interp::new(kernel.target).run(Launch { kernel: &kernel, grid, words, buffers, seed })
 }
 
 #[test]
