@@ -16,6 +16,7 @@ mod brackets;
 pub mod depth;
 mod error;
 mod expected;
+mod format;
 mod lex;
 mod parse;
 mod region;
@@ -26,6 +27,7 @@ mod tree;
 mod words;
 
 pub use error::{Because, Expected, SyntaxError, SyntaxErrorKind, TextEdit, Unreadable};
+pub use format::{format, format_range};
 pub use lex::{CommentKind, Lexed, Lexeme, Trivia, lex};
 pub use parse::{ParsedFile, ParsedItem, parse_body, parse_expr, parse_file, parse_item};
 pub use split::{Chunk, split};

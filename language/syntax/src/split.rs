@@ -47,7 +47,7 @@ fn is_doc(trivia: &Trivia) -> bool {
 }
 
 /// The indices of the tokens that begin items; the first token always does.
-fn starts(tokens: &[Lexeme]) -> Vec<usize> {
+pub(crate) fn starts(tokens: &[Lexeme]) -> Vec<usize> {
     let mut starts = vec![];
     let mut stack: Vec<Token> = vec![];
     let mut balanced = BalancedUntil::default();

@@ -8,11 +8,13 @@ mod samples;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
 use std::thread;
 
 use samples::programs;
 use tile_syntax::ast::*;
-use tile_syntax::{ParsedFile, lex, parse_file};
+use tile_syntax::{Chunk, ParsedItem, lex, parse_item, split};
 
 /// A part of a file: its item, its depth, its text.
 type Part<'a> = (String, usize, &'a str);
@@ -25,9 +27,9 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(text: &'a str, file: &ParsedFile) -> Vec<(Part<'a>, Span)> {
+    fn of(text: &'a str, items: &Items) -> Vec<(Part<'a>, Span)> {
         let mut parts = Parts { text, offset: 0, item: String::new(), found: vec![] };
-        for (offset, parsed) in &file.items {
+        for (offset, parsed) in items {
             parts.offset = *offset;
             parts.item(&parsed.item, 0);
         }
@@ -52,7 +54,7 @@ impl<'a> Parts<'a> {
             _ => "",
         };
         if depth == 0 {
-            self.item = name.to_string();
+            self.item = name.to_owned();
         }
         match &item.kind {
             ItemKind::Use(_) | ItemKind::Const(_) => self.push(item.span, depth),
@@ -127,7 +129,7 @@ impl<'a> Parts<'a> {
 
 /// What was done to the text: the bytes that went, and those that came.
 struct Damage {
-    cut: std::ops::Range<usize>,
+    cut: Range<usize>,
     put: Cow<'static, str>,
 }
 
@@ -165,15 +167,41 @@ impl Figures {
     }
 }
 
-fn damage(text: &str, parts: &[(Part<'_>, Span)], before: &ParsedFile, damage: &Damage) -> Figures {
+/// The items of a text with their places.
+type Items = Vec<(u32, Rc<ParsedItem>)>;
+
+/// Items that were parsed before: equal text gives an equal tree.
+type Known = HashMap<String, Rc<ParsedItem>>;
+
+fn parse(text: &str, known: &mut Known) -> Items {
+    let parse = |chunk: Chunk| {
+        let item = &text[chunk.lo as usize..chunk.hi as usize];
+        let parsed = match known.get(item) {
+            Some(parsed) => parsed.clone(),
+            None => Rc::new(parse_item(item)),
+        };
+        known.insert(item.to_owned(), parsed.clone());
+        (chunk.lo, parsed)
+    };
+    split(text).into_iter().map(parse).collect()
+}
+
+fn damage(
+    text: &str,
+    parts: &[(Part<'_>, Span)],
+    before: &Items,
+    damage: &Damage,
+    known: &mut Known,
+) -> Figures {
     let mut broken = text.to_owned();
     broken.replace_range(damage.cut.clone(), &damage.put);
-    let after = parse_file(&broken);
+    let after = parse(&broken, known);
     let mut found: HashMap<Part<'_>, usize> = HashMap::new();
     for (part, _) in Parts::of(&broken, &after) {
         *found.entry(part).or_default() += 1;
     }
-    let mut figures = Figures { inputs: 1, errors: after.all_errors().len(), ..Figures::default() };
+    let errors = after.iter().map(|it| it.1.errors.len()).sum();
+    let mut figures = Figures { inputs: 1, errors, ..Figures::default() };
     let touches =
         |lo: u32, hi: u32| lo as usize <= damage.cut.end && damage.cut.start <= hi as usize;
     for (part, span) in parts {
@@ -181,51 +209,43 @@ fn damage(text: &str, parts: &[(Part<'_>, Span)], before: &ParsedFile, damage: &
             continue;
         }
         figures.parts += 1;
-        let left = found.get_mut(part).filter(|it| **it > 0);
-        if let Some(left) = left {
+        if let Some(left) = found.get_mut(part).filter(|it| **it > 0) {
             *left -= 1;
             figures.kept += 1;
-        } else if std::env::var_os("TILE_SHOW_LOST").is_some() {
-            println!("lost {part:?} in\n{broken}\n{:#?}\n", after.all_errors());
         }
     }
-    for (offset, item) in &before.items {
+    for (offset, item) in before {
         if !touches(*offset, offset + item.item.span.hi) {
             figures.items += 1;
-            figures.items_same += usize::from(after.items.iter().any(|it| it.1.item == item.item));
+            figures.items_same += usize::from(after.iter().any(|it| it.1.item == item.item));
         }
     }
     figures
 }
 
 /// Damages every token of every program as `how` says, and asserts what must be kept.
-fn check(how: fn(&str, usize, std::ops::Range<usize>) -> Option<Damage>) {
-    let programs = programs();
-    let all: Vec<Figures> = thread::scope(|scope| {
-        let run = |(name, text): &(String, String)| {
-            let before = parse_file(text);
-            let parts = Parts::of(text, &before);
-            let mut sum = Figures::default();
-            for (nth, it) in lex(text).tokens.iter().enumerate() {
-                let range = it.span.lo as usize..it.span.hi as usize;
-                if let Some(done) = how(text, nth, range) {
-                    sum.add(&damage(text, &parts, &before, &done));
-                }
+fn check(how: fn(&str, usize, Range<usize>) -> Option<Damage>) {
+    let run = |text: &str| {
+        let mut known = Known::new();
+        let before = parse(text, &mut known);
+        let parts = Parts::of(text, &before);
+        let mut sum = Figures::default();
+        for (nth, it) in lex(text).tokens.iter().enumerate() {
+            let range = it.span.lo as usize..it.span.hi as usize;
+            if let Some(done) = how(text, nth, range) {
+                sum.add(&damage(text, &parts, &before, &done, &mut known));
             }
-            println!(
-                "{name}: {:.4} {:.3} {:.4}",
-                sum.parts_kept(),
-                sum.errors_each(),
-                sum.items_kept()
-            );
-            sum
-        };
-        let threads: Vec<_> = programs.iter().map(|it| scope.spawn(move || run(it))).collect();
-        threads.into_iter().map(|it| it.join().expect("no panic")).collect()
-    });
+        }
+        sum
+    };
+    let programs = programs();
     let mut sum = Figures::default();
-    all.iter().for_each(|it| sum.add(it));
-    println!("{:.4} {:.3} {:.4}", sum.parts_kept(), sum.errors_each(), sum.items_kept());
+    thread::scope(|scope| {
+        let runs: Vec<_> = programs.iter().map(|it| scope.spawn(move || run(&it.1))).collect();
+        for it in runs {
+            sum.add(&it.join().expect("nothing panics"));
+        }
+    });
     assert!(sum.parts_kept() >= 0.97, "parts kept: {:.4}", sum.parts_kept());
     assert!(sum.errors_each() <= 1.4, "errors a mistake: {:.3}", sum.errors_each());
     assert!(sum.items_kept() >= 0.995, "other items kept: {:.4}", sum.items_kept());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The sample programs, by name.
-pub fn programs() -> Vec<(String, String)> {
+pub(crate) fn programs() -> Vec<(String, String)> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
     let mut programs: Vec<_> = fs::read_dir(dir)
         .expect("the folder is part of the crate")
