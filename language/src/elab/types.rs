@@ -269,6 +269,8 @@ impl Elab<'_> {
                 let got = self.ty(it.value);
                 (got.is_scalar() && got.elem == ir::Elem::Data(dtype)).then_some(value)
             }
+            // `bool` is a kind too: what is known stays known, so that `static if` can ask it.
+            Value::Bool(_) if dtype == DType::Bool => Some(value),
             Value::Int(_) | Value::Float(_) | Value::Bool(_) if self.mode == Mode::Kernel => {
                 if !literal_fits(&value, dtype) {
                     return None;

@@ -180,6 +180,12 @@ fn logic_with_a_known_side_leaves_no_trace() {
 }
 
 #[test]
+fn a_bool_that_is_known_becomes_a_scalar_where_a_loop_changes_it() {
+    let body = "var found: bool = false; for c in 0..n { found = found || c == 3; } store(q.at(0), found.to(i32));";
+    assert_eq!(errors(&around(body), target("sm_90a")), "");
+}
+
+#[test]
 fn equality_of_layouts_is_equality_as_maps() {
     for (claim, holds) in [
         ("blocked(regs: [1, 4], lanes: [4, 8], warps: [4, 1]).slice(1) == M.slice(1)", true),
