@@ -91,6 +91,11 @@ pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Dia
     let found = access(kernel, facts, inst)?;
     let limit = found.limit?;
     let parts = parts(inst)?;
+    // A tile of which every lane holds copies (a slice, mostly) is too small to gain by another layout.
+    let copies = kernel.ty(parts.pointer).layout.as_ref().is_some_and(lanes_hold_copies);
+    if limit == Limit::Layout && copies {
+        return None;
+    }
     let defs = Defs::of(kernel);
     let why = explain::narrow(kernel, facts, &defs, &parts, found, limit)?;
     let bits = storage_bits(kernel.ty(parts.pointer));
@@ -115,6 +120,10 @@ fn neighbours(layout: &Layout) -> (usize, u32) {
     let runs = |(k, basis): (usize, &_)| is_step(basis, axis, 1 << k);
     let count = bases.iter().enumerate().take_while(|&(k, basis)| runs((k, basis))).count();
     (axis, 1 << count)
+}
+
+fn lanes_hold_copies(layout: &Layout) -> bool {
+    layout.bases(In::Lane).iter().any(|it| it.iter().all(|&c| c == 0))
 }
 
 fn is_step(basis: &[u32], axis: usize, step: u32) -> bool {
