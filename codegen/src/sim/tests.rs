@@ -3,6 +3,7 @@
 mod arith;
 mod basic;
 mod flow;
+mod foreign;
 mod lanes;
 mod memory;
 mod sync;
