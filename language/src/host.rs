@@ -2,7 +2,7 @@
 //!
 //! [`HostTensor`] is a tensor in memory, possibly a view of another one. [`HostRun`] is what the
 //! evaluator asks of a test: it makes tensors, computes with them, launches kernels on an engine and
-//! judges results; [`run_test`] runs a whole item. Everything random is seeded ([`random`]).
+//! judges results. Everything random is seeded ([`random`]).
 //!
 //! Arithmetic of host tensors is that of their element type, to the bit. References (`ref::…`) are
 //! computed in float64 and have element type `f64`, except where an operation only moves or picks

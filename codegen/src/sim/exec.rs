@@ -24,8 +24,6 @@ use super::{HookReport, Program, Reconvergence};
 
 pub(super) use cross::tally;
 use lanes::real2_wide;
-#[cfg(test)]
-pub(super) use number::f16_to_f32 as half_value;
 use number::{decode, encode};
 
 /// Operations that a warp runs before others get their turn: enough to make progress, few enough
@@ -314,13 +312,6 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                     Flow::Pick
                 })
             }
-            Op::MatrixLoad { table } => {
-                let whole = self.together_all();
-                if whole {
-                    self.matrix_load(&program.code.matrix_loads[table as usize])?;
-                }
-                Ok(if whole { Flow::Next } else { Flow::Pick })
-            }
             Op::Vote { table } => {
                 let vote = &program.code.votes[table as usize];
                 let here = match vote.members {
@@ -408,32 +399,30 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 format!("a lane runs an operation whose member mask {members:#x} leaves it out");
             return Err(SimError::new(Kind::Divergence, message).at_lane(lane));
         }
-        Ok(self.gathered(members & self.warp.live))
-    }
-
-    /// Whether all lanes that have not returned are here. If not, the fragment waits for them.
-    fn together_all(&mut self) -> bool {
-        self.gathered(self.warp.live)
-    }
-
-    fn gathered(&mut self, needed: u64) -> bool {
+        let needed = members & self.warp.live;
         let pc = self.pc;
         let meets = |f: &Fragment| f.pc == pc && f.wait == Wait::Lanes && f.mask & needed != 0;
         let met = self.warp.fragments.iter().filter(|f| meets(f));
         self.mask |= met.fold(0, |mask, f| mask | f.mask);
         self.warp.fragments.retain(|f| !meets(f));
         if self.mask & needed == needed {
-            return true;
+            return Ok(true);
         }
         self.park(Wait::Lanes);
-        false
+        Ok(false)
     }
 
     fn barrier(&mut self, table: u32, barrier: &Barrier) -> Result<Flow, SimError> {
-        if (barrier.aligned || barrier.id.is_none()) && !self.together_all() {
-            return Ok(Flow::Pick);
-        }
         self.counts.barriers += 1;
+        let whole = self.mask == self.warp.live;
+        if !whole && (barrier.aligned || barrier.id.is_none()) {
+            let missing = self.warp.live & !self.mask;
+            let message = format!(
+                "lanes {} are not at a barrier that the whole warp must reach together",
+                mask_text(missing)
+            );
+            return Err(SimError::new(Kind::Divergence, message));
+        }
         let first = self.mask.trailing_zeros() as usize;
         let word = |turn: &Self, row: u32| turn.warp.words[row as usize][first];
         let id = barrier.id.map_or(0, |row| word(self, row));

@@ -3,7 +3,6 @@
 mod arith;
 mod basic;
 mod flow;
-mod foreign;
 mod lanes;
 mod memory;
 mod sync;

@@ -48,6 +48,44 @@ fn meaning(op: AstBinary) -> Meaning {
 
 /// `x op y`.
 pub(super) fn binary(op: AstBinary, x: &Operand, y: &Operand) -> Result<HostTensor, HostError> {
+    match meaning(op) {
+        Meaning::Arithmetic(op) => combined(op, x, y),
+        Meaning::Comparison(op) => {
+            let sides = sides(x, y)?;
+            let bits = sides.pairs().map(|(x, y)| u64::from(value::cmp(op, sides.dtype, x, y)));
+            Ok(HostTensor::from_bits(DType::Bool, &sides.shape, bits))
+        }
+    }
+}
+
+/// An operation of kernels on two sides.
+pub(super) fn combined(op: BinaryOp, x: &Operand, y: &Operand) -> Result<HostTensor, HostError> {
+    let sides = sides(x, y)?;
+    if !defined(op, sides.dtype) {
+        return unfit(format!("`{}` is not defined on `{}`", op.name(), sides.dtype));
+    }
+    let bits: Option<Vec<u64>> = sides.pairs().map(|(x, y)| value::binary(op, sides.dtype, x, y)).collect();
+    match bits {
+        Some(bits) => Ok(HostTensor::from_bits(sides.dtype, &sides.shape, bits)),
+        None => unfit("an integer tensor is divided by zero"),
+    }
+}
+
+/// Two sides brought to one type and shape.
+struct Sides {
+    dtype: DType,
+    shape: Vec<u64>,
+    x: Vec<u64>,
+    y: Vec<u64>,
+}
+
+impl Sides {
+    fn pairs(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.x.iter().copied().zip(self.y.iter().copied())
+    }
+}
+
+fn sides(x: &Operand, y: &Operand) -> Result<Sides, HostError> {
     let dtype = common_type(x, y);
     let shape = match (x, y) {
         (Operand::Tensor(x), Operand::Tensor(y)) => common_shape(x.shape(), y.shape())?,
@@ -55,21 +93,7 @@ pub(super) fn binary(op: AstBinary, x: &Operand, y: &Operand) -> Result<HostTens
         (Operand::Number(_), Operand::Number(_)) => vec![],
     };
     let (x, y) = (elements(x, dtype, &shape), elements(y, dtype, &shape));
-    let pairs = x.into_iter().zip(y);
-    match meaning(op) {
-        Meaning::Comparison(op) => {
-            let bits = pairs.map(|(x, y)| u64::from(value::cmp(op, dtype, x, y)));
-            Ok(HostTensor::from_bits(DType::Bool, &shape, bits))
-        }
-        Meaning::Arithmetic(op) if defined(op, dtype) => {
-            let bits: Option<Vec<u64>> = pairs.map(|(x, y)| value::binary(op, dtype, x, y)).collect();
-            match bits {
-                Some(bits) => Ok(HostTensor::from_bits(dtype, &shape, bits)),
-                None => unfit("an integer tensor is divided by zero"),
-            }
-        }
-        Meaning::Arithmetic(op) => unfit(format!("`{}` is not defined on `{dtype}`", op.name())),
-    }
+    Ok(Sides { dtype, shape, x, y })
 }
 
 fn defined(op: BinaryOp, dtype: DType) -> bool {
@@ -122,13 +146,24 @@ pub(super) fn common_shape(x: &[u64], y: &[u64]) -> Result<Vec<u64>, HostError> 
 
 /// `op x`.
 pub(super) fn unary(op: AstUnary, x: &HostTensor) -> Result<HostTensor, HostError> {
-    let (op, fits) = match (op, x.dtype().class()) {
-        (AstUnary::Neg, class) => (UnaryOp::Neg, class != Class::Bool),
-        (AstUnary::Not, class) => (UnaryOp::Not, !matches!(class, Class::Float(_))),
-        (AstUnary::Pointer, _) => (UnaryOp::Not, false),
+    match op {
+        AstUnary::Neg => elementwise(UnaryOp::Neg, x),
+        AstUnary::Not => elementwise(UnaryOp::Not, x),
+        AstUnary::Pointer => unfit("a tensor has no pointer type"),
+    }
+}
+
+/// An operation of kernels on every element.
+pub(super) fn elementwise(op: UnaryOp, x: &HostTensor) -> Result<HostTensor, HostError> {
+    let on_bits = matches!(op, UnaryOp::Popcount | UnaryOp::LeadingZeros | UnaryOp::ReverseBits);
+    let on_both = matches!(op, UnaryOp::Neg | UnaryOp::Abs);
+    let fits = match x.dtype().class() {
+        Class::Bool => op == UnaryOp::Not,
+        Class::Signed | Class::Unsigned => on_bits || on_both || op == UnaryOp::Not,
+        Class::Float(_) => !on_bits && op != UnaryOp::Not,
     };
     if !fits {
-        return unfit(format!("this operator is not defined on tensors of `{}`", x.dtype()));
+        return unfit(format!("`{}` is not defined on tensors of `{}`", op.name(), x.dtype()));
     }
     let bits = x.bits().into_iter().map(|it| value::unary(op, x.dtype(), it));
     Ok(HostTensor::from_bits(x.dtype(), x.shape(), bits))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::args::{Args, Number, error, ints, unfit};
-use super::arith::{Operand, binary};
+use super::arith::{self, Operand, binary};
 use super::expect::{self, Tolerance};
 use super::run::HostRun;
 use super::tensor::HostTensor;
@@ -14,7 +14,7 @@ use crate::diagnostic::Code;
 use crate::dtype::DType;
 use crate::elab::host::HostError;
 use crate::elab::value::{Arg, Value};
-use crate::op::tile::Round;
+use crate::op::tile::{BinaryOp as TileBinary, Round, UnaryOp};
 
 type Called = Result<Value, HostError>;
 
@@ -305,10 +305,22 @@ impl HostRun<'_> {
                 }
                 x.reshaped(&shape)
             }
-            _ => return args.unfit("is not a method of tensors of host code"),
+            _ => self.elementwise(x, name, &mut args)?,
         };
         args.end()?;
         Ok(self.add(res))
+    }
+
+    /// An elementwise operation of kernels on whole tensors, in their type.
+    fn elementwise(&self, x: &HostTensor, name: &str, args: &mut Args<'_>) -> Result<HostTensor, HostError> {
+        if let Some(op) = UnaryOp::from_name(name) {
+            return arith::elementwise(op, x);
+        }
+        if let Some(op) = TileBinary::from_name(name) {
+            let y = self.operand(args.value("y")?)?;
+            return arith::combined(op, &Operand::Tensor(x.clone()), &y);
+        }
+        args.unfit("is not a method of tensors of host code")
     }
 
     /// One side of an operator.

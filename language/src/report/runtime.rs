@@ -1,10 +1,6 @@
 //! What the checked engines find while a kernel runs, in words: a sentence and the facts behind it.
 
-use crate::diagnostic::{Code, Diagnostic, Reason};
 use crate::dtype::{Class, DType};
-use crate::elab::host::HostError;
-use crate::engine::Failure;
-use crate::ir::{Kernel, Place};
 use crate::op::tile::BinaryOp;
 use crate::value;
 
@@ -121,34 +117,5 @@ pub fn number(dtype: DType, bits: u64) -> String {
                 _ => format!("{:?}", x as f32),
             }
         }
-    }
-}
-
-/// A step of host code that failed, at its place; what explains it are its details and, if a kernel
-/// was running, the kernel's line.
-pub fn failed(place: Place, failure: &HostError) -> Diagnostic {
-    let mut found = finding(failure.code, place, &failure.message, &failure.details);
-    if let Some((kernel, site)) = &failure.site {
-        found.reasons.insert(0, Reason { place: kernel.sites[site.0 as usize].place.clone(), message: "here".to_owned() });
-    }
-    found
-}
-
-/// What a checked engine doubts, at the kernel's line.
-pub fn doubted(kernel: &Kernel, doubt: &Failure) -> Option<Diagnostic> {
-    let site = kernel.sites.get(doubt.site?.0 as usize)?;
-    Some(finding(Code::R0103, site.place.clone(), &doubt.message, &doubt.details))
-}
-
-fn finding(code: Code, place: Place, message: &str, details: &[String]) -> Diagnostic {
-    let reason = |it: &String| Reason { place: place.clone(), message: it.clone() };
-    Diagnostic {
-        code,
-        severity: code.severity(),
-        message: message.to_owned(),
-        reasons: details.iter().map(reason).collect(),
-        place: place.clone(),
-        help: None,
-        fixes: vec![],
     }
 }
