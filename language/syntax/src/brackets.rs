@@ -247,7 +247,8 @@ impl Mender<'_> {
     /// Whether a parameter list that began before the line at `at` has no `(`: its `)` is ahead.
     fn lacks_parameters(&self, at: usize) -> bool {
         let head = self.block().head.unwrap_or(0);
-        if self.tokens[head..at].iter().any(|it| it.token == Token::LParen) {
+        let in_list = matches!(self.top().opener, Some(it) if it.token == Token::LParen);
+        if in_list || self.tokens[head..at].iter().any(|it| it.token == Token::LParen) {
             return false;
         }
         let mut depth = 0;
@@ -307,7 +308,8 @@ impl Mender<'_> {
         let Some(head) = block.head else { return false };
         let it = self.tokens[at];
         let deeper = it.indent > self.tokens[head].indent;
-        let goes_on = before.token.is_joint() || before.token.is_opener() || it.token.is_joint();
+        let joined = before.token.is_joint() || before.token.is_opener() || it.token.is_joint();
+        let goes_on = joined && self.block_ahead(at);
         if !deeper || goes_on || it.token.is_closer() || is_brace(it.token) {
             return false;
         }
@@ -327,6 +329,12 @@ impl Mender<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a `{` comes before the end of the statement that goes on at `at`.
+    fn block_ahead(&self, at: usize) -> bool {
+        let ends = |it: &&Lexeme| is_brace(it.token) || it.token == Token::Semi;
+        self.tokens[at..].iter().find(ends).is_some_and(|it| it.token == Token::LBrace)
     }
 
     /// Puts an opening bracket after the last token.

@@ -433,6 +433,12 @@ const ITEM_FINISHES: &[(&[Token], u32)] = {
 /// Mends what stands outside all blocks: lists of parameters and fields, clauses, whole heads. An
 /// edit is good if the parser gets past the part that it is about.
 fn mend_head(work: &mut Work<'_>, partners: &[usize], stop: &Stop) -> bool {
+    let rest = work.tokens.len() - stop.at;
+    if 0 < rest && work.parses(work.go, &work.tokens[..stop.at]) {
+        let after = Edit::hole(stop.at, rest, &[], Unreadable::Item, 0);
+        work.accept(vec![after], stop);
+        return true;
+    }
     let (lo, hi) = head_part(work, partners, stop.at);
     let mut edits: Vec<Option<Edit>> =
         single_edits(&work.tokens, stop).into_iter().map(Some).collect();

@@ -143,7 +143,7 @@ impl<'a> Work<'a> {
     /// Makes `edits` part of the text, and a change of each.
     pub(crate) fn accept(&mut self, edits: Vec<Edit>, stop: &Stop) {
         let expected = expected::classes(&expected::tokens(&stop.expected));
-        let because = self.open_at(stop.at);
+        let because = self.open_at(stop.at).filter(|it| it.token != Token::LBrace);
         for edit in &edits {
             for mut change in edit.changes(&self.tokens) {
                 if let ChangeKind::Stray | ChangeKind::Unreadable(_) = change.kind {
@@ -222,16 +222,24 @@ impl Edit {
             };
             return vec![Change::new(ChangeKind::Unreadable(what), span)];
         }
-        if let ([it], [by]) = (removed, &self.inserted[..]) {
+        if let ([it], [by]) = (removed, &self.inserted[..])
+            && !is_foreign(it.token)
+        {
             return vec![Change::new(ChangeKind::Instead(*by), it.span)];
         }
-        let stray = removed.iter().filter(|it| !it.is_virtual()).map(|it| match it.token {
-            Token::Break | Token::Continue | Token::As => {
+        let foreign = removed.iter().any(|it| is_foreign(it.token));
+        let stray = removed.iter().filter(|it| !it.is_virtual()).map(|it| {
+            if is_foreign(it.token) {
                 Change::new(ChangeKind::Foreign(it.token), it.span)
+            } else {
+                Change::stray(*it)
             }
-            _ => Change::stray(*it),
         });
-        let missing = self.inserted.iter().map(|&it| Change::missing(place, it, None, None));
+        let missing = self
+            .inserted
+            .iter()
+            .filter(|_| !foreign)
+            .map(|&it| Change::missing(place, it, None, None));
         stray.chain(missing).collect()
     }
 }
@@ -263,6 +271,11 @@ pub(crate) fn apply(tokens: &[Lexeme], edits: &[Edit]) -> Vec<Lexeme> {
     out
 }
 
+/// A word of other languages that this one does not have. What is put in its place is no mistake.
+fn is_foreign(token: Token) -> bool {
+    matches!(token, Token::Break | Token::Continue | Token::As)
+}
+
 /// Whether a token that stands for others has their place; a made-up name has no text instead.
 fn takes_place(token: Token) -> bool {
     matches!(token, Token::Hole | Token::ExprHole) || token.is_written()
@@ -272,22 +285,31 @@ fn takes_place(token: Token) -> bool {
 /// alone: they match, and indentation knows more about them.
 pub(crate) fn single_edits(tokens: &[Lexeme], stop: &Stop) -> Vec<Edit> {
     let at = stop.at;
-    let fits = expected::tokens(&stop.expected);
+    // The parser may have reduced before it stopped, and then expects less than would have done.
+    let mut fits = expected::tokens(&stop.expected);
+    fits.extend(USUAL);
+    fits.sort();
+    fits.dedup();
     let it = tokens.get(at).copied();
     let before = at.checked_sub(1).map(|it| tokens[it]);
     let new_line = it.is_none_or(|it| it.first);
+    let doubled = matches!((before, it), (Some(before), Some(it))
+        if before.token == it.token && !before.is_virtual());
     let mut edits = vec![];
     for &token in &fits {
         if let Some(cost) = insertion_cost(token, new_line, it, before) {
             edits.push(Edit::insert(at, &[token], cost));
         }
     }
+    if new_line && before.is_some_and(|it| it.token.is_joint()) {
+        edits.push(Edit::insert(at, &[Token::Name, Token::Semi], 5));
+    }
     if let Some(it) = it
         && !it.token.is_opener()
         && !it.token.is_closer()
     {
-        let doubled = before.is_some_and(|before| before.token == it.token && !before.is_virtual());
-        edits.push(Edit::delete(at, if doubled { 1 } else { 5 + u32::from(new_line) * 3 }));
+        let cost = if doubled && !new_line { 1 } else { deletion_cost(it.token, new_line) };
+        edits.push(Edit::delete(at, cost));
         for &token in &fits {
             if let Some(cost) = replacement_cost(it.token, token) {
                 edits.push(Edit::replace(at, token, cost));
@@ -299,8 +321,8 @@ pub(crate) fn single_edits(tokens: &[Lexeme], stop: &Stop) -> Vec<Edit> {
         && !before.token.is_opener()
         && !before.token.is_closer()
     {
-        let edge = if new_line { 4 } else { 6 };
-        edits.push(Edit::delete(at - 1, edge + u32::from(before.token == Token::Semi) * 6));
+        let cost = if doubled && new_line { 1 } else { deletion_cost(before.token, false) + 1 };
+        edits.push(Edit::delete(at - 1, cost));
         let swaps = [Token::Semi, Token::Comma, Token::Eq, Token::Assign, Token::Colon];
         for token in swaps {
             if let Some(cost) = replacement_cost(before.token, token) {
@@ -312,6 +334,18 @@ pub(crate) fn single_edits(tokens: &[Lexeme], stop: &Stop) -> Vec<Edit> {
     edits
 }
 
+/// What is forgotten or mistaken most.
+const USUAL: &[Token] = {
+    use Token::*;
+    &[Semi, Comma, Name, Colon, Assign, Eq, Plus]
+};
+
+/// Words that begin something are seldom there by mistake, nor are the ends of lines.
+fn deletion_cost(token: Token, new_line: bool) -> u32 {
+    let begins = matches!(token, Token::For | Token::While | Token::If | Token::Fn | Token::Kernel);
+    5 + u32::from(new_line) * 3 + u32::from(begins) * 8 + u32::from(token == Token::Semi) * 6
+}
+
 fn insertion_cost(
     token: Token,
     new_line: bool,
@@ -319,11 +353,12 @@ fn insertion_cost(
     before: Option<Lexeme>,
 ) -> Option<u32> {
     let joined = it.is_some_and(|it| it.token.is_joint() || it.token.is_closer());
+    let dangling = before.is_some_and(|it| it.token.is_joint());
     match token {
         Token::Semi if new_line => Some(2),
         Token::Semi => Some(if it.is_some_and(|it| it.token == Token::RBrace) { 2 } else { 9 }),
         Token::Comma => Some(if before.is_some_and(|it| it.token == Token::Comma) { 8 } else { 3 }),
-        Token::Name => Some(if joined || new_line { 4 } else { 7 }),
+        Token::Name => Some(if joined || dangling || new_line { 4 } else { 7 }),
         Token::Colon | Token::Assign | Token::In | Token::Path => Some(4),
         Token::Plus => Some(7),
         Token::Or => Some(8),
@@ -336,6 +371,8 @@ fn replacement_cost(found: Token, wanted: Token) -> Option<u32> {
     use Token::*;
     match (found, wanted) {
         (Assign, Eq) | (Eq, Assign) => Some(2),
+        (As, Plus) => Some(1),
+        (Break | Continue, Name) => Some(1),
         (Semi, Comma)
         | (Comma, Semi)
         | (Colon, Semi)
@@ -348,7 +385,7 @@ fn replacement_cost(found: Token, wanted: Token) -> Option<u32> {
         | (Dot, Range) => Some(4),
         (found, Name) if found.is_word() => Some(4),
         (found, Name) if found != Semi => Some(8),
-        (found, Semi) if !found.is_word() => Some(8),
+        (found, Semi) if !found.is_word() && found != Dot => Some(8),
         (found, Comma) if found.is_joint() => Some(7),
         _ => None,
     }
@@ -447,6 +484,9 @@ impl SyntaxError {
                     fix.span.hi = other.span.hi;
                 }
                 true
+            }
+            (SyntaxErrorKind::Missing(_), SyntaxErrorKind::Unreadable(_)) => {
+                self.span.lo == other.span.lo
             }
             (SyntaxErrorKind::Unreadable(_), _) => {
                 self.span.lo <= other.span.lo && other.span.hi <= self.span.hi

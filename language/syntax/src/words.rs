@@ -107,7 +107,8 @@ impl Pass {
     fn is_special(&self, word: Token, around: Around) -> bool {
         use Token::*;
         let Around { first, before, next, next_but_one } = around;
-        if matches!(before, Some(Dot | Path | Fn | Iter)) {
+        let begins = matches!(word, Let | Var | For | While | If | Return | Yield | Static | Const);
+        if matches!(before, Some(Dot | Path | Fn | Iter)) && !(first && begins) {
             return false;
         }
         let labels = next == Some(Colon);
@@ -127,7 +128,9 @@ impl Pass {
                 matches!(before, Some(LBrace | Comma)) && name_next && next_but_one == Some(Colon)
             }
             Where => self.in_head(Head::Function) || self.in_head(Head::Tune),
-            Grid | Cluster => self.in_head(Head::Function) && next == Some(LBracket),
+            Grid | Cluster => {
+                self.in_head(Head::Function) && (first || next == Some(LBracket)) && !labels
+            }
             Requires | Allow => self.in_head(Head::Function) && name_next,
             Expect => self.in_head(Head::Function) && next != Some(LParen),
             Pdl => self.in_head(Head::Function) && !matches!(next, Some(Path | Dot)),
