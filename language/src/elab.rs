@@ -42,5 +42,6 @@ mod wrap;
 pub mod rules;
 
 pub use cx::{Elab, HostFailure};
-pub use hostrun::{TestEnd, build_arguments, layout_constant, run_test};
+pub use hostrun::{TestEnd, build_arguments, constant_findings, layout_constant, run_test};
+pub use path::{is_word_of_language, words_of_language};
 pub use kernel::{Elaborated, elaborate};

@@ -18,6 +18,7 @@ use crate::dtype::DType;
 use crate::elab::host::HostOps;
 use crate::elab::value::{Kind, TypeValue, Value};
 use crate::elab::{self, Elaborated, TestEnd};
+use crate::names::{self, DeclKind};
 use crate::ir::{ItemKey, Kernel, Place};
 use crate::target::TargetId;
 use crate::{analysis, check};
@@ -279,6 +280,9 @@ impl Database {
     pub fn check(&self, file: SourceFile, targets: &[TargetId]) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> = check::file(self, file).to_vec();
         for &target in targets {
+            for it in names::module(self, file).decls.iter().filter(|it| it.kind == DeclKind::Const) {
+                found.extend(elab::constant_findings(self, &it.item, target));
+            }
             let (named, wrong) = instances(self, file, target);
             found.extend(wrong);
             for it in named {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use tile_language::diagnostic::Severity;
+use tile_language::ir::verify::verify;
 use tile_language::query::Database;
 use tile_language::target::TargetId;
 
@@ -35,12 +36,86 @@ fn errors(path: &str, text: &str, targets: &[&str]) -> String {
 #[test]
 fn every_example_is_without_error_for_every_target() {
     let mut wrong = String::new();
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder("examples")).unwrap().map(|it| it.unwrap().path()).collect();
-    paths.sort();
-    for path in paths.iter().filter(|it| it.extension().is_some_and(|it| it == "tile")) {
-        let text = fs::read_to_string(path).unwrap();
+    for path in tile_files("examples") {
+        let text = fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy();
         wrong += &errors(&name, &text, &["sm_80", "sm_90a", "gfx942"]);
     }
     assert_eq!(wrong, "");
+}
+
+#[test]
+fn every_example_gives_ir_that_verifies() {
+    let mut wrong = String::new();
+    for path in tile_files("examples") {
+        let mut db = Database::default();
+        let file = db.set_file(&path.to_string_lossy(), &fs::read_to_string(&path).unwrap());
+        for target in ["sm_90a", "gfx942"] {
+            let kernels = db.kernels(file, TargetId::from_name(target).unwrap());
+            assert!(!kernels.is_empty(), "{}", path.display());
+            for (name, kernel) in kernels {
+                for it in verify(&kernel) {
+                    wrong += &format!("{name} for {target}: {it:?}\n");
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+/// Pages of `docs/diagnostics`: every example fails with the page's code, every mended one has no finding of it.
+#[test]
+fn examples_of_the_pages_show_what_they_say() {
+    let mut wrong = String::new();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder("docs/diagnostics")).unwrap().map(|it| it.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        let page = fs::read_to_string(&path).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name.starts_with('R') {
+            continue;
+        }
+        for (info, text) in blocks(&page) {
+            let Some(rest) = info.strip_prefix("tile") else { continue };
+            let found = codes(&name, &text);
+            let fine = match rest.trim().split_once('[') {
+                Some((_, code)) => found.contains(&code.trim_end_matches(']').to_owned()),
+                None => found.is_empty(),
+            };
+            if !fine {
+                wrong += &format!("{name}, `{info}`: {found:?}\n{}", errors(&name, &text, &["sm_90a"]));
+            }
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+fn codes(name: &str, text: &str) -> Vec<String> {
+    let mut db = Database::default();
+    let file = db.set_file(&format!("{name}.tile"), text);
+    let targets = [TargetId::from_name("sm_90a").unwrap()];
+    db.check(file, &targets).iter().map(|it| it.code.name().to_owned()).collect()
+}
+
+/// Fenced blocks of a page: what stands behind the fence, and the text.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in page.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(info)) => open = Some((info.to_owned(), String::new())),
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (Some((_, text)), None) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+fn tile_files(name: &str) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder(name)).unwrap().map(|it| it.unwrap().path()).collect();
+    paths.retain(|it| it.extension().is_some_and(|it| it == "tile"));
+    paths.sort();
+    paths
 }

@@ -5,7 +5,7 @@ use tile_syntax::ast::{self, BracketArg, Expr, ExprKind, Name, Span};
 
 use super::cx::{Elab, Mode};
 use super::env::VarPlace;
-use super::path::Callee;
+use super::path::{Callee, LATER_METHODS};
 use super::rules;
 use super::value::{Arg, TypeValue, Value};
 use crate::ir::ItemKey;
@@ -254,7 +254,7 @@ impl Elab<'_> {
             return self.call_callee(callee, generics, given, span);
         }
         match &value {
-            Value::Record(_) | Value::Struct(_) => {
+            Value::Record(_) | Value::Struct(_) if self.field_names(&value).contains(&name.text) => {
                 let field = self.field_of(&value, name, name.span);
                 return self.call_given(&field, given, span);
             }
@@ -275,6 +275,9 @@ impl Elab<'_> {
         }
         match Builtin::method(&name.text) {
             Some(builtin) => self.call_rule(builtin, given, span),
+            None if LATER_METHODS.contains(&name.text.as_str()) => {
+                self.unsupported(&format!("`.{}(…)`", name.text), name.span)
+            }
             None => {
                 let got = self.describe(&value);
                 self.error(report::names::no_method(self.place(name.span), &name.text, &got))

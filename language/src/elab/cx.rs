@@ -95,7 +95,7 @@ pub(super) struct LoopBody {
 }
 
 /// Steps that one instance may take at compile time.
-const STEPS_MAX: u64 = 20_000_000;
+const STEPS_MAX: u64 = 1_000_000;
 
 impl<'a> Elab<'a> {
     /// An elaborator that has done nothing yet.

@@ -7,6 +7,7 @@
 //! journal, and undone before the other branch or the next try.
 //!
 //! # Invariants
+//! * Only what emits IR is journaled: at compile time nothing is undone.
 //! * Slots are a stack: leaving a scope drops its slots, and no place of an outer scope points to them.
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use tile_syntax::ast::{Pattern, PatternKind, Span};
 
-use super::cx::Elab;
+use super::cx::{Elab, Mode};
 use super::value::{StructValue, Value};
 use crate::report;
 
@@ -114,7 +115,9 @@ impl Elab<'_> {
         let slot = &mut self.slots[place.slot as usize];
         let new = with_child(&slot.value, &place.path, value);
         let old = std::mem::replace(&mut slot.value, new);
-        self.journal.push(Write { slot: place.slot, old, span });
+        if self.mode == Mode::Kernel {
+            self.journal.push(Write { slot: place.slot, old, span });
+        }
     }
 
     pub(super) fn journal_mark(&self) -> JournalMark {

@@ -344,7 +344,7 @@ impl Elab<'_> {
             Some(it) => it,
             None => {
                 let got = self.describe(value);
-                let known = self.fields_of(value);
+                let known = self.field_names(value);
                 self.error(report::names::no_field(self.place(name.span), &name.text, &got, &known))
             }
         }
@@ -359,7 +359,7 @@ impl Elab<'_> {
         value.args.get(n).cloned()
     }
 
-    fn fields_of(&mut self, value: &Value) -> Vec<SmolStr> {
+    pub(super) fn field_names(&mut self, value: &Value) -> Vec<SmolStr> {
         match value {
             Value::Record(it) => it.iter().map(|it| it.0.clone()).collect(),
             Value::Struct(it) => {

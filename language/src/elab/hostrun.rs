@@ -28,7 +28,7 @@ pub struct TestEnd {
 }
 
 /// Steps that host code may take: it is a person's program, and may loop over elements.
-const HOST_STEPS_MAX: u64 = 400_000_000;
+const HOST_STEPS_MAX: u64 = 20_000_000;
 
 /// Runs a `test` or `bench` item.
 pub fn run_test(db: &dyn Db, key: &ItemKey, target: TargetId, host: &mut dyn HostOps) -> TestEnd {
@@ -287,4 +287,16 @@ pub fn layout_constant(
         Value::Layout(it) => Ok(it),
         _ => Err(cx.diagnostics),
     }
+}
+
+/// What is wrong with the value of a file's constant.
+pub fn constant_findings(db: &dyn Db, key: &ItemKey, target: TargetId) -> Vec<Diagnostic> {
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return Vec::new() };
+    let ItemKind::Const(decl) = &tree.kind else { return Vec::new() };
+    let mut cx = Elab::new(db, target, None);
+    cx.push_frame(key.clone(), file, None);
+    cx.ir.open(Vec::new());
+    cx.constants.insert(key.clone(), None);
+    cx.const_value(decl);
+    cx.diagnostics
 }

@@ -19,7 +19,16 @@ use crate::report;
 const LATER: &[&str] = &[
     "copy", "fetch", "copies", "mma", "wgmma", "wmma", "mfma", "mma_scaled", "tcgen05", "barrier", "named_barrier",
     "cluster_rank", "cluster_sync", "block_sync", "fence_async", "signal", "await", "pdl", "asm", "amd", "clock",
-    "alias", "nvmma", "swizzled", "plain", "padded", "shared_linear", "fits",
+    "alias", "Ring", "Turns", "nvmma", "swizzled", "plain", "padded", "shared_linear", "fits",
+];
+
+/// Functions that only launch expressions have.
+const LAUNCH: &[&str] = &["num_sms", "max_resident"];
+
+/// Methods of the language whose meaning a later release brings.
+pub(super) const LATER_METHODS: &[&str] = &[
+    "tiles", "corner", "in_shared", "arrivals", "arrive", "expect", "wait", "test", "sync", "release", "on",
+    "reinterpret", "map_asm", "fill", "drain", "update", "skip", "t",
 ];
 
 /// What a callee's name means.
@@ -230,8 +239,7 @@ impl Elab<'_> {
         let last = path.last().expect("a path has a name");
         let mut known: Vec<SmolStr> = self.frame().locals.iter().map(|it| it.name.clone()).collect();
         known.extend(names::visible(self.db, self.frame().file));
-        known.extend(Builtin::paths().map(SmolStr::new));
-        known.extend(DType::ALL.iter().map(|it| SmolStr::new(it.name())));
+        known.extend(words_of_language());
         let near = names::suggest::nearest(&last.text, known.iter().map(SmolStr::as_str));
         self.error(report::names::unknown(self.place(span), &text, near.as_deref()))
     }
@@ -246,8 +254,22 @@ impl Elab<'_> {
     }
 }
 
+/// Whether a path is the compiler's: a type, a kind, an operation, or a form of a later release.
+pub fn is_word_of_language(path: &[SmolStr]) -> bool {
+    word_of_language(path).is_some()
+        || rules::constant(path).is_some()
+        || Builtin::function(path).is_some()
+        || path.first().is_some_and(|it| LATER.contains(&it.as_str()) || LAUNCH.contains(&it.as_str()))
+}
+
+/// Every word that [`is_word_of_language`] knows in this release, for suggestions.
+pub fn words_of_language() -> impl Iterator<Item = SmolStr> {
+    let types = DType::ALL.iter().map(|it| SmolStr::new(it.name()));
+    types.chain(Builtin::paths().map(SmolStr::new))
+}
+
 /// Types, kinds and values that are words of the language.
-pub(super) fn word_of_language(path: &[SmolStr]) -> Option<Value> {
+fn word_of_language(path: &[SmolStr]) -> Option<Value> {
     let [name] = path else { return None };
     let kind = |it| Some(Value::Type(TypeValue::Kind(it)));
     match name.as_str() {

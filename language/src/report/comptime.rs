@@ -1,5 +1,6 @@
 //! Wording of what concerns compile-time evaluation.
 
+use super::names::quoted;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Place;
 
@@ -14,7 +15,8 @@ pub fn unsupported(place: Place, what: &str) -> Diagnostic {
 
 /// A value that depends on run time where it must be known.
 pub fn not_known(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0402, format!("this must be known at compile time, it is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0402, format!("this must be known at compile time, it is {got}"), place)
 }
 
 /// A literal past 127 bits.

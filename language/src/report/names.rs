@@ -34,7 +34,8 @@ pub fn module_as_value(place: Place) -> Diagnostic {
 
 /// `got` has no field `name`.
 pub fn no_field(place: Place, name: &str, got: &str, known: &[SmolStr]) -> Diagnostic {
-    let it = Diagnostic::new(Code::E0105, format!("`{got}` has no field `{name}`"), place);
+    let got = quoted(got);
+    let it = Diagnostic::new(Code::E0105, format!("{got} has no field `{name}`"), place);
     match known {
         [] => it,
         known => it.help(format!("its fields are {}", list(known.iter().map(SmolStr::as_str)))),
@@ -43,7 +44,8 @@ pub fn no_field(place: Place, name: &str, got: &str, known: &[SmolStr]) -> Diagn
 
 /// `got` has no method `name`.
 pub fn no_method(place: Place, name: &str, got: &str) -> Diagnostic {
-    Diagnostic::new(Code::E0106, format!("`{got}` has no method `{name}`, and no visible function of that name takes `self`"), place)
+    let got = quoted(got);
+    Diagnostic::new(Code::E0106, format!("{got} has no method `{name}`, and no visible function of that name takes `self`"), place)
 }
 
 /// The enum has no such variant.
@@ -85,6 +87,11 @@ pub fn unknown_target(place: Place, name: &str, near: Option<&str>) -> Diagnosti
 pub fn duplicate(place: Place, name: &str, what: &str, first: &Place) -> Diagnostic {
     Diagnostic::new(Code::E0109, format!("`{name}` is already the name of a {what} in this file"), place)
         .because(first.clone(), "the first one is here")
+}
+
+/// A value's description in backticks, unless it has its own.
+pub(super) fn quoted(text: &str) -> String {
+    if text.contains('`') || text.starts_with("a ") { text.to_owned() } else { format!("`{text}`") }
 }
 
 /// `a`, `b` and `c`

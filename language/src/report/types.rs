@@ -1,6 +1,6 @@
 //! Wording of what concerns types, shapes and calls.
 
-use super::names::list;
+use super::names::{list, quoted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Place;
 
@@ -10,38 +10,45 @@ fn new(code: Code, message: impl Into<String>, place: Place) -> Diagnostic {
 
 /// A value of another type than is wanted.
 pub fn mismatch(place: Place, want: &str, got: &str) -> Diagnostic {
-    new(Code::E0201, format!("`{want}` is wanted here, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0201, format!("`{want}` is wanted here, this is {got}"), place)
 }
 
 /// A condition that is neither known nor a scalar bool.
 pub fn not_a_condition(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0201, format!("a condition is one `bool` for the whole block, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0201, format!("a condition is one `bool` for the whole block, this is {got}"), place)
         .help("`select(cond, a, b)` chooses by element, `x.any(axis: 0)` gives one bool")
 }
 
 /// A value where a type is wanted.
 pub fn not_a_type(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0201, format!("a type is wanted here, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0201, format!("a type is wanted here, this is {got}"), place)
 }
 
 /// `*T` of something that is not an element type.
 pub fn not_a_pointee(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0201, format!("a pointer points to an element type, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0201, format!("a pointer points to an element type, this is {got}"), place)
 }
 
 /// A shape on something that is not an element type.
 pub fn no_shape(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0201, format!("an element type is wanted before a shape, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0201, format!("an element type is wanted before a shape, this is {got}"), place)
 }
 
 /// A layout on something that is not a tile type.
 pub fn no_layout(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0201, format!("`@` gives a layout to a shape, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0201, format!("`@` gives a layout to a shape, this is {got}"), place)
 }
 
 /// An operator that does not take these.
 pub fn operands(place: Place, op: &str, a: &str, b: &str) -> Diagnostic {
-    new(Code::E0202, format!("`{op}` does not take `{a}` and `{b}`"), place)
+    let (a, b) = (quoted(a), quoted(b));
+    new(Code::E0202, format!("`{op}` does not take {a} and {b}"), place)
 }
 
 /// An argument is missing.
@@ -95,7 +102,8 @@ pub fn generics_without_call(place: Place) -> Diagnostic {
 
 /// Something that cannot be called.
 pub fn not_callable(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0205, format!("`{got}` cannot be called"), place)
+    let got = quoted(got);
+    new(Code::E0205, format!("{got} cannot be called"), place)
 }
 
 /// An operation of host code in a kernel.
@@ -110,7 +118,8 @@ pub fn kernel_called(place: Place, name: &str) -> Diagnostic {
 
 /// A loop over something that is no span.
 pub fn not_iterable(place: Place, got: &str) -> Diagnostic {
-    new(Code::E0205, format!("a loop runs over a span of integers, an array or an `iter`, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0205, format!("a loop runs over a span of integers, an array or an `iter`, this is {got}"), place)
 }
 
 /// Assigning a `let`.
@@ -131,13 +140,15 @@ pub fn not_a_variable(place: Place, name: &str) -> Diagnostic {
 
 /// A variable that would change its type.
 pub fn var_changes(place: Place, was: &str, is: &str) -> Diagnostic {
-    new(Code::E0207, format!("this variable is `{was}` and would become `{is}`"), place)
+    let (was, is) = (quoted(was), quoted(is));
+    new(Code::E0207, format!("this variable is {was} and would become {is}"), place)
         .help("a `var` keeps its element type, shape and layout for its whole life")
 }
 
 /// Branches that give different things.
 pub fn branches_differ(place: Place, a: &str, b: &str) -> Diagnostic {
-    new(Code::E0208, format!("one branch gives `{a}`, the other `{b}`, and the condition is not known before run time"), place)
+    let (a, b) = (quoted(a), quoted(b));
+    new(Code::E0208, format!("one branch gives {a}, the other {b}, and the condition is not known before run time"), place)
 }
 
 /// An index past the end.
@@ -179,7 +190,8 @@ pub fn array_length(place: Place, n: i128) -> Diagnostic {
 
 /// A tuple pattern on something else.
 pub fn not_a_tuple(place: Place, n: usize, got: &str) -> Diagnostic {
-    new(Code::E0211, format!("a tuple of {n} is taken apart here, this is `{got}`"), place)
+    let got = quoted(got);
+    new(Code::E0211, format!("a tuple of {n} is taken apart here, this is {got}"), place)
 }
 
 /// A tuple pattern of another length.

@@ -22,8 +22,8 @@ pub(super) fn value(cx: &Elab<'_>, it: &Value) -> String {
             format!("({})", list(fields, |(name, it)| format!("{name}: {}", value(cx, it))))
         }
         Value::Array(items) => format!("[{}]", list(items, |it| value(cx, it))),
-        Value::Struct(it) => format!("a `{}`", it.ty.item.item),
-        Value::Variant(of, _) => format!("a variant of `{}`", of.item.item),
+        Value::Struct(it) => it.ty.item.item.to_string(),
+        Value::Variant(of, _) => format!("a variant of {}", of.item.item),
         Value::Range(_) => "a span".to_owned(),
         Value::Closure(_) => "a closure".to_owned(),
         Value::Function(_) => "a function".to_owned(),
