@@ -32,7 +32,7 @@ fn pieces(text: &str) -> Vec<(usize, usize)> {
 }
 
 fn stride() -> usize {
-    std::env::var("TILE_DAMAGE_STRIDE").ok().and_then(|it| it.parse().ok()).unwrap_or(29)
+    std::env::var("TILE_DAMAGE_STRIDE").ok().and_then(|it| it.parse().ok()).unwrap_or(97)
 }
 
 #[test]

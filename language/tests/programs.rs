@@ -73,7 +73,8 @@ fn examples_of_the_pages_show_what_they_say() {
     for path in paths {
         let page = fs::read_to_string(&path).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if name.starts_with('R') {
+        // What only a run can find is shown by the engines' own tests.
+        if ["R", "E045", "E065", "E05"].iter().any(|it| name.starts_with(it)) {
             continue;
         }
         for (info, text) in blocks(&page) {

@@ -176,6 +176,8 @@ impl Elab<'_> {
     pub(super) fn enter(&mut self, item: ItemKey, span: Span) -> bool {
         if self.frames.len() >= 256 {
             self.report(report::comptime::too_deep(self.place(span)));
+            // Every level may call again; what follows from a depth without end is not worth a step.
+            self.steps = self.steps.max(self.steps_max + 1);
             return false;
         }
         let Some(file) = db::file(self.db, item.file) else { return false };
