@@ -112,13 +112,21 @@ pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Dia
 }
 
 /// The dimension along which the lowest registers run, and how many neighbours they hold.
+///
+/// A run begins at a multiple of its length: no other place may add to the bits that it counts.
 fn neighbours(layout: &Layout) -> (usize, u32) {
     let bases = layout.bases(In::Register);
     let Some(axis) = bases.first().and_then(|it| it.iter().position(|&c| c == 1)) else {
         return (layout.shape().len() - 1, 1);
     };
     let runs = |(k, basis): (usize, &_)| is_step(basis, axis, 1 << k);
-    let count = bases.iter().enumerate().take_while(|&(k, basis)| runs((k, basis))).count();
+    let mut count = bases.iter().enumerate().take_while(|&(k, basis)| runs((k, basis))).count();
+    let others = [In::Lane, In::Warp].into_iter().flat_map(|it| layout.bases(it));
+    let other_bits = others.fold(0, |bits, basis| bits | basis[axis]);
+    let adds = |count: usize| bases[count..].iter().fold(other_bits, |bits, basis| bits | basis[axis]);
+    while adds(count) & ((1 << count) - 1) != 0 {
+        count -= 1;
+    }
     (axis, 1 << count)
 }
 
