@@ -16,7 +16,7 @@ use tile_language::analysis::access;
 use tile_language::dtype::{Class, DType};
 use tile_language::ir::{Elem, Extent, Inst, Value};
 use tile_language::op::MemoryOp;
-use tile_language::op::memory::{AtomicOp, Order, Scope};
+use tile_language::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
 
 use super::index::{At, Spread};
 use super::order::AccessKind;
@@ -73,12 +73,8 @@ impl<'c> Lower<'_, 'c> {
             MemoryOp::At { tensor } => self.at(*tensor, inst),
             MemoryOp::IsPresent { tensor } => self.is_present(*tensor, inst),
             MemoryOp::Offset => self.offset(inst),
-            MemoryOp::Load { cache, evict } => {
-                self.load(inst, Hints { cache: *cache, evict: *evict })
-            }
-            MemoryOp::Store { cache, evict } => {
-                self.store(inst, Hints { cache: *cache, evict: *evict })
-            }
+            MemoryOp::Load { cache, evict } => self.load(inst, self.hints(*cache, *evict)),
+            MemoryOp::Store { cache, evict } => self.store(inst, self.hints(*cache, *evict)),
             MemoryOp::Atomic { op, order, scope } => self.atomic(inst, *order, *scope, Some(*op)),
             MemoryOp::AtomicCas { order, scope } => self.atomic(inst, *order, *scope, None),
             MemoryOp::Print { pieces } => self.print(pieces, inst),
@@ -91,6 +87,11 @@ impl<'c> Lower<'_, 'c> {
                 }
             }
         }
+    }
+
+    /// Wishes for the caches mean nothing to a checked engine.
+    fn hints(&self, cache: Cache, evict: Evict) -> Hints {
+        if self.options.is_checked { Hints::NONE } else { Hints { cache, evict } }
     }
 
     fn extent(&self, extent: Extent) -> IntValue<'c> {

@@ -17,6 +17,7 @@ pub const BOTH: [&str; 2] = ["sm_90a", "gfx942"];
 pub fn kernel(text: &str, target: &str) -> Kernel {
     let mut kernel = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     kernel.target = TargetId::from_name(target).expect("the target exists");
+    std::sync::Arc::make_mut(&mut kernel.plan).threads = kernel.warps * kernel.target.row().lanes;
     let found: Vec<String> = verify(&kernel).iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{found:#?}\n{text}");
     kernel
