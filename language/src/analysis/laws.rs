@@ -161,7 +161,8 @@ fn refuted(known: &Known, value: &[i64]) -> Option<String> {
 }
 
 fn expressions() -> impl Strategy<Value = Expr> {
-    let constants = prop_oneof![Just(0), Just(1), Just(4), Just(7), Just(8), Just(12), Just(-8), -5i64..20];
+    let constants =
+        prop_oneof![Just(0), Just(1), Just(4), Just(7), Just(8), Just(12), Just(-8), -5i64..20];
     let leaf = prop_oneof![
         (0usize..2).prop_map(Expr::Index),
         Just(Expr::Size),
