@@ -214,6 +214,8 @@ pub struct Tensor {
     pub align: u32,
     /// Where it is declared.
     pub site: SiteId,
+    /// Where each of its extents is written.
+    pub dim_sites: Vec<SiteId>,
 }
 
 /// A relation between sizes and scalar arguments that every launch satisfies: a `where` clause.

@@ -233,10 +233,12 @@ impl Walk<'_> {
     }
 
     fn declared(&self, value: Value) -> Option<SiteId> {
-        let binds = |it: &&crate::ir::Tensor| {
-            it.dims.iter().chain(&it.strides).any(|extent| *extent == Extent::Value(value))
-        };
-        self.kernel.tensors.iter().find(binds).map(|it| it.site)
+        let this = Extent::Value(value);
+        self.kernel.tensors.iter().find_map(|it| {
+            let dim = it.dims.iter().position(|extent| *extent == this);
+            let stride = it.strides.contains(&this).then_some(it.site);
+            dim.map(|d| it.dim_sites[d]).or(stride)
+        })
     }
 
     fn looped(&mut self, value: Value, wanted: u64) -> Option<Cause> {

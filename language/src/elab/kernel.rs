@@ -301,6 +301,7 @@ impl Elab<'_> {
             None => 16,
         };
         let site = self.site(name.span);
+        let dim_sites = dims.iter().map(|it| self.site(bracket_span(it))).collect();
         let number = self.ir.tensors.len() as u32;
         self.ir.tensors.push(Tensor {
             name: name.text.clone(),
@@ -312,6 +313,7 @@ impl Elab<'_> {
             optional,
             align,
             site,
+            dim_sites,
         });
         let kind = ParamKind::Tensor {
             dtype: dtype.name().to_owned(),
@@ -469,6 +471,14 @@ fn shape_of(memory: &Memory) -> (&Expr, &[BracketArg]) {
     match &*ty.kind {
         ExprKind::Bracket(base, dims) => (base, dims),
         _ => (ty, &[]),
+    }
+}
+
+fn bracket_span(arg: &BracketArg) -> Span {
+    match arg {
+        BracketArg::Value(expr) => expr.span,
+        BracketArg::Named(name, _) => name.span,
+        BracketArg::Whole(span) => *span,
     }
 }
 

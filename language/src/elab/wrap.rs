@@ -177,6 +177,7 @@ impl Elab<'_> {
             optional: false,
             align: 16,
             site,
+            dim_sites: vec![site; shape.len()],
         });
         self.ir.tensors.len() as u32 - 1
     }

@@ -313,7 +313,10 @@ impl<'a> Parser<'a> {
                 site.0 = site.0 - OWN_SITE + first_own;
             }
         };
-        kernel.tensors.iter_mut().for_each(|it| renumber(&mut it.site));
+        for tensor in &mut kernel.tensors {
+            renumber(&mut tensor.site);
+            tensor.dim_sites.iter_mut().for_each(renumber);
+        }
         kernel.facts.iter_mut().for_each(|it| renumber(&mut it.site));
         renumber(&mut kernel.clauses.head);
         kernel.clauses.last.iter_mut().for_each(renumber);
@@ -616,7 +619,15 @@ impl<'a> Parser<'a> {
         let mutable = self.eat_word("mut");
         let optional = self.eat_word("optional");
         let site = self.site_of(first)?;
-        Ok(Tensor { name, dtype, base, dims, strides, mutable, optional, align, site })
+        let dim_sites = if self.eat_word("dims_at") {
+            self.list(Self::site_id)?
+        } else {
+            vec![site; dims.len()]
+        };
+        if dim_sites.len() != dims.len() {
+            return self.wanted("a place for every extent");
+        }
+        Ok(Tensor { name, dtype, base, dims, strides, mutable, optional, align, site, dim_sites })
     }
 
     fn fact(&mut self) -> Parse<Fact> {

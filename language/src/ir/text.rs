@@ -8,7 +8,7 @@
 //!     check "n % 4 == 0": eq(rem(n, 4), 0)
 //!     grid [ceil_div(n, 1024)]
 //!     layout #0 = [1024] register [1] [2] lane [4] [8] [16] [32] [64] warp [128] [256]
-//!     tensor x: f32 at %0 dims [%1] strides [1] align 16 !0
+//!     tensor x: f32 at %0 dims [%1] strides [1] align 16 !0 dims_at [!1]
 //!     fact divisible %1 by 4 !0
 //!     clauses !0
 //!     body (%0 x: *f32 = address x, %1 n: i32 = symbol n) {
@@ -349,8 +349,18 @@ struct TensorText<'a>(&'a Tensor);
 
 impl fmt::Display for TensorText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tensor { name: label, dtype, base, dims, strides, mutable, optional, align, site } =
-            self.0;
+        let Tensor {
+            name: label,
+            dtype,
+            base,
+            dims,
+            strides,
+            mutable,
+            optional,
+            align,
+            site,
+            dim_sites,
+        } = self.0;
         write!(
             f,
             "tensor {}: {dtype} at {base} dims {} strides {} align {align}",
@@ -364,7 +374,12 @@ impl fmt::Display for TensorText<'_> {
         if *optional {
             f.write_str(" optional")?;
         }
-        write!(f, " {site}")
+        write!(f, " {site}")?;
+        // Extents that are written where the tensor is need no place of their own.
+        if dim_sites.iter().any(|it| it != site) {
+            write!(f, " dims_at {}", List(dim_sites))?;
+        }
+        Ok(())
     }
 }
 

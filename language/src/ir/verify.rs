@@ -147,7 +147,11 @@ impl<'a> Verifier<'a> {
     fn tensors(&mut self) {
         let kernel = self.kernel;
         for tensor in &kernel.tensors {
+            tensor.dim_sites.iter().for_each(|&it| self.enter(it));
             self.enter(tensor.site);
+            self.require(Rule::V7, tensor.dim_sites.len() == tensor.dims.len(), || {
+                format!("`{}` has a place for some extents only", tensor.name)
+            });
             let name = &tensor.name;
             let sound = self.ty(tensor.base).is_some_and(|it| *it == pointer(tensor.dtype));
             self.require(Rule::V7, sound, || {

@@ -87,7 +87,7 @@ fn what_is_rare_survives_printing() {
         symbol a: 32
         check "a || b": or(not(a), gt(scalar(k), min(num_sms(), #2)))
         grid [a, max_resident(), 1]
-        tensor x: bf16 at %0 dims [%1, 4] strides [%2, 1] align 2 mut optional !1
+        tensor x: bf16 at %0 dims [%1, 4] strides [%2, 1] align 2 mut optional !1 dims_at [!0, !1]
         fact range %1 from -4 !0
         fact range %1 !0
         fact at_most %1 %1 !0
