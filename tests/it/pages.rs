@@ -3,7 +3,7 @@
 use std::fs;
 
 use tile_language::diagnostic::{Code, Severity};
-use tile_tests::{blocks, check_pages, files, root};
+use tile_tests::{Strictness, blocks, check_pages, files, root};
 
 /// Pages below that folder of the repository, named from its root.
 fn pages(folder: &str) -> Vec<(String, String)> {
@@ -17,7 +17,7 @@ fn pages(folder: &str) -> Vec<(String, String)> {
 
 #[test]
 fn examples_of_diagnostics_give_exactly_their_code_and_are_mended() {
-    check_pages(pages("docs/diagnostics"));
+    check_pages(Strictness::Warnings, pages("docs/diagnostics"));
 }
 
 #[test]
@@ -53,12 +53,15 @@ fn every_page_of_a_diagnostic_fails_once_and_is_mended() {
 fn the_readme_and_the_documentation_show_programs_that_work() {
     let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
     let documentation = pages("docs").into_iter().filter(|it| !it.0.contains("diagnostics"));
-    check_pages([("README.md".to_owned(), readme)].into_iter().chain(documentation));
+    check_pages(
+        Strictness::Warnings,
+        [("README.md".to_owned(), readme)].into_iter().chain(documentation),
+    );
 }
 
 #[test]
 fn the_suite_of_the_language_does_what_its_pages_say() {
-    check_pages(pages("tests/suite"));
+    check_pages(Strictness::Errors, pages("tests/suite"));
 }
 
 #[test]
@@ -68,7 +71,7 @@ fn examples_in_the_standard_librarys_documentation_work() {
         let name = path.strip_prefix(&root).expect("below the root").display().to_string();
         (name, documentation(&fs::read_to_string(&path).expect("the library is text")))
     });
-    check_pages(docs);
+    check_pages(Strictness::Errors, docs);
 }
 
 /// The text of `///` and `//!` lines, at their own lines; other lines are empty.

@@ -2,7 +2,9 @@
 
 mod gpu;
 
+use tile_codegen::SimEngine;
 use tile_language::engine::Engine;
+use tile_language::interp::Interp;
 use tile_language::target::TargetId;
 
 use crate::Failure;
@@ -50,7 +52,8 @@ pub(crate) fn start(
     target: TargetId,
 ) -> Result<Option<Box<dyn Engine>>, Failure> {
     match name {
-        EngineName::Interp | EngineName::Sim => Ok(None),
+        EngineName::Interp => Ok(Some(Box::new(Interp::new(target)))),
+        EngineName::Sim => Ok(Some(Box::new(SimEngine::new()))),
         EngineName::Gpu => {
             let engine = GpuEngine::open().map_err(|it| Failure::Machine(it.to_string()))?;
             let runs = engine.runs(target.row().name);

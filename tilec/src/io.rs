@@ -57,8 +57,9 @@ impl<'a> Io<'a> {
         write!(self.out, "{text}").map_err(Failure::Output)
     }
 
-    /// Writes a line about the work.
+    /// Writes a line about the work, after what was answered before.
     pub fn note(&mut self, text: impl fmt::Display) -> Result<(), Failure> {
+        self.out.flush().map_err(Failure::Output)?;
         writeln!(self.err, "{text}").map_err(Failure::Output)
     }
 

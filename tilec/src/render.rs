@@ -32,6 +32,22 @@ pub(crate) struct Finding {
     pub(crate) fixes: Vec<Repair>,
 }
 
+impl Finding {
+    /// A finding of the code's usual severity, without reasons, notes, help and fixes.
+    pub(crate) fn new(code: Code, message: String, place: Stretch) -> Self {
+        Finding {
+            code,
+            severity: code.severity(),
+            message,
+            place,
+            reasons: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            fixes: Vec::new(),
+        }
+    }
+}
+
 /// A fix: what it does and its edits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Repair {

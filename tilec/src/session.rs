@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tile_language::db;
-use tile_language::diagnostic::{Diagnostic, Severity};
+use tile_language::diagnostic::{Code, Diagnostic, Severity};
+use tile_language::dtype::DType;
 use tile_language::elab::HostFailure;
-use tile_language::engine::Engine;
+use tile_language::engine::{self, Engine};
+use tile_language::host::HostRun;
 use tile_language::ir::{ItemKey, Kernel, Place, SiteId};
 use tile_language::query::Database;
 use tile_language::target::{TARGETS, TargetId};
 use tile_layout::Spec;
+use tile_syntax::ast::Span;
 
 use crate::Failure;
 use crate::cli::EngineName;
@@ -43,6 +46,13 @@ pub(crate) struct Case {
     /// Targets that it is for; all if empty.
     pub(crate) targets: Vec<TargetId>,
     key: ItemKey,
+}
+
+impl Case {
+    /// Whether both are the same item.
+    pub(crate) fn is_same(&self, other: &Case) -> bool {
+        self.key == other.key
+    }
 }
 
 /// Which cases are meant.
@@ -176,8 +186,17 @@ impl Session {
         engine: &mut dyn Engine,
         seed: u64,
     ) -> Verdict {
-        let _ = (case, target, engine, seed);
-        Verdict::default()
+        let mut host = HostRun::new(engine, seed);
+        let end = self.db.run_test(&case.key, target, &mut host);
+        let mut findings: Vec<Finding> = end
+            .diagnostics
+            .iter()
+            .filter(|it| it.severity == Severity::Error)
+            .map(|it| self.finding(it))
+            .collect();
+        findings.extend(end.failure.map(|it| self.failure(&it)));
+        let doubts = host.warnings.iter().map(|(kernel, doubt)| self.doubt(case, kernel, doubt));
+        Verdict { findings, doubts: doubts.collect(), printed: host.printed, bits: host.recorded }
     }
 
     /// The layout that an expression constructs.
@@ -200,14 +219,15 @@ impl Session {
         let reasons =
             diagnostic.reasons.iter().map(|it| (self.stretch(&it.place), it.message.clone()));
         Finding {
-            code: diagnostic.code,
             severity: diagnostic.severity,
-            message: diagnostic.message.clone(),
-            place: self.stretch(&diagnostic.place),
             reasons: reasons.collect(),
-            notes: Vec::new(),
             help: diagnostic.help.clone(),
             fixes: repairs.collect(),
+            ..Finding::new(
+                diagnostic.code,
+                diagnostic.message.clone(),
+                self.stretch(&diagnostic.place),
+            )
         }
     }
 
@@ -223,15 +243,38 @@ impl Session {
             reasons.push((step, "the test launches it here".to_owned()));
         }
         Finding {
-            code: failure.error.code,
-            severity: failure.error.code.severity(),
-            message: failure.error.message.clone(),
-            place,
             reasons,
             notes: failure.error.details.clone(),
-            help: None,
-            fixes: Vec::new(),
+            ..Finding::new(failure.error.code, failure.error.message.clone(), place)
         }
+    }
+
+    /// What an engine doubts in a kernel, without stopping.
+    fn doubt(&self, case: &Case, kernel: &Kernel, doubt: &engine::Failure) -> Finding {
+        let chain = doubt.site.map(|it| self.chain(kernel, it)).unwrap_or_default();
+        let mut chain = chain.into_iter();
+        let place = chain.next().unwrap_or_else(|| self.head(case));
+        Finding {
+            reasons: chain.map(|it| (it, "called here".to_owned())).collect(),
+            notes: doubt.details.clone(),
+            ..Finding::new(Code::R0103, doubt.message.clone(), place)
+        }
+    }
+
+    /// That `bits` of a case differ from those of another engine.
+    pub(crate) fn disagreement(&self, case: &Case, other: EngineName) -> Finding {
+        let message = format!("the bits differ from those that `{}` gives", other.word());
+        Finding::new(Code::R0101, message, self.head(case))
+    }
+
+    /// Where a case begins.
+    fn head(&self, case: &Case) -> Stretch {
+        let first =
+            self.stretch(&Place { item: case.key.clone(), span: Span::default() }).bytes.start;
+        let file = case.key.file as usize;
+        let text = &self.sources.text(file)[first..];
+        let line = text.find(['{', '\n']).unwrap_or(text.len());
+        Stretch { file, bytes: first..first + line }
     }
 
     /// A place in a kernel, and the calls through which it was inlined there.
@@ -258,8 +301,10 @@ impl Session {
 pub(crate) struct Verdict {
     /// Why it failed; nothing if it passed.
     pub(crate) findings: Vec<Finding>,
+    /// What its engine doubts, without stopping.
+    pub(crate) doubts: Vec<Finding>,
     /// What its kernels printed.
     pub(crate) printed: Vec<String>,
-    /// The largest error that an `expect_close` saw, as a share of its tolerance.
-    pub(crate) worst: Option<f64>,
+    /// Results that every engine must give bit for bit.
+    pub(crate) bits: Vec<(DType, Vec<u64>)>,
 }

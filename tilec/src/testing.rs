@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use tile_language::target::TargetId;
 
-use crate::Failure;
 use crate::cli::{EngineName, Selection};
 use crate::engines;
-use crate::render::Finding;
-use crate::session::{Case, CaseKind, Session};
+use crate::progress::Progress;
+use crate::session::{Case, CaseKind, Session, Verdict};
+use crate::{Failure, Io};
 
 /// One case on one engine for one target.
 #[derive(Clone, Debug)]
@@ -22,22 +22,17 @@ pub(crate) struct Job {
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) job: Job,
-    /// Why it failed; nothing if it passed.
-    pub(crate) findings: Vec<Finding>,
-    /// What its kernels printed.
-    pub(crate) printed: Vec<String>,
-    /// The largest error that an `expect_close` saw, relative to its tolerance.
-    pub(crate) worst: Option<f64>,
+    pub(crate) verdict: Verdict,
     pub(crate) time: Duration,
 }
 
 impl Outcome {
     pub(crate) fn passed(&self) -> bool {
-        self.findings.is_empty()
+        self.verdict.findings.is_empty()
     }
 }
 
-/// The jobs that a selection asks for, in the order of files, titles, engines and targets.
+/// The jobs that a selection asks for, in the order of files, titles, targets and engines.
 pub(crate) fn jobs(
     session: &Session,
     kind: CaseKind,
@@ -48,8 +43,8 @@ pub(crate) fn jobs(
     let wanted = |case: &Case| selection.filter.as_ref().is_none_or(|it| case.title.contains(it));
     let mut jobs = Vec::new();
     for case in session.cases(kind).into_iter().filter(wanted) {
-        for &engine in engines.iter().filter(|it| allows(&case.engines, it)) {
-            for &target in targets.iter().filter(|it| allows(&case.targets, it)) {
+        for &target in targets.iter().filter(|it| allows(&case.targets, it)) {
+            for &engine in engines.iter().filter(|it| allows(&case.engines, it)) {
                 jobs.push(Job { case: case.clone(), engine, target });
             }
         }
@@ -68,11 +63,40 @@ pub(crate) fn run(session: &Session, job: &Job, seed: u64) -> Result<Option<Outc
     };
     let start = Instant::now();
     let verdict = session.run(&job.case, job.target, engine.as_mut(), seed);
-    Ok(Some(Outcome {
-        job: job.clone(),
-        findings: verdict.findings,
-        printed: verdict.printed,
-        worst: verdict.worst,
-        time: start.elapsed(),
-    }))
+    Ok(Some(Outcome { job: job.clone(), verdict, time: start.elapsed() }))
+}
+
+/// Runs jobs in order and hands each outcome to `each`. Engines must agree on what a case asks to
+/// be the same bits: the first one that ran it for the target is right, the others are compared.
+pub(crate) fn run_all(
+    session: &Session,
+    jobs: &[Job],
+    seed: u64,
+    io: &mut Io<'_>,
+    mut each: impl FnMut(&Outcome, &mut Io<'_>) -> Result<(), Failure>,
+) -> Result<Vec<Outcome>, Failure> {
+    let progress = Progress::new("testing", jobs.len(), io);
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for job in jobs {
+        progress.at(format!("{} on {}", job.case.title, job.engine.word()));
+        let outcome = run(session, job, seed)?;
+        progress.step();
+        let Some(mut outcome) = outcome else {
+            continue;
+        };
+        let twin = outcomes.iter().find(|it| is_twin(&it.job, job));
+        if let Some(twin) = twin.filter(|it| it.passed() && outcome.passed())
+            && twin.verdict.bits != outcome.verdict.bits
+        {
+            outcome.verdict.findings.push(session.disagreement(&job.case, twin.job.engine));
+        }
+        each(&outcome, io)?;
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+/// Whether two jobs differ in their engine only.
+fn is_twin(a: &Job, b: &Job) -> bool {
+    a.target == b.target && a.case.is_same(&b.case)
 }

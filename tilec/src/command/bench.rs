@@ -36,7 +36,7 @@ pub(super) fn run(args: &cli::Bench, io: &mut Io<'_>) -> Result<Exit, Failure> {
         let time = match times {
             Times::Unavailable => continue,
             Times::Failed(outcome) => {
-                render::show(&outcome.findings, session.sources(), Format::Human, io)?;
+                render::show(&outcome.verdict.findings, session.sources(), Format::Human, io)?;
                 return Ok(Exit::Program);
             }
             Times::Middle(time) => time,

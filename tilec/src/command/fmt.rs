@@ -56,7 +56,7 @@ fn format(file: &SourceFile, io: &mut Io<'_>) -> Result<Option<String>, Failure>
     let session = Session::of_file(file.clone());
     let errors = session.syntax_errors();
     if errors.is_empty() {
-        return Ok(Some(file.text.clone()));
+        return Ok(tile_syntax::format(&file.text).ok());
     }
     render::show(&errors, session.sources(), Format::Human, io)?;
     Ok(None)

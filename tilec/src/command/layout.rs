@@ -26,9 +26,9 @@ pub(super) fn run(args: &cli::Layout, io: &mut Io<'_>) -> Result<Exit, Failure> 
         }
     };
     let layout = apply(&spec, &shape, target.row().lanes, args)?;
-    io.text(layout)?;
+    io.text(tile_layout::draw_text(&layout))?;
     if let Some(path) = &args.svg {
-        files::write(path, b"x")?;
+        files::write(path, tile_layout::draw_svg(&layout).as_bytes())?;
     }
     Ok(Exit::Fine)
 }

@@ -8,7 +8,6 @@ use super::report;
 use crate::cli::{self, Format, TableFormat};
 use crate::io::Style;
 use crate::library;
-use crate::progress::Progress;
 use crate::render::{self, Tally};
 use crate::session::{CaseKind, Session, targets};
 use crate::table::{Align, Cell, Table};
@@ -24,7 +23,9 @@ pub(super) fn run(args: &cli::Run, io: &mut Io<'_>) -> Result<Exit, Failure> {
         return Ok(Exit::Program);
     }
     let compiled = library::compile(&session, &targets, &library::options(&[]), io)?;
-    let outcomes = test(&session, args, &targets, io)?;
+    let jobs = testing::jobs(&session, CaseKind::Test, &args.selection, &targets);
+    let seed = args.selection.seed;
+    let outcomes = testing::run_all(&session, &jobs, seed, io, |_, _| Ok(()))?;
     let failed = outcomes.iter().filter(|it| !it.passed()).count();
     if args.format == TableFormat::Json {
         io.line(format!("{:#}", object(&compiled, &outcomes, &session)))?;
@@ -34,7 +35,7 @@ pub(super) fn run(args: &cli::Run, io: &mut Io<'_>) -> Result<Exit, Failure> {
         heading("What their tests say", io)?;
         verdicts(&outcomes).show(io)?;
         for outcome in outcomes.iter().filter(|it| !it.passed()) {
-            render::show(&outcome.findings, session.sources(), Format::Human, io)?;
+            render::show(&outcome.verdict.findings, session.sources(), Format::Human, io)?;
         }
         io.line(format!("\n{} passed, {failed} failed", outcomes.len() - failed))?;
     }
@@ -43,23 +44,6 @@ pub(super) fn run(args: &cli::Run, io: &mut Io<'_>) -> Result<Exit, Failure> {
 
 fn heading(text: &str, io: &mut Io<'_>) -> Result<(), Failure> {
     io.line(format!("\n{}\n", io.paint(Style::Strong, text)))
-}
-
-fn test(
-    session: &Session,
-    args: &cli::Run,
-    targets: &[tile_language::target::TargetId],
-    io: &Io<'_>,
-) -> Result<Vec<Outcome>, Failure> {
-    let jobs = testing::jobs(session, CaseKind::Test, &args.selection, targets);
-    let progress = Progress::new("testing", jobs.len(), io);
-    let mut outcomes = Vec::new();
-    for job in &jobs {
-        progress.at(format!("{} on {}", job.case.title, job.engine.word()));
-        outcomes.extend(testing::run(session, job, args.selection.seed)?);
-        progress.step();
-    }
-    Ok(outcomes)
 }
 
 /// A row for each test, a column for each engine and target.
@@ -106,10 +90,7 @@ fn cell(outcome: Option<&Outcome>) -> Cell {
     match outcome {
         None => "".into(),
         Some(it) if !it.passed() => Cell::styled("FAILED", Style::Error),
-        Some(it) => {
-            let worst = it.worst.map_or_else(String::new, |it| format!(", error {it:.1e}"));
-            Cell::styled(format!("ok {} ms{worst}", it.time.as_millis()), Style::Good)
-        }
+        Some(it) => Cell::styled(format!("ok {} ms", it.time.as_millis()), Style::Good),
     }
 }
 

@@ -5,7 +5,6 @@ use tile_language::diagnostic::Severity;
 
 use crate::cli::{self, Format, TableFormat};
 use crate::io::Style;
-use crate::progress::Progress;
 use crate::render::{self, Finding};
 use crate::session::{CaseKind, Session, targets};
 use crate::testing::{self, Job, Outcome};
@@ -24,7 +23,17 @@ pub(super) fn run(args: &cli::Test, io: &mut Io<'_>) -> Result<Exit, Failure> {
         return Ok(Exit::Program);
     }
     let jobs = testing::jobs(&session, CaseKind::Test, &args.selection, &targets);
-    let outcomes = run_all(&session, &jobs, args, io)?;
+    let mut last_file = String::new();
+    let outcomes = testing::run_all(&session, &jobs, args.selection.seed, io, |outcome, io| {
+        if args.format == TableFormat::Json {
+            return io.line(object(outcome, &session));
+        }
+        if outcome.job.case.file != last_file {
+            last_file.clone_from(&outcome.job.case.file);
+            io.line(io.paint(Style::Strong, &last_file))?;
+        }
+        show(outcome, &session, io)
+    })?;
     let failed = outcomes.iter().filter(|it| !it.passed()).count();
     if args.format == TableFormat::Human {
         io.line(format!("{} passed, {failed} failed", outcomes.len() - failed))?;
@@ -34,37 +43,6 @@ pub(super) fn run(args: &cli::Test, io: &mut Io<'_>) -> Result<Exit, Failure> {
 
 fn errors(findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().filter(|it| it.severity == Severity::Error).collect()
-}
-
-fn run_all(
-    session: &Session,
-    jobs: &[Job],
-    args: &cli::Test,
-    io: &mut Io<'_>,
-) -> Result<Vec<Outcome>, Failure> {
-    let progress = Progress::new("testing", jobs.len(), io);
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    for job in jobs {
-        progress.at(format!("{} on {}", job.case.title, job.engine.word()));
-        let outcome = testing::run(session, job, args.selection.seed)?;
-        progress.step();
-        let Some(outcome) = outcome else {
-            continue;
-        };
-        match args.format {
-            TableFormat::Json => io.line(object(&outcome, session))?,
-            TableFormat::Human => {
-                let first_of_file =
-                    outcomes.last().is_none_or(|it| it.job.case.file != job.case.file);
-                if first_of_file {
-                    io.line(io.paint(Style::Strong, &job.case.file))?;
-                }
-                show(&outcome, session, io)?;
-            }
-        }
-        outcomes.push(outcome);
-    }
-    Ok(outcomes)
 }
 
 fn show(outcome: &Outcome, session: &Session, io: &mut Io<'_>) -> Result<(), Failure> {
@@ -77,10 +55,11 @@ fn show(outcome: &Outcome, session: &Session, io: &mut Io<'_>) -> Result<(), Fai
     let time = format!("{} ms", outcome.time.as_millis());
     let place = io.paint(Style::Faint, format!("{} {}, {time}", engine.word(), target.row().name));
     io.line(format!("  {word} {}  {place}", case.title))?;
-    for line in &outcome.printed {
+    for line in &outcome.verdict.printed {
         io.line(format!("       {line}"))?;
     }
-    render::show(&outcome.findings, session.sources(), Format::Human, io)
+    render::show(&outcome.verdict.doubts, session.sources(), Format::Human, io)?;
+    render::show(&outcome.verdict.findings, session.sources(), Format::Human, io)
 }
 
 /// An outcome as a JSON object.
@@ -93,7 +72,8 @@ pub(super) fn object(outcome: &Outcome, session: &Session) -> serde_json::Value 
         "target": target.row().name,
         "status": if outcome.passed() { "passed" } else { "failed" },
         "milliseconds": outcome.time.as_secs_f64() * 1e3,
-        "printed": outcome.printed,
-        "findings": render::objects(&outcome.findings, session.sources()),
+        "printed": outcome.verdict.printed,
+        "doubts": render::objects(&outcome.verdict.doubts, session.sources()),
+        "findings": render::objects(&outcome.verdict.findings, session.sources()),
     })
 }
