@@ -1,7 +1,4 @@
-//! Every test of the standard library and of the examples, on the interpreter.
-
-use std::fs;
-use std::path::PathBuf;
+//! The standard library on the interpreter: its tests, and the examples in its documentation.
 
 use tile_language::db::SourceFile;
 use tile_language::host::HostRun;
@@ -50,19 +47,41 @@ fn the_library_passes_its_own_tests() {
     assert_eq!(wrong, "");
 }
 
+/// The fenced programs in the `///` and `//!` lines of a file.
+fn documented(text: &str) -> Vec<String> {
+    let docs = text.lines().filter_map(|it| {
+        let it = it.trim_start();
+        it.strip_prefix("///").or_else(|| it.strip_prefix("//!")).map(|it| it.strip_prefix(' ').unwrap_or(it))
+    });
+    let mut found = Vec::new();
+    let mut lines = docs.into_iter();
+    while let Some(line) = lines.next() {
+        if line == "```tile" {
+            let program: Vec<&str> = lines.by_ref().take_while(|it| *it != "```").collect();
+            found.push(program.join("\n") + "\n");
+        }
+    }
+    found
+}
+
 #[test]
-fn the_examples_pass_their_tests() {
+fn every_example_in_the_librarys_documentation_is_clean_and_passes() {
     let mut db = Database::default();
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
-    paths.sort();
     let mut wrong = String::new();
-    for path in paths.iter().filter(|it| it.extension().is_some_and(|it| it == "tile")) {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let file = db.set_file(&name, &fs::read_to_string(path).unwrap());
-        for target in targets() {
-            wrong += &failures(&db, file, target);
+    let mut n_examples = 0;
+    for file in db.library() {
+        for program in documented(&file.text(&db).clone()) {
+            n_examples += 1;
+            let path = format!("{}_{n_examples}.tile", file.module(&db).join("_"));
+            let shown = db.set_file(&path, &program);
+            for target in targets() {
+                for it in db.check(shown, &[target]) {
+                    wrong += &format!("{path}: {} {}\n{program}", it.code, it.message);
+                }
+                wrong += &failures(&db, shown, target);
+            }
         }
     }
     assert_eq!(wrong, "");
+    assert!(5 <= n_examples, "{n_examples} examples were found");
 }

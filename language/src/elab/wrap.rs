@@ -196,7 +196,7 @@ impl Elab<'_> {
             None => {
                 let shape: Vec<Value> = extents.iter().map(|it| Value::Int((*it).into())).collect();
                 let dtype = Value::Type(TypeValue::Scalar(dtype));
-                match self.call_builtin(&["layout", "coalesced"], vec![Value::Array(shape.into()), dtype], span) {
+                match self.call_builtin(&["blocked", "coalesced"], vec![Value::Array(shape.into()), dtype], span) {
                     Value::Layout(it) => it,
                     _ => return None,
                 }

@@ -246,7 +246,7 @@ pub(crate) fn tmem_scales(_: &mut Elab<'_>, _: &Args) -> Option<Value> {
     done(Spec::TmemScales)
 }
 
-/// `layout::coalesced(shape, T)`
+/// `blocked::coalesced(shape, T)`
 pub(crate) fn coalesced(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let shape = args.numbers(cx, "shape")?;
     let dtype = args.dtype(cx, "T")?;

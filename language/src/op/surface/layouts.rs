@@ -32,9 +32,9 @@ rows! {
     ///
     /// Example:
     /// ```tile
-    /// let y = zeros(f32[1024] @ layout::coalesced([1024], f32));
+    /// let y = zeros(f32[1024] @ blocked::coalesced([1024], f32));
     /// ```
-    Function "layout::coalesced" (shape: Required, T: Required) "layout::coalesced(shape: [int], T: type) -> layout",
+    Function "blocked::coalesced" (shape: Required, T: Required) "blocked::coalesced(shape: [int], T: type) -> layout",
         layouts::coalesced, source "language.md section 5";
 
     /// How many times more a warp's access between registers and shared memory takes because lanes want the same
