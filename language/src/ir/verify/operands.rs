@@ -1,5 +1,7 @@
 //! Rules V3, V4, V6 and V9 on the operands and results of tile and memory operations.
 
+use tile_layout::Layout;
+
 use super::{Rule, Verifier, pointer};
 use crate::dtype::{Class, DType};
 use crate::ir::{Elem, Inst, Shape, Type};
@@ -266,6 +268,22 @@ impl<'a> Verifier<'a> {
             | TileOp::Histogram => true,
         };
         self.require(Rule::V3, fits, || format!("`{name}` does not lead from {from:?} to {to:?}"));
+        if let (true, Some(from), Some(to)) = (fits, &x.layout, &res.layout) {
+            let carried = match op {
+                TileOp::Expand { axis } => to.slice(*axis as usize) == *from,
+                TileOp::Squeeze { axis } => from.slice(*axis as usize) == *to,
+                TileOp::Reshape => from.reshape(to.shape()).as_ref() == Ok(to),
+                TileOp::Permute { perm } => from.permute(perm) == *to,
+                _ => true,
+            };
+            self.require(Rule::V3, carried, || format!("`{name}` does not carry its operand's layout along"));
+        }
+    }
+
+    /// The layout of the results of `tile.halves` or `tile.split`, or of the operands of `tile.join`.
+    fn parts(&mut self, wanted: Option<Layout>, part: &Type) {
+        let carried = part.layout.is_none() || wanted == part.layout;
+        self.v3(carried, "a half does not have the layout of the whole without the bit");
     }
 
     fn gather(&mut self, axis: u32, inst: &'a Inst) {
