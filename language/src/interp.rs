@@ -63,8 +63,9 @@ impl Engine for Interp {
 
     fn run(&mut self, launch: Launch<'_>) -> Result<Outcome, Failure> {
         let kernel = launch.kernel;
-        let steps = Steps::of(&kernel.body);
-        let params: Vec<Rc<Data>> = launch.words.iter().zip(&kernel.body.params).map(|it| word(kernel, it)).collect();
+        let steps = Steps::of_kernel(kernel);
+        let params: Vec<Rc<Data>> =
+            launch.words.iter().zip(&kernel.body.params).map(|it| word(kernel, it)).collect();
         let mut machine = Machine {
             kernel,
             grid: launch.grid,
@@ -105,7 +106,9 @@ fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Data> {
 fn orders_blocks(body: &Region) -> bool {
     let mut orders = false;
     body.walk(&mut |inst| {
-        if let Op::Memory(MemoryOp::Atomic { order, .. } | MemoryOp::AtomicCas { order, .. }) = inst.op {
+        if let Op::Memory(MemoryOp::Atomic { order, .. } | MemoryOp::AtomicCas { order, .. }) =
+            inst.op
+        {
             orders |= order != Order::Relaxed;
         }
     });
@@ -118,7 +121,11 @@ fn order(n_blocks: u64, seed: u64) -> impl Iterator<Item = u64> {
     let first = if n_blocks == 0 { 0 } else { (mixed >> 17) % n_blocks };
     // A step that shares no divisor with the number of blocks reaches all of them.
     let wanted = (mixed >> 33) % n_blocks.max(1);
-    let step = if seed == 0 { 1 } else { (wanted.max(1)..).find(|&it| gcd(it, n_blocks) == 1).unwrap_or(1) };
+    let step = if seed == 0 {
+        1
+    } else {
+        (wanted.max(1)..).find(|&it| gcd(it, n_blocks) == 1).unwrap_or(1)
+    };
     let mut at = first;
     (0..n_blocks).map(move |_| {
         let this = at;
@@ -194,7 +201,9 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn share(&self, value: Value) -> Rc<Data> {
-        Rc::clone(self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses"))
+        Rc::clone(
+            self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses"),
+        )
     }
 
     fn operand(&self, inst: &Inst, number: usize) -> &Data {
@@ -227,8 +236,10 @@ impl<'a> Block<'_, 'a> {
         if self.machine.warned.insert(inst.site) {
             let elem = self.machine.kernel.ty(inst.results[0]).elem;
             let dtype = elem.data().expect("V3: arithmetic is on numbers");
-            let operands = [0, 1].map(|it| crate::value::to_int(dtype, self.operand(inst, it).bits(at)));
-            let (message, details) = wording::signed_overflow(op, dtype, operands, &self.coordinates(inst, at));
+            let operands =
+                [0, 1].map(|it| crate::value::to_int(dtype, self.operand(inst, it).bits(at)));
+            let (message, details) =
+                wording::signed_overflow(op, dtype, operands, &self.coordinates(inst, at));
             self.warn(message, details, inst.site);
         }
     }
@@ -240,7 +251,8 @@ impl<'a> Block<'_, 'a> {
 
     /// The index in its tile of an element of an instruction's first operand or result.
     fn coordinates(&self, inst: &Inst, at: usize) -> Vec<u32> {
-        let value = inst.operands.first().or(inst.results.first()).expect("a fault is about a value");
+        let value =
+            inst.operands.first().or(inst.results.first()).expect("a fault is about a value");
         let mut rest = at;
         let mut res: Vec<u32> = vec![];
         for &extent in self.machine.kernel.ty(*value).shape.iter().rev() {

@@ -12,7 +12,8 @@ use tile_language::target::TargetId;
 fn every_example_is_sound_and_survives_its_text() {
     let mut db = Database::default();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
     paths.sort();
     let mut n_kernels = 0;
     for path in paths.iter().filter(|it| it.extension().is_some_and(|it| it == "tile")) {
@@ -23,8 +24,12 @@ fn every_example_is_sound_and_survives_its_text() {
                 let broken: Vec<String> = verify(&kernel).iter().map(ToString::to_string).collect();
                 assert!(broken.is_empty(), "{name}, {kernel_name}, {target}: {broken:#?}");
                 let text = kernel.to_string();
-                let again = parse(&text).unwrap_or_else(|error| panic!("{name}, {kernel_name}: {error}\n{text}"));
-                assert!(again == *kernel, "{name}, {kernel_name}, {target}: another kernel after printing and parsing");
+                let again = parse(&text)
+                    .unwrap_or_else(|error| panic!("{name}, {kernel_name}: {error}\n{text}"));
+                assert!(
+                    again == *kernel,
+                    "{name}, {kernel_name}, {target}: another kernel after printing and parsing"
+                );
                 n_kernels += 1;
             }
         }

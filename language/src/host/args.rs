@@ -103,7 +103,8 @@ impl<'a> Args<'a> {
 
     pub(super) fn number(&mut self, name: &'static str) -> Result<Number, HostError> {
         let value = self.value(name)?;
-        Number::of(value).map_or_else(|| self.unfit(format_args!("wants a number for `{name}`")), Ok)
+        Number::of(value)
+            .map_or_else(|| self.unfit(format_args!("wants a number for `{name}`")), Ok)
     }
 
     pub(super) fn number_or(&mut self, name: &'static str, default: f64) -> Result<f64, HostError> {

@@ -64,7 +64,8 @@ pub(super) fn combined(op: BinaryOp, x: &Operand, y: &Operand) -> Result<HostTen
     if !defined(op, sides.dtype) {
         return unfit(format!("`{}` is not defined on `{}`", op.name(), sides.dtype));
     }
-    let bits: Option<Vec<u64>> = sides.pairs().map(|(x, y)| value::binary(op, sides.dtype, x, y)).collect();
+    let bits: Option<Vec<u64>> =
+        sides.pairs().map(|(x, y)| value::binary(op, sides.dtype, x, y)).collect();
     match bits {
         Some(bits) => Ok(HostTensor::from_bits(sides.dtype, &sides.shape, bits)),
         None => unfit("an integer tensor is divided by zero"),
@@ -89,7 +90,9 @@ fn sides(x: &Operand, y: &Operand) -> Result<Sides, HostError> {
     let dtype = common_type(x, y);
     let shape = match (x, y) {
         (Operand::Tensor(x), Operand::Tensor(y)) => common_shape(x.shape(), y.shape())?,
-        (Operand::Tensor(it), Operand::Number(_)) | (Operand::Number(_), Operand::Tensor(it)) => it.shape().to_vec(),
+        (Operand::Tensor(it), Operand::Number(_)) | (Operand::Number(_), Operand::Tensor(it)) => {
+            it.shape().to_vec()
+        }
         (Operand::Number(_), Operand::Number(_)) => vec![],
     };
     let (x, y) = (elements(x, dtype, &shape), elements(y, dtype, &shape));
@@ -132,7 +135,8 @@ fn elements(operand: &Operand, dtype: DType, shape: &[u64]) -> Vec<u64> {
 /// The shape that two shapes repeat to.
 pub(super) fn common_shape(x: &[u64], y: &[u64]) -> Result<Vec<u64>, HostError> {
     let rank = x.len().max(y.len());
-    let extent = |shape: &[u64], d: usize| (d + shape.len()).checked_sub(rank).map_or(1, |it| shape[it]);
+    let extent =
+        |shape: &[u64], d: usize| (d + shape.len()).checked_sub(rank).map_or(1, |it| shape[it]);
     let one = |d| match (extent(x, d), extent(y, d)) {
         (a, b) if a == b || b == 1 => Some(a),
         (1, b) => Some(b),
@@ -200,7 +204,10 @@ mod tests {
         let column = tensor(DType::I32, &[2, 1], &[10.0, 20.0]);
         let row = tensor(DType::I32, &[3], &[1.0, 2.0, 3.0]);
         let sum = binary(AstBinary::Add, &column, &row).unwrap();
-        assert_eq!((sum.shape(), sum.numbers()), (&[2, 3][..], vec![11.0, 12.0, 13.0, 21.0, 22.0, 23.0]));
+        assert_eq!(
+            (sum.shape(), sum.numbers()),
+            (&[2, 3][..], vec![11.0, 12.0, 13.0, 21.0, 22.0, 23.0])
+        );
         assert!(binary(AstBinary::Add, &row, &tensor(DType::I32, &[2], &[0.0, 0.0])).is_err());
     }
 

@@ -35,9 +35,40 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 const REFERENCES: &[&str] = &[
-    "exp", "exp2", "log", "log2", "sqrt", "rsqrt", "sin", "cos", "tanh", "erf", "sigmoid", "abs", "floor", "ceil",
-    "softmax", "log_softmax", "layer_norm", "rms_norm", "matmul", "cross_entropy", "one_hot", "transpose", "sum",
-    "mean", "max", "min", "argmax", "argmin", "cumsum", "sort", "top_k", "gather", "histogram", "fma",
+    "exp",
+    "exp2",
+    "log",
+    "log2",
+    "sqrt",
+    "rsqrt",
+    "sin",
+    "cos",
+    "tanh",
+    "erf",
+    "sigmoid",
+    "abs",
+    "floor",
+    "ceil",
+    "softmax",
+    "log_softmax",
+    "layer_norm",
+    "rms_norm",
+    "matmul",
+    "cross_entropy",
+    "one_hot",
+    "transpose",
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "sort",
+    "top_k",
+    "gather",
+    "histogram",
+    "fma",
 ];
 
 /// Whether [`HostRun::called`] knows a path.
@@ -69,10 +100,17 @@ impl HostRun<'_> {
                 let number = args.number("value")?;
                 self.filled(args, number)
             }
-            "randn" => self.random(args, |seed, i, dtype| super::tensor::of_number(dtype, random::normal(seed, i))),
+            "randn" => self.random(args, |seed, i, dtype| {
+                super::tensor::of_number(dtype, random::normal(seed, i))
+            }),
             "rand" => self.random(args, |seed, i, dtype| {
                 // Towards zero, so that 1 is never reached.
-                crate::value::cast(DType::F64, dtype, Round::Zero, random::uniform(seed, i).to_bits())
+                crate::value::cast(
+                    DType::F64,
+                    dtype,
+                    Round::Zero,
+                    random::uniform(seed, i).to_bits(),
+                )
             }),
             "randint" => {
                 let (dtype, shape) = self.extents(args)?;
@@ -102,7 +140,9 @@ impl HostRun<'_> {
         if name == "expect" {
             return match args.value("condition")? {
                 Value::Bool(true) => Ok(Value::unit()),
-                Value::Bool(false) => Err(error(Code::R0101, "what is expected here does not hold")),
+                Value::Bool(false) => {
+                    Err(error(Code::R0101, "what is expected here does not hold"))
+                }
                 _ => args.unfit("wants `true` or `false`"),
             };
         }
@@ -126,13 +166,22 @@ impl HostRun<'_> {
     }
 
     /// A tensor, or a number as a tensor without dimensions.
-    fn whole(&self, args: &mut Args<'_>, name: &'static str, beside: Option<DType>) -> Result<HostTensor, HostError> {
+    fn whole(
+        &self,
+        args: &mut Args<'_>,
+        name: &'static str,
+        beside: Option<DType>,
+    ) -> Result<HostTensor, HostError> {
         let value = args.value(name)?;
         match (value, Number::of(value)) {
             (Value::Host(it), _) => Ok(self.tensor(*it).clone()),
             (_, Some(number)) => {
                 let dtype = if matches!(number, Number::Int(_)) { DType::I64 } else { DType::F64 };
-                Ok(HostTensor::from_bits(beside.unwrap_or(dtype), &[], [number.bits(beside.unwrap_or(dtype))]))
+                Ok(HostTensor::from_bits(
+                    beside.unwrap_or(dtype),
+                    &[],
+                    [number.bits(beside.unwrap_or(dtype))],
+                ))
             }
             _ => args.unfit(format_args!("wants a tensor or a number for `{name}`")),
         }
@@ -200,7 +249,12 @@ impl HostRun<'_> {
                 let weight = self.row(args, "w", columns)?;
                 let bias = self.row(args, "b", columns)?;
                 let eps = args.number_or("eps", 1e-5)?;
-                reference::layer_norm(&at_least_one_dimension(x)?, weight.as_ref(), bias.as_ref(), eps)
+                reference::layer_norm(
+                    &at_least_one_dimension(x)?,
+                    weight.as_ref(),
+                    bias.as_ref(),
+                    eps,
+                )
             }
             "rms_norm" => {
                 let weight = self.row(args, "w", columns)?;
@@ -211,7 +265,11 @@ impl HostRun<'_> {
                 let b = self.tensor(args.tensor("b")?).clone();
                 let fits = rank == 2 && b.shape().len() == 2 && x.shape()[1] == b.shape()[0];
                 if !fits {
-                    return args.unfit(format_args!("cannot multiply {:?} by {:?}", x.shape(), b.shape()));
+                    return args.unfit(format_args!(
+                        "cannot multiply {:?} by {:?}",
+                        x.shape(),
+                        b.shape()
+                    ));
                 }
                 reference::matmul(x, &b)
             }
@@ -233,7 +291,11 @@ impl HostRun<'_> {
             }
             "fma" => {
                 let (y, z) = (self.operand(args.value("y")?)?, self.operand(args.value("z")?)?);
-                let product = binary(tile_syntax::ast::BinaryOp::Mul, &in_f64(&Operand::Tensor(x.clone())), &in_f64(&y))?;
+                let product = binary(
+                    tile_syntax::ast::BinaryOp::Mul,
+                    &in_f64(&Operand::Tensor(x.clone())),
+                    &in_f64(&y),
+                )?;
                 binary(tile_syntax::ast::BinaryOp::Add, &Operand::Tensor(product), &in_f64(&z))?
             }
             _ => return self.reference_of_order(name, x, args),
@@ -265,10 +327,17 @@ impl HostRun<'_> {
     }
 
     /// An optional vector of that many elements.
-    fn row(&self, args: &mut Args<'_>, name: &'static str, len: u64) -> Result<Option<HostTensor>, HostError> {
+    fn row(
+        &self,
+        args: &mut Args<'_>,
+        name: &'static str,
+        len: u64,
+    ) -> Result<Option<HostTensor>, HostError> {
         match args.maybe(name) {
             None | Some(Value::None) => Ok(None),
-            Some(Value::Host(it)) if self.tensor(*it).shape() == [len] => Ok(Some(self.tensor(*it).clone())),
+            Some(Value::Host(it)) if self.tensor(*it).shape() == [len] => {
+                Ok(Some(self.tensor(*it).clone()))
+            }
             Some(_) => args.unfit(format_args!("wants a tensor of extents [{len}] for `{name}`")),
         }
     }
@@ -281,7 +350,10 @@ impl HostRun<'_> {
             "bits" => {
                 let dtype = args.dtype()?;
                 if dtype.bits() != x.dtype().bits() {
-                    return args.unfit(format_args!("reads `{}` as a type of another width, `{dtype}`", x.dtype()));
+                    return args.unfit(format_args!(
+                        "reads `{}` as a type of another width, `{dtype}`",
+                        x.dtype()
+                    ));
                 }
                 x.reinterpreted(dtype)
             }
@@ -289,17 +361,20 @@ impl HostRun<'_> {
             "clone" => HostTensor::from_bits(x.dtype(), x.shape(), x.bits()),
             "permute" => {
                 let perm = ints(args.value("order")?).unwrap_or_default();
-                let perm: Vec<usize> = perm.iter().filter_map(|&it| usize::try_from(it).ok()).collect();
+                let perm: Vec<usize> =
+                    perm.iter().filter_map(|&it| usize::try_from(it).ok()).collect();
                 let mut sorted = perm.clone();
                 sorted.sort_unstable();
                 if !sorted.into_iter().eq(0..x.shape().len()) {
-                    return args.unfit(format_args!("wants an order of {} dimensions", x.shape().len()));
+                    return args
+                        .unfit(format_args!("wants an order of {} dimensions", x.shape().len()));
                 }
                 x.permuted(&perm)
             }
             "reshape" => {
                 let shape = ints(args.value("shape")?).unwrap_or_default();
-                let shape: Vec<u64> = shape.iter().filter_map(|&it| u64::try_from(it).ok()).collect();
+                let shape: Vec<u64> =
+                    shape.iter().filter_map(|&it| u64::try_from(it).ok()).collect();
                 if shape.iter().product::<u64>() != x.len() as u64 {
                     return args.unfit(format_args!("cannot make {shape:?} of {:?}", x.shape()));
                 }
@@ -312,7 +387,12 @@ impl HostRun<'_> {
     }
 
     /// An elementwise operation of kernels on whole tensors, in their type.
-    fn elementwise(&self, x: &HostTensor, name: &str, args: &mut Args<'_>) -> Result<HostTensor, HostError> {
+    fn elementwise(
+        &self,
+        x: &HostTensor,
+        name: &str,
+        args: &mut Args<'_>,
+    ) -> Result<HostTensor, HostError> {
         if let Some(op) = UnaryOp::from_name(name) {
             return arith::elementwise(op, x);
         }
@@ -353,7 +433,11 @@ fn in_f64(operand: &Operand) -> Operand {
 }
 
 fn at_least_one_dimension(x: &HostTensor) -> Result<HostTensor, HostError> {
-    if x.shape().is_empty() { unfit("a norm is over the last dimension, this tensor has none") } else { Ok(x.clone()) }
+    if x.shape().is_empty() {
+        unfit("a norm is over the last dimension, this tensor has none")
+    } else {
+        Ok(x.clone())
+    }
 }
 
 /// The last two dimensions exchanged.

@@ -41,7 +41,8 @@ fn same_shape(got: &HostTensor, expected: &HostTensor) -> Result<(), HostError> 
     if got.shape() == expected.shape() {
         return Ok(());
     }
-    let message = format!("the result has extents {:?}, {:?} are expected", got.shape(), expected.shape());
+    let message =
+        format!("the result has extents {:?}, {:?} are expected", got.shape(), expected.shape());
     Err(error(Code::R0101, message))
 }
 
@@ -65,14 +66,19 @@ pub(super) fn expect_equal(got: &HostTensor, expected: &HostTensor) -> Result<()
 pub(super) fn expect_same_bits(got: &HostTensor, expected: &HostTensor) -> Result<(), HostError> {
     same_shape(got, expected)?;
     if got.dtype() != expected.dtype() {
-        let message = format!("the result is `{}`, `{}` is expected", got.dtype(), expected.dtype());
+        let message =
+            format!("the result is `{}`, `{}` is expected", got.dtype(), expected.dtype());
         return Err(error(Code::R0101, message));
     }
     judge(got, expected, &["compared bit by bit".to_owned()], |a, b| a == b)
 }
 
 /// Every element of `got` is near the number in `expected`.
-pub(super) fn expect_close(got: &HostTensor, expected: &HostTensor, within: Tolerance) -> Result<(), HostError> {
+pub(super) fn expect_close(
+    got: &HostTensor,
+    expected: &HostTensor,
+    within: Tolerance,
+) -> Result<(), HostError> {
     same_shape(got, expected)?;
     let (dtype, wanted_dtype) = (got.dtype(), expected.dtype());
     let close = |a: u64, b: u64| {
@@ -97,8 +103,10 @@ fn judge(
     if wrong.is_empty() {
         return Ok(());
     }
-    let mut failure =
-        error(Code::R0101, format!("{} of {} elements are not as expected", wrong.len(), bits.len()));
+    let mut failure = error(
+        Code::R0101,
+        format!("{} of {} elements are not as expected", wrong.len(), bits.len()),
+    );
     for &at in wrong.iter().take(SHOWN_MAX) {
         let index = index_of(got.shape(), at);
         let x = wording::number(got.dtype(), bits[at]);
@@ -175,7 +183,8 @@ mod tests {
 
     #[test]
     fn many_failures_are_counted() {
-        let (got, expected) = (tensor(DType::I32, &[100], &[0.0; 100]), tensor(DType::I32, &[100], &[1.0; 100]));
+        let (got, expected) =
+            (tensor(DType::I32, &[100], &[0.0; 100]), tensor(DType::I32, &[100], &[1.0; 100]));
         let text = text(expect_equal(&got, &expected));
         assert!(text.starts_with("100 of 100 elements") && text.contains("and 95 more"), "{text}");
     }
@@ -184,13 +193,23 @@ mod tests {
     fn special_values_are_equal_to_themselves() {
         let special = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0];
         let got = tensor(DType::F32, &[4], &special);
-        assert!(expect_close(&got, &tensor(DType::F64, &[4], &special), Tolerance::of(DType::F32)).is_ok());
+        assert!(
+            expect_close(&got, &tensor(DType::F64, &[4], &special), Tolerance::of(DType::F32))
+                .is_ok()
+        );
         assert!(expect_equal(&got, &tensor(DType::F32, &[4], &special)).is_ok());
         let other = tensor(DType::F32, &[4], &[f64::NAN, f64::NEG_INFINITY, f64::INFINITY, 0.0]);
         assert!(expect_close(&got, &other, Tolerance { rtol: 1.0, atol: 1.0 }).is_err());
         // What overflows the type is right as its infinity.
         let big = tensor(DType::F64, &[1], &[1e39]);
-        assert!(expect_close(&tensor(DType::F32, &[1], &[f64::INFINITY]), &big, Tolerance::of(DType::F32)).is_ok());
+        assert!(
+            expect_close(
+                &tensor(DType::F32, &[1], &[f64::INFINITY]),
+                &big,
+                Tolerance::of(DType::F32)
+            )
+            .is_ok()
+        );
     }
 
     #[test]

@@ -99,7 +99,12 @@ fn log_sum_exp(line: &[f64]) -> f64 {
 }
 
 /// Layer norm of the last dimension.
-pub(super) fn layer_norm(x: &HostTensor, weight: Option<&HostTensor>, bias: Option<&HostTensor>, eps: f64) -> HostTensor {
+pub(super) fn layer_norm(
+    x: &HostTensor,
+    weight: Option<&HostTensor>,
+    bias: Option<&HostTensor>,
+    eps: f64,
+) -> HostTensor {
     let (weight, bias) = (weight.map(HostTensor::numbers), bias.map(HostTensor::numbers));
     along(x, x.shape().len() - 1, |line| {
         let n = line.len() as f64;
@@ -163,10 +168,14 @@ pub(super) fn one_hot(x: &HostTensor, classes: u64) -> HostTensor {
 /// The sum along an axis: `i64` for integers, otherwise `f64`.
 pub(super) fn sum(x: &HostTensor, axis: usize) -> HostTensor {
     if x.dtype().is_float() {
-        let sum = |line: &[u64]| line.iter().map(|&it| value::decode(x.dtype(), it)).sum::<f64>().to_bits();
+        let sum = |line: &[u64]| {
+            line.iter().map(|&it| value::decode(x.dtype(), it)).sum::<f64>().to_bits()
+        };
         return fold(x, axis, DType::F64, sum);
     }
-    let sum = |line: &[u64]| value::from_int(DType::I64, line.iter().map(|&it| value::to_int(x.dtype(), it)).sum());
+    let sum = |line: &[u64]| {
+        value::from_int(DType::I64, line.iter().map(|&it| value::to_int(x.dtype(), it)).sum())
+    };
     fold(x, axis, DType::I64, sum)
 }
 
@@ -199,7 +208,11 @@ pub(super) fn cumsum(x: &HostTensor, axis: usize) -> HostTensor {
             ints[at] = sum;
         }
     }
-    HostTensor::from_bits(DType::I64, x.shape(), ints.into_iter().map(|it| value::from_int(DType::I64, it)))
+    HostTensor::from_bits(
+        DType::I64,
+        x.shape(),
+        ints.into_iter().map(|it| value::from_int(DType::I64, it)),
+    )
 }
 
 /// Whether `a` comes before `b` in ascending order; NaNs come last.
@@ -209,7 +222,9 @@ fn before(dtype: DType, a: u64, b: u64) -> std::cmp::Ordering {
             let (x, y) = (value::decode(dtype, a), value::decode(dtype, b));
             x.is_nan().cmp(&y.is_nan()).then(x.partial_cmp(&y).unwrap_or(std::cmp::Ordering::Equal))
         }
-        Class::Bool | Class::Signed | Class::Unsigned => value::to_int(dtype, a).cmp(&value::to_int(dtype, b)),
+        Class::Bool | Class::Signed | Class::Unsigned => {
+            value::to_int(dtype, a).cmp(&value::to_int(dtype, b))
+        }
     }
 }
 
@@ -226,7 +241,12 @@ fn order(dtype: DType, line: &[u64], descending: bool) -> Vec<usize> {
 }
 
 /// The first `k` elements of every line in order, and where each of them stood.
-pub(super) fn sorted(x: &HostTensor, axis: usize, descending: bool, k: u64) -> (HostTensor, HostTensor) {
+pub(super) fn sorted(
+    x: &HostTensor,
+    axis: usize,
+    descending: bool,
+    k: u64,
+) -> (HostTensor, HostTensor) {
     let bits = x.bits();
     let lines = Lines::of(x.shape(), axis);
     let shape = with_extent(x.shape(), axis, k);
@@ -240,17 +260,24 @@ pub(super) fn sorted(x: &HostTensor, axis: usize, descending: bool, k: u64) -> (
             places[at] = place as u64;
         }
     }
-    (HostTensor::from_bits(x.dtype(), &shape, values), HostTensor::from_bits(DType::I32, &shape, places))
+    (
+        HostTensor::from_bits(x.dtype(), &shape, values),
+        HostTensor::from_bits(DType::I32, &shape, places),
+    )
 }
 
 /// The largest (or smallest) element along an axis, NaNs ignored.
 pub(super) fn extreme(x: &HostTensor, axis: usize, largest: bool) -> HostTensor {
-    fold(x, axis, x.dtype(), |line| order(x.dtype(), line, largest).first().map_or(0, |&it| line[it]))
+    fold(x, axis, x.dtype(), |line| {
+        order(x.dtype(), line, largest).first().map_or(0, |&it| line[it])
+    })
 }
 
 /// Where the largest (or smallest) element along an axis first stands.
 pub(super) fn arg_extreme(x: &HostTensor, axis: usize, largest: bool) -> HostTensor {
-    fold(x, axis, DType::I32, |line| order(x.dtype(), line, largest).first().map_or(0, |&it| it as u64))
+    fold(x, axis, DType::I32, |line| {
+        order(x.dtype(), line, largest).first().map_or(0, |&it| it as u64)
+    })
 }
 
 /// The slices of `table` along `axis` that `index` names, in its shape; zeros where it is outside.
@@ -260,7 +287,8 @@ pub(super) fn gather(table: &HostTensor, index: &HostTensor, axis: usize) -> Hos
     let mut shape = table.shape()[..axis].to_vec();
     shape.extend(index.shape());
     shape.extend(&table.shape()[axis + 1..]);
-    let wanted: Vec<i128> = index.bits().into_iter().map(|it| value::to_int(index.dtype(), it)).collect();
+    let wanted: Vec<i128> =
+        index.bits().into_iter().map(|it| value::to_int(index.dtype(), it)).collect();
     let outer = table.shape()[..axis].iter().product::<u64>() as usize;
     let mut res = Vec::with_capacity(outer * wanted.len() * lines.inner);
     for block in 0..outer {

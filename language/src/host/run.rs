@@ -66,7 +66,11 @@ impl<'e> HostRun<'e> {
     fn part(&self, tensor: TensorId, at: &[HostIndex]) -> Result<HostTensor, HostError> {
         let x = self.tensor(tensor);
         if x.shape().len() < at.len() {
-            return unfit(format!("{} indices for a tensor of {} dimensions", at.len(), x.shape().len()));
+            return unfit(format!(
+                "{} indices for a tensor of {} dimensions",
+                at.len(),
+                x.shape().len()
+            ));
         }
         let (mut first, mut shape, mut strides) = (vec![], vec![], vec![]);
         for (d, (&extent, &stride)) in x.shape().iter().zip(x.strides()).enumerate() {
@@ -76,7 +80,9 @@ impl<'e> HostRun<'e> {
                 HostIndex::Whole => (0, extent as i64),
             };
             if !(0 <= lo && lo <= hi && hi <= extent as i64) {
-                return unfit(format!("{lo}..{hi} is not in dimension {d}, which has extent {extent}"));
+                return unfit(format!(
+                    "{lo}..{hi} is not in dimension {d}, which has extent {extent}"
+                ));
             }
             first.push(lo as u64);
             if !matches!(at.get(d), Some(HostIndex::At(_))) {
@@ -93,8 +99,11 @@ impl<'e> HostRun<'e> {
             Value::None => Argument::Absent,
             Value::Host(it) => {
                 let x = self.tensor(*it);
-                let mut given =
-                    TensorArgument::contiguous(x.dtype().name(), x.shape(), BUFFER_ALIGN + x.byte_offset());
+                let mut given = TensorArgument::contiguous(
+                    x.dtype().name(),
+                    x.shape(),
+                    BUFFER_ALIGN + x.byte_offset(),
+                );
                 if !x.is_contiguous() {
                     given.strides = Some(x.strides().to_vec());
                 }
@@ -128,7 +137,9 @@ impl HostOps for HostRun<'_> {
     fn field(&mut self, tensor: TensorId, name: &str) -> Result<Value, HostError> {
         let x = self.tensor(tensor);
         match name {
-            "shape" => Ok(Value::Array(x.shape().iter().map(|&it| Value::Int(it.into())).collect())),
+            "shape" => {
+                Ok(Value::Array(x.shape().iter().map(|&it| Value::Int(it.into())).collect()))
+            }
             "dtype" => Ok(Value::Type(TypeValue::Scalar(x.dtype()))),
             "len" => Ok(Value::Int(x.len() as i128)),
             _ => unfit(format!("tensors of host code have no field `{name}`")),
@@ -161,15 +172,26 @@ impl HostOps for HostRun<'_> {
         })
     }
 
-    fn assign(&mut self, tensor: TensorId, at: &[HostIndex], value: &Value) -> Result<(), HostError> {
+    fn assign(
+        &mut self,
+        tensor: TensorId,
+        at: &[HostIndex],
+        value: &Value,
+    ) -> Result<(), HostError> {
         let part = self.part(tensor, at)?;
         let new = match self.operand(value)? {
             arith::Operand::Number(it) => vec![it.bits(part.dtype()); part.len()],
             arith::Operand::Tensor(it) => {
                 if arith::common_shape(it.shape(), part.shape())? != part.shape() {
-                    return unfit(format!("a tensor {:?} does not fit into {:?}", it.shape(), part.shape()));
+                    return unfit(format!(
+                        "a tensor {:?} does not fit into {:?}",
+                        it.shape(),
+                        part.shape()
+                    ));
                 }
-                it.broadcast(part.shape()).cast(part.dtype(), crate::op::tile::Round::Nearest).bits()
+                it.broadcast(part.shape())
+                    .cast(part.dtype(), crate::op::tile::Round::Nearest)
+                    .bits()
             }
         };
         part.set_bits(new);
@@ -188,7 +210,8 @@ impl HostOps for HostRun<'_> {
     }
 
     fn launch(&mut self, kernel: &Arc<Kernel>, args: &[Value]) -> Result<(), HostError> {
-        let arguments: Vec<Argument> = args.iter().map(|it| self.argument(it)).collect::<Result<_, _>>()?;
+        let arguments: Vec<Argument> =
+            args.iter().map(|it| self.argument(it)).collect::<Result<_, _>>()?;
         let bound = kernel
             .plan
             .bind(&arguments, &self.engine.device())
@@ -210,14 +233,20 @@ impl HostOps for HostRun<'_> {
             })
             .collect();
         let before = buffers.before();
-        let launch =
-            Launch { kernel, grid: bound.grid, words: &words, buffers: &mut buffers.bytes, seed: self.seed };
+        let launch = Launch {
+            kernel,
+            grid: bound.grid,
+            words: &words,
+            buffers: &mut buffers.bytes,
+            seed: self.seed,
+        };
         let ended = self.engine.run(launch);
         buffers.give_back(&before);
         match ended {
             Ok(outcome) => {
                 self.printed.extend(outcome.printed);
-                self.warnings.extend(outcome.warnings.into_iter().map(|it| (Arc::clone(kernel), it)));
+                self.warnings
+                    .extend(outcome.warnings.into_iter().map(|it| (Arc::clone(kernel), it)));
                 for (name, count) in outcome.counts {
                     *self.counts.entry((kernel.name.clone(), name)).or_default() += count;
                 }
@@ -264,8 +293,13 @@ impl Buffers {
 
     /// What views that overlap held before the launch; `None` for tensors that are alone.
     fn before(&self) -> Vec<Option<Vec<u8>>> {
-        let overlaps = |it: &HostTensor| self.owners.iter().filter(|other| other.shares(it)).count() > 1;
-        self.owners.iter().zip(&self.bytes).map(|(it, bytes)| overlaps(it).then(|| bytes.clone())).collect()
+        let overlaps =
+            |it: &HostTensor| self.owners.iter().filter(|other| other.shares(it)).count() > 1;
+        self.owners
+            .iter()
+            .zip(&self.bytes)
+            .map(|(it, bytes)| overlaps(it).then(|| bytes.clone()))
+            .collect()
     }
 
     fn give_back(&self, before: &[Option<Vec<u8>>]) {

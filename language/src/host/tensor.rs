@@ -52,14 +52,22 @@ impl HostTensor {
     }
 
     /// A tensor with these elements' bits, in row-major order; missing ones are zero.
-    pub fn from_bits(dtype: DType, shape: &[u64], bits: impl IntoIterator<Item = u64>) -> HostTensor {
+    pub fn from_bits(
+        dtype: DType,
+        shape: &[u64],
+        bits: impl IntoIterator<Item = u64>,
+    ) -> HostTensor {
         let tensor = HostTensor::zeros(dtype, shape);
         tensor.set_bits(bits);
         tensor
     }
 
     /// A tensor with these numbers, rounded to nearest into the type.
-    pub fn from_numbers(dtype: DType, shape: &[u64], numbers: impl IntoIterator<Item = f64>) -> HostTensor {
+    pub fn from_numbers(
+        dtype: DType,
+        shape: &[u64],
+        numbers: impl IntoIterator<Item = f64>,
+    ) -> HostTensor {
         HostTensor::from_bits(dtype, shape, numbers.into_iter().map(|it| of_number(dtype, it)))
     }
 
@@ -91,7 +99,8 @@ impl HostTensor {
     /// Whether the elements follow one another in row-major order.
     pub fn is_contiguous(&self) -> bool {
         let wanted = row_major(&self.shape);
-        self.is_empty() || (0..self.shape.len()).all(|d| self.shape[d] == 1 || self.strides[d] == wanted[d])
+        self.is_empty()
+            || (0..self.shape.len()).all(|d| self.shape[d] == 1 || self.strides[d] == wanted[d])
     }
 
     /// Positions of the elements in the bytes, in row-major order.
@@ -101,7 +110,8 @@ impl HostTensor {
         }
         let mut res = vec![self.offset];
         for (&extent, &stride) in self.shape.iter().zip(&self.strides) {
-            let steps = |base: u64| (0..extent as i64).map(move |it| base.wrapping_add_signed(it * stride));
+            let steps =
+                |base: u64| (0..extent as i64).map(move |it| base.wrapping_add_signed(it * stride));
             res = res.into_iter().flat_map(steps).collect();
         }
         res
@@ -123,14 +133,21 @@ impl HostTensor {
     pub fn set_bits(&self, bits: impl IntoIterator<Item = u64>) {
         let mut bytes = self.bytes.borrow_mut();
         for (position, bits) in self.positions().into_iter().zip(bits) {
-            value::write(self.dtype, &mut bytes, position, bits).expect("H1: elements lie in the bytes");
+            value::write(self.dtype, &mut bytes, position, bits)
+                .expect("H1: elements lie in the bytes");
         }
     }
 
     /// The part with these first indices, extents and steps: a view.
     pub(super) fn view(&self, first: &[u64], shape: Vec<u64>, strides: Vec<i64>) -> HostTensor {
-        let distance: i64 = first.iter().zip(&self.strides).map(|(&it, &stride)| it as i64 * stride).sum();
-        HostTensor { shape, strides, offset: self.offset.wrapping_add_signed(distance), ..self.clone() }
+        let distance: i64 =
+            first.iter().zip(&self.strides).map(|(&it, &stride)| it as i64 * stride).sum();
+        HostTensor {
+            shape,
+            strides,
+            offset: self.offset.wrapping_add_signed(distance),
+            ..self.clone()
+        }
     }
 
     /// Dimension `i` is dimension `perm[i]`: a view.
@@ -166,7 +183,11 @@ impl HostTensor {
             let own = d.checked_sub(new).map(|it| (self.shape[it], self.strides[it]));
             own.map_or(0, |(extent, stride)| if extent == shape[d] { stride } else { 0 })
         };
-        HostTensor { shape: shape.to_vec(), strides: (0..shape.len()).map(stride).collect(), ..self.clone() }
+        HostTensor {
+            shape: shape.to_vec(),
+            strides: (0..shape.len()).map(stride).collect(),
+            ..self.clone()
+        }
     }
 
     /// Distance of the first element from the start of the bytes, in bytes rounded down.
@@ -189,7 +210,8 @@ impl HostTensor {
         }
         let mut res = vec![0; bytes_of(self.dtype, span.end - span.start)];
         for (number, position) in span.enumerate() {
-            let bits = value::read(self.dtype, &bytes, position).expect("H1: elements lie in the bytes");
+            let bits =
+                value::read(self.dtype, &bytes, position).expect("H1: elements lie in the bytes");
             value::write(self.dtype, &mut res, number as u64, bits).expect("as long as the span");
         }
         res
@@ -207,7 +229,8 @@ impl HostTensor {
             let bits = value::read(self.dtype, after, number as u64).expect("as long as the span");
             let old = before.and_then(|it| value::read(self.dtype, it, number as u64));
             if old != Some(bits) {
-                value::write(self.dtype, &mut bytes, position, bits).expect("H1: elements lie in the bytes");
+                value::write(self.dtype, &mut bytes, position, bits)
+                    .expect("H1: elements lie in the bytes");
             }
         }
     }
@@ -224,7 +247,12 @@ impl HostTensor {
         if self.is_empty() {
             return self.offset..self.offset;
         }
-        let last: i64 = self.shape.iter().zip(&self.strides).map(|(&it, &stride)| (it as i64 - 1) * stride).sum();
+        let last: i64 = self
+            .shape
+            .iter()
+            .zip(&self.strides)
+            .map(|(&it, &stride)| (it as i64 - 1) * stride)
+            .sum();
         self.offset..self.offset.wrapping_add_signed(last) + 1
     }
 }

@@ -34,7 +34,8 @@ impl Block<'_, '_> {
                 self.machine.memory.atomic(*op, dtype, pointers.pointers(), &values, mask)?
             }
             MemoryOp::AtomicCas { .. } => {
-                let [pointers, expected, values] = [0, 1, 2].map(|it| self.share(inst.operands[it]));
+                let [pointers, expected, values] =
+                    [0, 1, 2].map(|it| self.share(inst.operands[it]));
                 let mask = inst.operands.get(3).map(|&it| self.share(it));
                 let mask = mask.as_ref().map(|it| it.bools());
                 let dtype = self.pointee(inst);
@@ -108,10 +109,13 @@ impl Block<'_, '_> {
         let mask = mask.as_ref().map(|it| it.bools());
         let dtype = self.pointee(inst);
         self.machine.memory.store(dtype, pointers.pointers(), &values, mask)?;
-        if let Some(race) = self.machine.memory.race.filter(|_| self.machine.warned.insert(inst.site)) {
+        if let Some(race) =
+            self.machine.memory.race.filter(|_| self.machine.warned.insert(inst.site))
+        {
             let element = race.byte as u64 * 8 / u64::from(dtype.storage_bits());
             let earlier = super::block_id(self.machine.grid, u64::from(race.earlier));
-            let (message, details) = wording::race(&self.buffer_name(race.buffer), element, earlier);
+            let (message, details) =
+                wording::race(&self.buffer_name(race.buffer), element, earlier);
             self.warn(message, details, inst.site);
         }
         Ok(())
@@ -147,15 +151,29 @@ impl Block<'_, '_> {
         owner.map_or_else(|| format!("buffer {buffer}"), |it| it.name.to_string())
     }
 
-    pub(super) fn access_wording(&self, inst: &Inst, access: Access, at: usize) -> (String, Vec<String>) {
+    pub(super) fn access_wording(
+        &self,
+        inst: &Inst,
+        access: Access,
+        at: usize,
+    ) -> (String, Vec<String>) {
         let place = self.coordinates(inst, at);
-        let verb = if matches!(inst.op, Op::Memory(MemoryOp::Load { .. })) { "reads" } else { "writes" };
+        let verb =
+            if matches!(inst.op, Op::Memory(MemoryOp::Load { .. })) { "reads" } else { "writes" };
         match access {
-            Access::Index | Access::Null => self.index_wording(inst, at, verb, access == Access::Null),
+            Access::Index | Access::Null => {
+                self.index_wording(inst, at, verb, access == Access::Null)
+            }
             Access::Address { buffer, offset, len } => {
                 let width = u64::from(self.pointee(inst).storage_bits());
                 let element = offset.div_euclid(width as i64);
-                wording::address_outside(verb, &self.buffer_name(buffer), element, len / width, &place)
+                wording::address_outside(
+                    verb,
+                    &self.buffer_name(buffer),
+                    element,
+                    len / width,
+                    &place,
+                )
             }
             Access::Misaligned { buffer, bits } => {
                 let bytes = u64::from(self.pointee(inst).storage_bits()).div_ceil(8);
@@ -165,7 +183,13 @@ impl Block<'_, '_> {
     }
 
     /// An index that is outside, or a tensor that is absent: looks where the pointer was made.
-    fn index_wording(&self, inst: &Inst, at: usize, verb: &str, absent: bool) -> (String, Vec<String>) {
+    fn index_wording(
+        &self,
+        inst: &Inst,
+        at: usize,
+        verb: &str,
+        absent: bool,
+    ) -> (String, Vec<String>) {
         let place = self.coordinates(inst, at);
         let kernel = self.machine.kernel;
         let pointer = inst.operands[0];
@@ -198,7 +222,13 @@ impl Block<'_, '_> {
 }
 
 /// Adds one dimension's index to distances in elements, and notes which are outside.
-fn advance<T: Copy + Into<i64>>(index: &[T], extent: i64, stride: i64, distances: &mut [i64], inside: &mut [bool]) {
+fn advance<T: Copy + Into<i64>>(
+    index: &[T],
+    extent: i64,
+    stride: i64,
+    distances: &mut [i64],
+    inside: &mut [bool],
+) {
     for ((&index, distance), inside) in index.iter().zip(distances).zip(inside) {
         let index: i64 = index.into();
         *distance = distance.wrapping_add(index.wrapping_mul(stride));

@@ -119,20 +119,38 @@ float! { f32 f64 }
 /// The smaller of two numbers. Equal ones differ in nothing but a zero's sign, which is or-ed.
 #[inline(always)]
 fn smaller<T: Float>(x: T, y: T) -> T {
-    if x < y { x } else if y < x { y } else { x.or_bits(y) }
+    if x < y {
+        x
+    } else if y < x {
+        y
+    } else {
+        x.or_bits(y)
+    }
 }
 
 /// The larger of two numbers, see [`smaller`].
 #[inline(always)]
 fn larger<T: Float>(x: T, y: T) -> T {
-    if x > y { x } else if y > x { y } else { x.and_bits(y) }
+    if x > y {
+        x
+    } else if y > x {
+        y
+    } else {
+        x.and_bits(y)
+    }
 }
 
 /// `pick` of two numbers; of a number and a NaN, the number.
 #[inline(always)]
 fn ignoring_nan<T: Float>(x: T, y: T, pick: impl Fn(T, T) -> T) -> T {
     let picked = pick(x, y);
-    if x.is_nan() { y } else if y.is_nan() { x } else { picked }
+    if x.is_nan() {
+        y
+    } else if y.is_nan() {
+        x
+    } else {
+        picked
+    }
 }
 
 /// `pick` of two numbers, a NaN if there is one.
@@ -316,7 +334,9 @@ fn int_finding<T: Int>(op: BinaryOp, x: &[T], y: &[T]) -> Option<Finding> {
         BinaryOp::Add => overflow(T::add_overflows),
         BinaryOp::Sub => overflow(T::sub_overflows),
         BinaryOp::Mul => overflow(T::mul_overflows),
-        BinaryOp::Div | BinaryOp::Rem => y.iter().position(|&it| it == T::ZERO).map(Finding::DivisionByZero),
+        BinaryOp::Div | BinaryOp::Rem => {
+            y.iter().position(|&it| it == T::ZERO).map(Finding::DivisionByZero)
+        }
         BinaryOp::Min
         | BinaryOp::Max
         | BinaryOp::MinNan
@@ -387,7 +407,12 @@ where
         BinaryOp::Max => each_two(x, y, |x, y| ignoring_nan(x, y, larger)),
         BinaryOp::MinNan => each_two(x, y, |x, y| with_nan(x, y, smaller)),
         BinaryOp::MaxNan => each_two(x, y, |x, y| with_nan(x, y, larger)),
-        BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr | BinaryOp::MulHigh => {
+        BinaryOp::And
+        | BinaryOp::Or
+        | BinaryOp::Xor
+        | BinaryOp::Shl
+        | BinaryOp::Shr
+        | BinaryOp::MulHigh => {
             panic!("V3: `{}` is not defined on floats", op.name())
         }
     }
@@ -431,7 +456,8 @@ fn compare<T: Copy + PartialOrd>(op: CmpOp, x: &[T], y: &[T]) -> Vec<bool> {
 pub(super) fn fma(elem: Elem, x: &Data, y: &Data, z: &Data) -> Data {
     let dtype = dtype_of(elem);
     if let (DType::F32, Data::F32(x), Data::F32(y), Data::F32(z)) = (dtype, x, y, z) {
-        let one = |((&x, &y), &z)| functions::fma_to_odd(f64::from(x), f64::from(y), f64::from(z)) as f32;
+        let one =
+            |((&x, &y), &z)| functions::fma_to_odd(f64::from(x), f64::from(y), f64::from(z)) as f32;
         return Data::F32(x.iter().zip(y).zip(z).map(one).collect());
     }
     let bits = x.all_bits().zip(y.all_bits()).zip(z.all_bits());
@@ -447,19 +473,29 @@ pub(super) fn select(cond: &[bool], x: &Data, y: &Data) -> Data {
 pub(super) fn cast(from: DType, to: DType, round: Round, x: &Data) -> Data {
     match (x, from, to) {
         _ if from == to => map!(x, v => v.clone()),
-        (Data::I32(x), _, DType::F32) if round == Round::Nearest => Data::F32(each(x, |it| it as f32)),
+        (Data::I32(x), _, DType::F32) if round == Round::Nearest => {
+            Data::F32(each(x, |it| it as f32))
+        }
         (Data::I32(x), _, DType::I64) => Data::I64(each(x, i64::from)),
         (Data::I64(x), _, DType::I32) => Data::I32(each(x, |it| it as i32)),
         (Data::Bool(x), _, DType::F32) => Data::F32(each(x, |it| if it { 1.0 } else { 0.0 })),
         (Data::Bool(x), _, DType::I32) => Data::I32(each(x, i32::from)),
         (Data::F32(x), DType::F32, DType::I32) => Data::I32(each(x, |it| it as i32)),
         (Data::F32(x), DType::F32, DType::F64) => Data::F64(each(x, f64::from)),
-        (Data::F64(x), DType::F64, DType::F32) if round == Round::Nearest => Data::F32(each(x, |it| it as f32)),
+        (Data::F64(x), DType::F64, DType::F32) if round == Round::Nearest => {
+            Data::F32(each(x, |it| it as f32))
+        }
         (Data::U16(x), DType::Bf16, DType::F32) => Data::F32(each(x, bf16_to_f32)),
         (Data::U16(x), DType::F16, DType::F32) => Data::F32(each(x, f16_to_f32)),
-        (Data::F32(x), DType::F32, DType::Bf16) if round == Round::Nearest => Data::U16(each(x, f32_to_bf16)),
-        (Data::F32(x), DType::F32, DType::F16) if round == Round::Nearest => Data::U16(each(x, f32_to_f16)),
-        _ => Data::from_bits(Elem::Data(to), x.all_bits().map(|it| value::cast(from, to, round, it))),
+        (Data::F32(x), DType::F32, DType::Bf16) if round == Round::Nearest => {
+            Data::U16(each(x, f32_to_bf16))
+        }
+        (Data::F32(x), DType::F32, DType::F16) if round == Round::Nearest => {
+            Data::U16(each(x, f32_to_f16))
+        }
+        _ => {
+            Data::from_bits(Elem::Data(to), x.all_bits().map(|it| value::cast(from, to, round, it)))
+        }
     }
 }
 

@@ -8,11 +8,26 @@ fn edges(dtype: DType) -> Vec<u64> {
     let sign = 1u64 << (dtype.bits() - 1);
     let mut all = vec![0, 1, 2, 3, 7, sign - 1, sign, sign + 1, mask, mask - 1];
     if dtype.is_float() {
-        for x in [1.0, -1.0, 0.5, 1.5, -2.75, 3.0, 1e-3, 100.0, 1e30, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        for x in [
+            1.0,
+            -1.0,
+            0.5,
+            1.5,
+            -2.75,
+            3.0,
+            1e-3,
+            100.0,
+            1e30,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ] {
             all.push(value::encode(dtype, x, Round::Nearest));
         }
     }
-    all.iter().map(|it| if dtype == DType::Tf32 { it & !0x1fff & mask } else { it & mask }).collect()
+    all.iter()
+        .map(|it| if dtype == DType::Tf32 { it & !0x1fff & mask } else { it & mask })
+        .collect()
 }
 
 fn pairs(dtype: DType) -> (Vec<u64>, Vec<u64>) {
@@ -33,7 +48,12 @@ fn numbers() -> impl Iterator<Item = DType> {
 fn defined_on_ints(op: UnaryOp) -> bool {
     matches!(
         op,
-        UnaryOp::Neg | UnaryOp::Not | UnaryOp::Abs | UnaryOp::Popcount | UnaryOp::LeadingZeros | UnaryOp::ReverseBits
+        UnaryOp::Neg
+            | UnaryOp::Not
+            | UnaryOp::Abs
+            | UnaryOp::Popcount
+            | UnaryOp::LeadingZeros
+            | UnaryOp::ReverseBits
     )
 }
 
@@ -67,7 +87,12 @@ fn every_binary_operation_is_the_scalar_one() {
         for &op in BinaryOp::ALL {
             let on_ints_only = matches!(
                 op,
-                BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr | BinaryOp::MulHigh
+                BinaryOp::And
+                    | BinaryOp::Or
+                    | BinaryOp::Xor
+                    | BinaryOp::Shl
+                    | BinaryOp::Shr
+                    | BinaryOp::MulHigh
             );
             if dtype.is_float() && on_ints_only {
                 continue;
@@ -102,7 +127,13 @@ fn comparisons_and_fma_are_the_scalar_ones() {
         let got = fma(elem, &x, &y, &z);
         for at in 0..xs.len() {
             let wanted = value::fma(dtype, xs[at], ys[at], zs[at]);
-            assert!(same(dtype, got.bits(at), wanted), "{dtype} {:#x} {:#x} {:#x}", xs[at], ys[at], zs[at]);
+            assert!(
+                same(dtype, got.bits(at), wanted),
+                "{dtype} {:#x} {:#x} {:#x}",
+                xs[at],
+                ys[at],
+                zs[at]
+            );
         }
     }
 }
@@ -119,7 +150,11 @@ fn every_cast_is_the_scalar_one() {
                 let got = cast(from, to, round, &x);
                 for (at, &bits) in bits.iter().enumerate() {
                     let wanted = value::cast(from, to, round, bits);
-                    assert!(same(to, got.bits(at), wanted), "{from} to {to} {}: {bits:#x}", round.name());
+                    assert!(
+                        same(to, got.bits(at), wanted),
+                        "{from} to {to} {}: {bits:#x}",
+                        round.name()
+                    );
                 }
             }
         }

@@ -246,16 +246,46 @@ macro_rules! with_bytes {
     ($data:expr, $v:ident, $ty:ident => $expr:expr, $bool:expr) => {
         match $data {
             Data::Bool($v) => $bool,
-            Data::I8($v) => { type $ty = i8; $expr }
-            Data::I16($v) => { type $ty = i16; $expr }
-            Data::I32($v) => { type $ty = i32; $expr }
-            Data::I64($v) => { type $ty = i64; $expr }
-            Data::U8($v) => { type $ty = u8; $expr }
-            Data::U16($v) => { type $ty = u16; $expr }
-            Data::U32($v) => { type $ty = u32; $expr }
-            Data::U64($v) => { type $ty = u64; $expr }
-            Data::F32($v) => { type $ty = f32; $expr }
-            Data::F64($v) => { type $ty = f64; $expr }
+            Data::I8($v) => {
+                type $ty = i8;
+                $expr
+            }
+            Data::I16($v) => {
+                type $ty = i16;
+                $expr
+            }
+            Data::I32($v) => {
+                type $ty = i32;
+                $expr
+            }
+            Data::I64($v) => {
+                type $ty = i64;
+                $expr
+            }
+            Data::U8($v) => {
+                type $ty = u8;
+                $expr
+            }
+            Data::U16($v) => {
+                type $ty = u16;
+                $expr
+            }
+            Data::U32($v) => {
+                type $ty = u32;
+                $expr
+            }
+            Data::U64($v) => {
+                type $ty = u64;
+                $expr
+            }
+            Data::F32($v) => {
+                type $ty = f32;
+                $expr
+            }
+            Data::F64($v) => {
+                type $ty = f64;
+                $expr
+            }
         }
     };
 }

@@ -12,7 +12,7 @@ use crate::value;
 
 /// Turns of one `while` after which it is taken to be endless: blocks run one after another, so that
 /// waiting for a later block never ends.
-const WHILE_TURNS_MAX: u64 = 1 << 32;
+const WHILE_TURNS_MAX: u64 = 1 << 24;
 
 impl<'a> Block<'_, 'a> {
     pub(super) fn flow(&mut self, op: &FlowOp, step: &Step<'a>) -> Result<(), Fault> {
@@ -52,7 +52,8 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn run_while(&mut self, step: &Step<'a>) -> Result<(), Fault> {
-        let mut carried: Vec<Rc<Data>> = step.inst.operands.iter().map(|&it| self.share(it)).collect();
+        let mut carried: Vec<Rc<Data>> =
+            step.inst.operands.iter().map(|&it| self.share(it)).collect();
         for _ in 0..WHILE_TURNS_MAX {
             let goes_on = self.region(&step.regions[0], carried.clone())?;
             if !goes_on[0].bools()[0] {
@@ -65,7 +66,11 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// Runs a region with these parameters; gives what it yields.
-    pub(super) fn region(&mut self, steps: &Steps<'a>, params: Vec<Rc<Data>>) -> Result<Vec<Rc<Data>>, Fault> {
+    pub(super) fn region(
+        &mut self,
+        steps: &Steps<'a>,
+        params: Vec<Rc<Data>>,
+    ) -> Result<Vec<Rc<Data>>, Fault> {
         self.bind(&steps.region.params, params);
         for step in &steps.steps {
             self.step(step)?;

@@ -2,11 +2,12 @@
 //!
 //! A value dies after the last instruction of its own region that uses it, itself or in a region of
 //! its own; one that is yielded lives to the end. The indices of `memory.at` live as long as its
-//! pointers, for the message of an access that is outside.
+//! pointers, for the message of an access that is outside. Extents and strides of tensors live to the
+//! end, because `memory.at` reads them without naming them.
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Inst, Region, Value};
+use crate::ir::{Extent, Inst, Kernel, Region, Value};
 use crate::op::{MemoryOp, Op};
 
 /// A region with the last uses of its values.
@@ -23,7 +24,18 @@ pub(super) struct Step<'a> {
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn of(region: &'a Region) -> Steps<'a> {
+    /// The body of a kernel.
+    pub(super) fn of_kernel(kernel: &'a Kernel) -> Steps<'a> {
+        let extents = kernel.tensors.iter().flat_map(|it| it.dims.iter().chain(&it.strides));
+        let pinned: Vec<Value> = extents
+            .filter_map(|it| if let Extent::Value(it) = it { Some(*it) } else { None })
+            .collect();
+        let mut steps = Steps::of(&kernel.body);
+        steps.steps.iter_mut().for_each(|it| it.dead.retain(|value| !pinned.contains(value)));
+        steps
+    }
+
+    fn of(region: &'a Region) -> Steps<'a> {
         let mut last = FxHashMap::default();
         let mut indices: FxHashMap<Value, &[Value]> = FxHashMap::default();
         for (number, inst) in region.insts.iter().enumerate() {

@@ -68,7 +68,9 @@ fn is_outside(pointer: u64) -> bool {
 /// The byte address that a kernel sees when it looks at a pointer's bits; null is 0.
 pub(super) fn to_address(pointer: u64) -> u64 {
     match buffer_of(pointer) {
-        Some(buffer) => ((buffer as u64 + 1) << ADDRESS_SHIFT).wrapping_add_signed(offset_of(pointer) >> 3),
+        Some(buffer) => {
+            ((buffer as u64 + 1) << ADDRESS_SHIFT).wrapping_add_signed(offset_of(pointer) >> 3)
+        }
         None => 0,
     }
 }
@@ -133,14 +135,24 @@ impl<'a> Memory<'a> {
         let len = (self.buffers[buffer].len() as u64) << 3;
         match u64::try_from(offset) {
             Ok(bits) if bits + width <= len => {
-                if bits % width == 0 { Ok((buffer, bits)) } else { fault(Access::Misaligned { buffer, bits }) }
+                if bits % width == 0 {
+                    Ok((buffer, bits))
+                } else {
+                    fault(Access::Misaligned { buffer, bits })
+                }
             }
             _ => fault(Access::Address { buffer, offset, len }),
         }
     }
 
     /// The next run of neighbours from position `at` on, where `mask` holds.
-    fn run(&self, dtype: DType, pointers: &[u64], mask: Option<&[bool]>, at: usize) -> Result<Run, Fault> {
+    fn run(
+        &self,
+        dtype: DType,
+        pointers: &[u64],
+        mask: Option<&[bool]>,
+        at: usize,
+    ) -> Result<Run, Fault> {
         let (buffer, bits) = self.check(dtype, pointers[at], at)?;
         let width = u64::from(dtype.storage_bits());
         let fitting = (((self.buffers[buffer].len() as u64) << 3) - bits) / width;
@@ -151,7 +163,14 @@ impl<'a> Memory<'a> {
             Some(mask) => mask[at..at + most].iter().position(|it| !it).unwrap_or(most),
         };
         let mut wanted = first;
-        len = pointers[at..at + len].iter().take_while(|&&it| { let same = it == wanted; wanted = wanted.wrapping_add(width); same }).count();
+        len = pointers[at..at + len]
+            .iter()
+            .take_while(|&&it| {
+                let same = it == wanted;
+                wanted = wanted.wrapping_add(width);
+                same
+            })
+            .count();
         Ok(Run { buffer, bits, at, len })
     }
 
@@ -167,7 +186,8 @@ impl<'a> Memory<'a> {
         let mut at = 0;
         while at < pointers.len() {
             if mask.is_some_and(|it| !it[at]) {
-                let len = mask.map_or(0, |it| it[at..].iter().position(|it| *it).unwrap_or(it.len() - at));
+                let len = mask
+                    .map_or(0, |it| it[at..].iter().position(|it| *it).unwrap_or(it.len() - at));
                 match other {
                     Some(other) => res.extend_from(other, at, len),
                     None => (0..len).for_each(|_| res.push(0)),
@@ -220,14 +240,16 @@ impl<'a> Memory<'a> {
         let first = run.bits / u64::from(dtype.storage_bits());
         let byte_range = (run.bits / 8) as usize
             ..((run.bits + run.len as u64 * u64::from(dtype.storage_bits())).div_ceil(8)) as usize;
-        let before = if self.finds_races { self.contested(run.buffer, byte_range.clone()) } else { None };
+        let before =
+            if self.finds_races { self.contested(run.buffer, byte_range.clone()) } else { None };
         let bytes = &mut self.buffers[run.buffer];
         if dtype.bits() % 8 == 0 {
             values.write_bytes(run.at, run.len, &mut bytes[byte_range.clone()]);
         } else {
             for step in 0..run.len {
                 let position = first + step as u64;
-                value::write(dtype, bytes, position, values.bits(run.at + step)).expect("the run lies in the buffer");
+                value::write(dtype, bytes, position, values.bits(run.at + step))
+                    .expect("the run lies in the buffer");
             }
         }
         if let Some((before, writers)) = before {
@@ -236,7 +258,11 @@ impl<'a> Memory<'a> {
     }
 
     /// Notes this block as the writer of bytes; gives what they were if another block wrote any.
-    fn contested(&mut self, buffer: usize, range: std::ops::Range<usize>) -> Option<(Vec<u8>, Vec<u32>)> {
+    fn contested(
+        &mut self,
+        buffer: usize,
+        range: std::ops::Range<usize>,
+    ) -> Option<(Vec<u8>, Vec<u32>)> {
         let writers = &mut self.writers[buffer];
         if writers.is_empty() {
             writers.resize(self.buffers[buffer].len(), 0);
@@ -244,18 +270,26 @@ impl<'a> Memory<'a> {
         let block = self.block;
         let writers = &mut writers[range.clone()];
         let contested = writers.iter().fold(false, |acc, &it| acc | (it != 0 && it != block));
-        let before = (contested && self.race.is_none()).then(|| (self.buffers[buffer][range].to_vec(), writers.to_vec()));
+        let before = (contested && self.race.is_none())
+            .then(|| (self.buffers[buffer][range].to_vec(), writers.to_vec()));
         writers.fill(block);
         before
     }
 
-    fn compare(&mut self, buffer: usize, range: std::ops::Range<usize>, before: &[u8], writers: &[u32]) {
+    fn compare(
+        &mut self,
+        buffer: usize,
+        range: std::ops::Range<usize>,
+        before: &[u8],
+        writers: &[u32],
+    ) {
         let after = &self.buffers[buffer][range.clone()];
         let changed = (0..before.len()).find(|&it| {
             let foreign = writers[it] != 0 && writers[it] != self.block;
             foreign && before[it] != after[it]
         });
-        self.race = changed.map(|it| Race { buffer, byte: range.start + it, earlier: writers[it] - 1 });
+        self.race =
+            changed.map(|it| Race { buffer, byte: range.start + it, earlier: writers[it] - 1 });
     }
 
     /// Changes the element at one pointer by `change`; gives what was there before.
@@ -288,7 +322,9 @@ impl<'a> Memory<'a> {
         let mut res = Data::with_capacity(Elem::Data(dtype), pointers.len());
         for (at, &pointer) in pointers.iter().enumerate() {
             let before = if mask.is_none_or(|it| it[at]) {
-                self.update(dtype, pointer, at, |before| Some(applied(op, dtype, before, values.bits(at))))?
+                self.update(dtype, pointer, at, |before| {
+                    Some(applied(op, dtype, before, values.bits(at)))
+                })?
             } else {
                 0
             };

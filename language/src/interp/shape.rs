@@ -17,7 +17,10 @@ pub(super) struct Axis {
 impl Axis {
     pub(super) fn of(shape: &[u32], axis: u32) -> Axis {
         let axis = axis as usize;
-        Axis { extent: shape[axis] as usize, inner: shape[axis + 1..].iter().map(|&it| it as usize).product() }
+        Axis {
+            extent: shape[axis] as usize,
+            inner: shape[axis + 1..].iter().map(|&it| it as usize).product(),
+        }
     }
 
     /// The index along the axis of the element at a position.
@@ -42,7 +45,10 @@ pub(super) fn splat(x: &Data, len: usize) -> Data {
 fn positions(shape: &[u32], strides: &[usize]) -> Vec<usize> {
     let mut res = vec![0];
     for (&extent, &stride) in shape.iter().zip(strides) {
-        res = res.iter().flat_map(|&base| (0..extent as usize).map(move |it| base + it * stride)).collect();
+        res = res
+            .iter()
+            .flat_map(|&base| (0..extent as usize).map(move |it| base + it * stride))
+            .collect();
     }
     res
 }
@@ -157,10 +163,22 @@ mod tests {
     fn halves_of_every_axis_and_bit() {
         let x = iota(16); // [2, 4, 2]
         let split = |axis, bit| halves(&x, Axis::of(&[2, 4, 2], axis), bit);
-        assert_eq!(split(2, 0), (i32s(&[0, 2, 4, 6, 8, 10, 12, 14]), i32s(&[1, 3, 5, 7, 9, 11, 13, 15])));
-        assert_eq!(split(1, 0), (i32s(&[0, 1, 4, 5, 8, 9, 12, 13]), i32s(&[2, 3, 6, 7, 10, 11, 14, 15])));
-        assert_eq!(split(1, 1), (i32s(&[0, 1, 2, 3, 8, 9, 10, 11]), i32s(&[4, 5, 6, 7, 12, 13, 14, 15])));
-        assert_eq!(split(0, 0), (i32s(&[0, 1, 2, 3, 4, 5, 6, 7]), i32s(&[8, 9, 10, 11, 12, 13, 14, 15])));
+        assert_eq!(
+            split(2, 0),
+            (i32s(&[0, 2, 4, 6, 8, 10, 12, 14]), i32s(&[1, 3, 5, 7, 9, 11, 13, 15]))
+        );
+        assert_eq!(
+            split(1, 0),
+            (i32s(&[0, 1, 4, 5, 8, 9, 12, 13]), i32s(&[2, 3, 6, 7, 10, 11, 14, 15]))
+        );
+        assert_eq!(
+            split(1, 1),
+            (i32s(&[0, 1, 2, 3, 8, 9, 10, 11]), i32s(&[4, 5, 6, 7, 12, 13, 14, 15]))
+        );
+        assert_eq!(
+            split(0, 0),
+            (i32s(&[0, 1, 2, 3, 4, 5, 6, 7]), i32s(&[8, 9, 10, 11, 12, 13, 14, 15]))
+        );
     }
 
     #[test]
@@ -189,7 +207,10 @@ mod tests {
         let index = i32s(&[2, 0, 1, 1, 0, 2, 2, 2]); // [4, 2]
         let pick = |index: &Data| gather(&x, index, Axis::of(&[3, 2], 0), Axis::of(&[4, 2], 0));
         assert_eq!(pick(&index).ok(), Some(i32s(&[4, 1, 2, 3, 0, 5, 4, 5])));
-        assert!(pick(&i32s(&[0, 0, 0, 3, 0, 0, 0, 0])).is_err_and(|it| it.position == 3 && it.index == 3));
+        assert!(
+            pick(&i32s(&[0, 0, 0, 3, 0, 0, 0, 0]))
+                .is_err_and(|it| it.position == 3 && it.index == 3)
+        );
         assert!(pick(&i32s(&[-1; 8])).is_err());
     }
 
@@ -197,6 +218,9 @@ mod tests {
     fn histogram_leaves_out_what_has_no_bin() {
         let x = i32s(&[0, 1, 1, 5, -1, 3]);
         assert_eq!(histogram(&x, None, 4), i32s(&[1, 2, 0, 1]));
-        assert_eq!(histogram(&x, Some(&[false, true, true, true, true, true]), 4), i32s(&[0, 2, 0, 1]));
+        assert_eq!(
+            histogram(&x, Some(&[false, true, true, true, true, true]), 4),
+            i32s(&[0, 2, 0, 1])
+        );
     }
 }

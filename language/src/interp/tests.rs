@@ -24,7 +24,13 @@ fn address(buffer: u32) -> Word {
     Word::Address(Some(buffer))
 }
 
-fn run(text: &str, grid: [u32; 3], words: &[Word], buffers: &mut [Vec<u8>], seed: u64) -> Result<Outcome, Failure> {
+fn run(
+    text: &str,
+    grid: [u32; 3],
+    words: &[Word],
+    buffers: &mut [Vec<u8>],
+    seed: u64,
+) -> Result<Outcome, Failure> {
     let kernel = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(verify(&kernel), []);
     Interp::new(kernel.target).run(Launch { kernel: &kernel, grid, words, buffers, seed })
@@ -130,7 +136,8 @@ fn says(insts: &str) -> String {
         Ok(outcome) => outcome.warnings,
         Err(failure) => vec![failure],
     };
-    let lines: Vec<String> = found.iter().flat_map(|it| [&it.message].into_iter().chain(&it.details)).cloned().collect();
+    let lines: Vec<String> =
+        found.iter().flat_map(|it| [&it.message].into_iter().chain(&it.details)).cloned().collect();
     lines.join("\n")
 }
 
@@ -187,7 +194,8 @@ fn masked_elements_are_not_accessed() {
 
 #[test]
 fn an_absent_tensor_is_refused() {
-    let text = small("%p: *i32[32] @ #L = memory.at<0> %i %v: i32[32] @ #L = memory.load<all, normal> %p");
+    let text =
+        small("%p: *i32[32] @ #L = memory.at<0> %i %v: i32[32] @ #L = memory.load<all, normal> %p");
     let words = [Word::Address(None), Word::Bits(40), Word::Bits(3)];
     let failure = run(&text, [1, 1, 1], &words, &mut [], 0).unwrap_err();
     assert_eq!(failure.message, "this reads `x`, which was not given");
@@ -228,7 +236,8 @@ fn arithmetic_is_checked() {
 
 #[test]
 fn assertions_and_assumptions_are_tested() {
-    let condition = "%four: i32[32] @ #L = tile.const<4> %c: bool[32] @ #L = tile.cmp<lt> %i, %four";
+    let condition =
+        "%four: i32[32] @ #L = tile.const<4> %c: bool[32] @ #L = tile.cmp<lt> %i, %four";
     insta::assert_snapshot!(says(&format!("{condition} memory.assert<\"small\"> %c")), @r"
     assertion failed: small
     at element [4] of the tile
@@ -276,6 +285,33 @@ fn loops_count_from_lo_to_hi_by_step() {
     let words = [address(0), Word::Bits(10), Word::Bits(3)];
     let outcome = run(&small(text), [1, 1, 1], &words, &mut [i32s(0..10)], 0).unwrap();
     assert_eq!(outcome.printed, ["sum 24, still 24"]);
-    let bad = run(&small(&text.replace("const<2>", "const<0>")), [1, 1, 1], &words, &mut [i32s(0..10)], 0);
+    let bad = run(
+        &small(&text.replace("const<2>", "const<0>")),
+        [1, 1, 1],
+        &words,
+        &mut [i32s(0..10)],
+        0,
+    );
     assert_eq!(bad.unwrap_err().message, "a loop's step is 0, it must be positive");
+}
+
+#[test]
+fn strides_that_are_computed_live_as_long_as_the_tensor() {
+    let text = r#"kernel "column" for sm_90a warps 1 {
+        plan column threads 32
+        param x: tensor i32 [m, n] align 4 mut
+        symbol m: 32
+        symbol n: 32
+        grid [1]
+        tensor x: i32 at %x dims [%m, %n] strides [%row, 1] align 4 mut
+        body (%x: *i32 = address x, %m: i32 = symbol m, %n: i32 = symbol n) {
+            %row: i64 = tile.cast<nearest> %n
+            %one: i32 = tile.const<1>
+            %p: *i32 = memory.at<0> %one, %one
+            memory.store<all, normal> %p, %one
+        }
+    }"#;
+    let mut buffers = [i32s(vec![0; 6])];
+    run(text, [1, 1, 1], &[address(0), Word::Bits(2), Word::Bits(3)], &mut buffers, 0).unwrap();
+    assert_eq!(to_i32s(&buffers[0]), [0, 0, 0, 0, 1, 0]);
 }

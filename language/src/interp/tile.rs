@@ -36,20 +36,30 @@ impl Block<'_, '_> {
                 let elem = kernel.ty(inst.operands[0]).elem;
                 arith::cmp(*op, elem, self.operand(inst, 0), self.operand(inst, 1))
             }
-            TileOp::Fma => arith::fma(res_ty.elem, self.operand(inst, 0), self.operand(inst, 1), self.operand(inst, 2)),
-            TileOp::Select => {
-                arith::select(self.operand(inst, 0).bools(), self.operand(inst, 1), self.operand(inst, 2))
-            }
+            TileOp::Fma => arith::fma(
+                res_ty.elem,
+                self.operand(inst, 0),
+                self.operand(inst, 1),
+                self.operand(inst, 2),
+            ),
+            TileOp::Select => arith::select(
+                self.operand(inst, 0).bools(),
+                self.operand(inst, 1),
+                self.operand(inst, 2),
+            ),
             TileOp::Cast { round } => {
-                let from = kernel.ty(inst.operands[0]).elem.data().expect("V3: `cast` converts numbers");
+                let from =
+                    kernel.ty(inst.operands[0]).elem.data().expect("V3: `cast` converts numbers");
                 let to = res_ty.elem.data().expect("V3: `cast` converts numbers");
                 arith::cast(from, to, *round, self.operand(inst, 0))
             }
             TileOp::Bits => self.reinterpreted(inst, res_ty),
             TileOp::Splat => shape::splat(self.operand(inst, 0), res_ty.len()),
-            TileOp::Broadcast => {
-                shape::broadcast(self.operand(inst, 0), &kernel.ty(inst.operands[0]).shape, &res_ty.shape)
-            }
+            TileOp::Broadcast => shape::broadcast(
+                self.operand(inst, 0),
+                &kernel.ty(inst.operands[0]).shape,
+                &res_ty.shape,
+            ),
             TileOp::Expand { .. } | TileOp::Squeeze { .. } | TileOp::Reshape | TileOp::Convert => {
                 let same = self.share(inst.operands[0]);
                 return self.set_one(inst, same);
@@ -73,8 +83,14 @@ impl Block<'_, '_> {
             TileOp::Gather { axis } => {
                 let from = Axis::of(&kernel.ty(inst.operands[0]).shape, *axis);
                 let res = Axis::of(&res_ty.shape, *axis);
-                shape::gather(self.operand(inst, 0), self.operand(inst, 1), from, res)
-                    .map_err(|it| Fault::Gather { at: it.position, index: it.index, extent: from.extent, axis: *axis })?
+                shape::gather(self.operand(inst, 0), self.operand(inst, 1), from, res).map_err(
+                    |it| Fault::Gather {
+                        at: it.position,
+                        index: it.index,
+                        extent: from.extent,
+                        axis: *axis,
+                    },
+                )?
             }
             TileOp::Histogram => {
                 let mask = inst.operands.get(1).map(|&it| self.get(it).bools());
@@ -102,7 +118,9 @@ impl Block<'_, '_> {
                 TileOp::Index { axis } => shape::index(&ty.shape, *axis),
                 TileOp::Const { bits } => match ty.elem {
                     Elem::Data(_) => Data::filled(ty.elem, *bits, ty.len()),
-                    Elem::Pointer(_) => Data::filled(ty.elem, memory::from_address(*bits), ty.len()),
+                    Elem::Pointer(_) => {
+                        Data::filled(ty.elem, memory::from_address(*bits), ty.len())
+                    }
                 },
                 other => panic!("`{other:?}` depends on the block"),
             })
@@ -118,7 +136,9 @@ impl Block<'_, '_> {
             (Elem::Pointer(_), Elem::Data(_)) => {
                 Data::from_bits(to.elem, x.pointers().iter().map(|&it| memory::to_address(it)))
             }
-            (Elem::Data(_), Elem::Pointer(_)) => Data::from_bits(to.elem, x.all_bits().map(memory::from_address)),
+            (Elem::Data(_), Elem::Pointer(_)) => {
+                Data::from_bits(to.elem, x.all_bits().map(memory::from_address))
+            }
             (Elem::Data(_), Elem::Data(_)) => arith::reinterpret(to.elem, x),
         }
     }

@@ -13,8 +13,15 @@ fn place(index: &[u32]) -> Vec<String> {
 }
 
 /// An index of `tensor` is outside of its extent.
-pub fn index_outside(verb: &str, tensor: &str, index: &[i64], extents: &[i64], at: &[u32]) -> Wording {
-    let outside = index.iter().zip(extents).position(|(index, extent)| !(0..*extent).contains(index));
+pub fn index_outside(
+    verb: &str,
+    tensor: &str,
+    index: &[i64],
+    extents: &[i64],
+    at: &[u32],
+) -> Wording {
+    let outside =
+        index.iter().zip(extents).position(|(index, extent)| !(0..*extent).contains(index));
     let mut details = vec![format!("`{tensor}` has extents {extents:?}, the index is {index:?}")];
     details.extend(place(at));
     let message = match outside {
@@ -41,13 +48,19 @@ pub fn absent(verb: &str, tensor: &str) -> Wording {
 
 /// An address lies outside of the buffer.
 pub fn address_outside(verb: &str, tensor: &str, element: i64, len: u64, at: &[u32]) -> Wording {
-    let message = format!("this {verb} element {element} of `{tensor}`, which has {len} elements in memory");
+    let message =
+        format!("this {verb} element {element} of `{tensor}`, which has {len} elements in memory");
     (message, place(at))
 }
 
 /// An address is no multiple of the element's bytes.
 pub fn misaligned(verb: &str, tensor: &str, byte: u64, bytes: u64, at: &[u32]) -> Wording {
-    (format!("this {verb} {bytes} bytes at byte {byte} of `{tensor}`, which is not a multiple of {bytes}"), place(at))
+    (
+        format!(
+            "this {verb} {bytes} bytes at byte {byte} of `{tensor}`, which is not a multiple of {bytes}"
+        ),
+        place(at),
+    )
 }
 
 /// Two blocks store different values to one place.
@@ -80,7 +93,10 @@ pub fn division_by_zero(at: &[u32]) -> Wording {
 
 /// A gather's index is outside of the tile.
 pub fn gather_outside(index: i64, extent: usize, axis: u32, at: &[u32]) -> Wording {
-    (format!("`gather` picks index {index} of dimension {axis}, which has extent {extent}"), place(at))
+    (
+        format!("`gather` picks index {index} of dimension {axis}, which has extent {extent}"),
+        place(at),
+    )
 }
 
 /// An `assert` fails.

@@ -31,7 +31,13 @@ const EXP2_SERIES: [f64; 13] = [
 #[inline(always)]
 pub fn exp2_f32(x: f32) -> f32 {
     // Beyond ±200 the result is 0 or infinity; a NaN passes both comparisons.
-    let x = f64::from(if x < -200.0 { -200.0 } else if x > 200.0 { 200.0 } else { x });
+    let x = f64::from(if x < -200.0 {
+        -200.0
+    } else if x > 200.0 {
+        200.0
+    } else {
+        x
+    });
     // Adding 1.5 · 2^52 leaves the nearest integer in the low bits of the sum.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     let shifted = x + SHIFT;

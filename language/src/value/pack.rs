@@ -49,7 +49,11 @@ mod tests {
                 write(dtype, &mut bytes, position, pattern(position)).unwrap();
             }
             for position in 0..n {
-                assert_eq!(read(dtype, &bytes, position), Some(pattern(position)), "{dtype} {position}");
+                assert_eq!(
+                    read(dtype, &bytes, position),
+                    Some(pattern(position)),
+                    "{dtype} {position}"
+                );
             }
             assert_eq!(read(dtype, &bytes, n + 8), None);
             assert_eq!(write(dtype, &mut bytes, u64::MAX, 0), None);

@@ -15,7 +15,11 @@ use crate::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
 /// The integer that bits of an integer or bool type stand for.
 pub fn to_int(dtype: DType, bits: u64) -> i128 {
     let unused = 64 - dtype.bits();
-    if dtype.is_signed() { i128::from(((bits << unused) as i64) >> unused) } else { i128::from(bits << unused >> unused) }
+    if dtype.is_signed() {
+        i128::from(((bits << unused) as i64) >> unused)
+    } else {
+        i128::from(bits << unused >> unused)
+    }
 }
 
 /// The low bits of an integer.
@@ -75,7 +79,9 @@ fn float_unary(op: UnaryOp, dtype: DType, bits: u64) -> u64 {
         UnaryOp::Neg => -x,
         UnaryOp::Abs => x.abs(),
         UnaryOp::Sqrt => x.sqrt(),
-        UnaryOp::Exp2 if matches!(dtype, DType::F32 | DType::Tf32) => f64::from(math::exp2_f32(x as f32)),
+        UnaryOp::Exp2 if matches!(dtype, DType::F32 | DType::Tf32) => {
+            f64::from(math::exp2_f32(x as f32))
+        }
         UnaryOp::Exp2 => math::exp2(x),
         UnaryOp::Log2 => math::log2(x),
         UnaryOp::Rcp => 1.0 / x,
@@ -150,7 +156,12 @@ fn float_binary(op: BinaryOp, dtype: DType, x_bits: u64, y_bits: u64) -> u64 {
         BinaryOp::Min | BinaryOp::Max | BinaryOp::MinNan | BinaryOp::MaxNan => {
             return extreme(op, dtype, (x, x_bits), (y, y_bits));
         }
-        BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr | BinaryOp::MulHigh => {
+        BinaryOp::And
+        | BinaryOp::Or
+        | BinaryOp::Xor
+        | BinaryOp::Shl
+        | BinaryOp::Shr
+        | BinaryOp::MulHigh => {
             panic!("V3: `{}` is not defined on {dtype}", op.name())
         }
     };
@@ -176,7 +187,9 @@ fn extreme(op: BinaryOp, dtype: DType, (x, x_bits): (f64, u64), (y, y_bits): (f6
 pub fn cmp(op: CmpOp, dtype: DType, x: u64, y: u64) -> bool {
     match dtype.class() {
         Class::Float(_) => compare(op, &decode(dtype, x), &decode(dtype, y)),
-        Class::Bool | Class::Signed | Class::Unsigned => compare(op, &to_int(dtype, x), &to_int(dtype, y)),
+        Class::Bool | Class::Signed | Class::Unsigned => {
+            compare(op, &to_int(dtype, x), &to_int(dtype, y))
+        }
     }
 }
 
@@ -201,7 +214,8 @@ pub fn fma(dtype: DType, x: u64, y: u64, z: u64) -> u64 {
         }
         Class::Float(_) => {
             let (x, y, z) = (decode(dtype, x), decode(dtype, y), decode(dtype, z));
-            let value = if dtype == DType::F64 { math::fma(x, y, z) } else { math::fma_to_odd(x, y, z) };
+            let value =
+                if dtype == DType::F64 { math::fma(x, y, z) } else { math::fma_to_odd(x, y, z) };
             encode(dtype, value, Round::Nearest)
         }
     }
@@ -247,15 +261,25 @@ mod tests {
 
     #[test]
     fn arithmetic_of_16_bits_is_that_of_the_half_crate() {
-        let samples: Vec<u16> = (0..=u16::MAX).step_by(331).chain([0, 0x8000, 1, 0x7c00, 0x7bff]).collect();
+        let samples: Vec<u16> =
+            (0..=u16::MAX).step_by(331).chain([0, 0x8000, 1, 0x7c00, 0x7bff]).collect();
         for &a in &samples {
             for &b in &samples {
                 let (x, y) = (half::f16::from_bits(a), half::f16::from_bits(b));
-                for (op, wanted) in
-                    [(BinaryOp::Add, x + y), (BinaryOp::Sub, x - y), (BinaryOp::Mul, x * y), (BinaryOp::Div, x / y)]
-                {
-                    let got = half::f16::from_bits(binary(op, DType::F16, a.into(), b.into()).unwrap() as u16);
-                    assert!(got.to_bits() == wanted.to_bits() || got.is_nan() && wanted.is_nan(), "{x} {} {y}", op.name());
+                for (op, wanted) in [
+                    (BinaryOp::Add, x + y),
+                    (BinaryOp::Sub, x - y),
+                    (BinaryOp::Mul, x * y),
+                    (BinaryOp::Div, x / y),
+                ] {
+                    let got = half::f16::from_bits(
+                        binary(op, DType::F16, a.into(), b.into()).unwrap() as u16,
+                    );
+                    assert!(
+                        got.to_bits() == wanted.to_bits() || got.is_nan() && wanted.is_nan(),
+                        "{x} {} {y}",
+                        op.name()
+                    );
                 }
             }
         }
@@ -265,7 +289,10 @@ mod tests {
     fn small_integers_follow_their_native_types() {
         for a in i8::MIN..=i8::MAX {
             for b in i8::MIN..=i8::MAX {
-                let run = |op| binary(op, DType::I8, u64::from(a as u8), u64::from(b as u8)).map(|it| it as u8 as i8);
+                let run = |op| {
+                    binary(op, DType::I8, u64::from(a as u8), u64::from(b as u8))
+                        .map(|it| it as u8 as i8)
+                };
                 assert_eq!(run(BinaryOp::Add), Some(a.wrapping_add(b)));
                 assert_eq!(run(BinaryOp::Sub), Some(a.wrapping_sub(b)));
                 assert_eq!(run(BinaryOp::Mul), Some(a.wrapping_mul(b)));

@@ -115,6 +115,9 @@ impl<'a> Verifier<'a> {
                         is_joined(&x.shape, &res.shape),
                         "`tile.join` adds a last dimension of extent 2",
                     );
+                    let joined = x.layout.as_ref().map(Layout::join);
+                    let kept = joined.is_none() || joined == res.layout;
+                    self.v3(kept, "`tile.join` keeps the halves in a register bit");
                 }
             }
             TileOp::Split => {
@@ -127,6 +130,8 @@ impl<'a> Verifier<'a> {
                         is_joined(&low.shape, &x.shape),
                         "`tile.split` drops a last dimension of extent 2",
                     );
+                    let whole = x.layout.as_ref().filter(|it| it.rank() > 1);
+                    self.parts(whole.and_then(|it| it.split().ok()), low);
                 }
             }
             TileOp::Halves { axis, bit } => {
@@ -135,11 +140,11 @@ impl<'a> Verifier<'a> {
                         low == high && x.elem == low.elem,
                         "the halves of `tile.halves` are alike",
                     );
-                    let halved = halved(&x.shape, *axis, *bit);
-                    self.v3(
-                        halved.as_ref() == Some(&low.shape),
-                        "`tile.halves` halves the extent whose bit it names",
-                    );
+                    let fits = halved(&x.shape, *axis, *bit).as_ref() == Some(&low.shape);
+                    self.v3(fits, "`tile.halves` halves the extent whose bit it names");
+                    if let (true, Some(layout)) = (fits, &x.layout) {
+                        self.parts(layout.without_bit(*axis as usize, *bit).ok(), low);
+                    }
                 }
             }
             TileOp::Gather { axis } => self.gather(*axis, inst),
@@ -276,7 +281,9 @@ impl<'a> Verifier<'a> {
                 TileOp::Permute { perm } => from.permute(perm) == *to,
                 _ => true,
             };
-            self.require(Rule::V3, carried, || format!("`{name}` does not carry its operand's layout along"));
+            self.require(Rule::V3, carried, || {
+                format!("`{name}` does not carry its operand's layout along")
+            });
         }
     }
 
