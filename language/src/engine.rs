@@ -28,6 +28,8 @@ pub struct Launch<'a> {
     pub words: &'a [Word],
     /// Memory of the tensors.
     pub buffers: &'a mut [Vec<u8>],
+    /// Buffers that hold nothing yet: checked engines refuse to read what the kernel has not written.
+    pub undefined: &'a [u32],
     /// Steers every random choice of the engine, the order of warps for one.
     pub seed: u64,
 }

@@ -69,7 +69,7 @@ impl Engine for Interp {
         let mut machine = Machine {
             kernel,
             grid: launch.grid,
-            memory: Memory::new(launch.buffers, !orders_blocks(&kernel.body)),
+            memory: Memory::new(launch.buffers, launch.undefined, !orders_blocks(&kernel.body)),
             invariants: vec![None; kernel.values.len()],
             outcome: Outcome::default(),
             warned: FxHashSet::default(),
@@ -174,6 +174,8 @@ enum Access {
     Null,
     /// The element does not lie in the buffer; distances in bits.
     Address { buffer: usize, offset: i64, len: u64 },
+    /// Nothing has been written to the element at this byte.
+    Undefined { buffer: usize, byte: usize },
     /// The address is no multiple of the element's width.
     Misaligned { buffer: usize, bits: u64 },
 }

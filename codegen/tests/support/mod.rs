@@ -32,7 +32,7 @@ pub fn run(
     buffers: &mut [Vec<u8>],
     seed: u64,
 ) -> Result<Outcome, Failure> {
-    engine.run(Launch { kernel, grid, words, buffers, seed })
+    engine.run(Launch { kernel, grid, words, buffers, undefined: &[], seed })
 }
 
 /// The buffers after a run on the interpreter, and after one on the simulator.

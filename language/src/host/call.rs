@@ -20,6 +20,7 @@ type Called = Result<Value, HostError>;
 
 /// Every function that host code can call. `ref::` stands before those of [`REFERENCES`].
 const FUNCTIONS: &[&str] = &[
+    "empty",
     "zeros",
     "ones",
     "full",
@@ -94,6 +95,10 @@ impl HostRun<'_> {
 
     fn function(&mut self, name: &str, args: &mut Args<'_>) -> Called {
         match name {
+            "empty" => {
+                let (dtype, shape) = self.extents(args)?;
+                Ok(self.add(HostTensor::empty(dtype, &shape)))
+            }
             "zeros" => self.filled(args, Number::Int(0)),
             "ones" => self.filled(args, Number::Int(1)),
             "full" => {

@@ -233,10 +233,12 @@ impl HostOps for HostRun<'_> {
             })
             .collect();
         let before = buffers.before();
+        let undefined = buffers.undefined();
         let launch = Launch {
             kernel,
             grid: bound.grid,
             words: &words,
+            undefined: &undefined,
             buffers: &mut buffers.bytes,
             seed: self.seed,
         };
@@ -300,6 +302,12 @@ impl Buffers {
             .zip(&self.bytes)
             .map(|(it, bytes)| overlaps(it).then(|| bytes.clone()))
             .collect()
+    }
+
+    /// The numbers of buffers that nothing has been written to.
+    fn undefined(&self) -> Vec<u32> {
+        let numbered = (0..).zip(&self.owners);
+        numbered.filter(|it| it.1.is_undefined()).map(|it| it.0).collect()
     }
 
     fn give_back(&self, before: &[Option<Vec<u8>>]) {

@@ -6,7 +6,7 @@
 //!   and alone with its bytes; only [`HostTensor::view`], [`HostTensor::permuted`] and
 //!   [`HostTensor::reshaped`] share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::dtype::{Class, DType};
@@ -23,6 +23,8 @@ pub struct HostTensor {
     /// In elements.
     offset: u64,
     bytes: Rc<RefCell<Vec<u8>>>,
+    /// Whether nothing has been written to the bytes yet.
+    is_undefined: Rc<Cell<bool>>,
 }
 
 /// Strides of a contiguous row-major tensor.
@@ -48,7 +50,22 @@ impl HostTensor {
             strides: row_major(shape),
             offset: 0,
             bytes: Rc::new(RefCell::new(bytes)),
+            is_undefined: Rc::new(Cell::new(false)),
         }
+    }
+
+    /// A tensor that holds nothing: checked engines refuse to read it before a kernel has written it,
+    /// elsewhere its bytes are all ones.
+    pub fn empty(dtype: DType, shape: &[u64]) -> HostTensor {
+        let tensor = HostTensor::zeros(dtype, shape);
+        tensor.bytes.borrow_mut().fill(0xff);
+        tensor.is_undefined.set(true);
+        tensor
+    }
+
+    /// Whether nothing has been written to it, or to what it is a view of.
+    pub fn is_undefined(&self) -> bool {
+        self.is_undefined.get()
     }
 
     /// A tensor with these elements' bits, in row-major order; missing ones are zero.
@@ -131,6 +148,7 @@ impl HostTensor {
 
     /// Puts in elements' bits, in row-major order, as far as they go.
     pub fn set_bits(&self, bits: impl IntoIterator<Item = u64>) {
+        self.is_undefined.set(false);
         let mut bytes = self.bytes.borrow_mut();
         for (position, bits) in self.positions().into_iter().zip(bits) {
             value::write(self.dtype, &mut bytes, position, bits)
@@ -221,6 +239,7 @@ impl HostTensor {
     /// only what differs from it is written, because another view may have changed the rest.
     pub(super) fn put_bytes(&self, after: &[u8], before: Option<&[u8]>) {
         let span = self.span();
+        self.is_undefined.set(false);
         let mut bytes = self.bytes.borrow_mut();
         if let (Some(range), None) = (self.byte_range(&span), before) {
             return bytes[range].copy_from_slice(after);

@@ -175,6 +175,10 @@ impl Block<'_, '_> {
                     &place,
                 )
             }
+            Access::Undefined { buffer, byte } => {
+                let element = byte as u64 * 8 / u64::from(self.pointee(inst).storage_bits());
+                wording::undefined(&self.buffer_name(buffer), element)
+            }
             Access::Misaligned { buffer, bits } => {
                 let bytes = u64::from(self.pointee(inst).storage_bits()).div_ceil(8);
                 wording::misaligned(verb, &self.buffer_name(buffer), bits / 8, bytes, &place)

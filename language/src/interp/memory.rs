@@ -13,6 +13,8 @@
 //!
 //! Loads and stores go by runs of neighbouring elements, each copied at once.
 
+use std::ops::Range;
+
 use super::data::Data;
 use super::{Access, Fault};
 use crate::dtype::DType;
@@ -93,11 +95,21 @@ struct Run {
     len: usize,
 }
 
+impl Run {
+    /// The bytes that the elements touch.
+    fn bytes(&self, dtype: DType) -> Range<usize> {
+        let end = self.bits + self.len as u64 * u64::from(dtype.storage_bits());
+        (self.bits / 8) as usize..end.div_ceil(8) as usize
+    }
+}
+
 /// The buffers of a launch with what is known of their elements.
 pub(super) struct Memory<'a> {
     buffers: &'a mut [Vec<u8>],
     /// For every buffer that was stored to, for every byte the number of the block that last stored there, plus 1.
     writers: Vec<Vec<u32>>,
+    /// For every buffer that held nothing at first, for every byte whether it has been written.
+    written: Vec<Option<Vec<bool>>>,
     /// Whether stores of different blocks to one place are looked for.
     pub(super) finds_races: bool,
     /// The block that runs, plus 1.
@@ -116,9 +128,37 @@ pub(super) struct Race {
 }
 
 impl<'a> Memory<'a> {
-    pub(super) fn new(buffers: &'a mut [Vec<u8>], finds_races: bool) -> Memory<'a> {
+    pub(super) fn new(
+        buffers: &'a mut [Vec<u8>],
+        undefined: &[u32],
+        finds_races: bool,
+    ) -> Memory<'a> {
         let writers = vec![vec![]; buffers.len()];
-        Memory { buffers, writers, finds_races, block: 0, race: None }
+        let held = |number: usize| undefined.contains(&(number as u32));
+        let written = buffers.iter().enumerate();
+        let written =
+            written.map(|(it, bytes)| held(it).then(|| vec![false; bytes.len()])).collect();
+        Memory { buffers, writers, written, finds_races, block: 0, race: None }
+    }
+
+    /// Notes bytes as written.
+    fn define(&mut self, buffer: usize, range: Range<usize>) {
+        if let Some(written) = &mut self.written[buffer] {
+            written[range].fill(true);
+        }
+    }
+
+    /// Refuses to read bytes of which one has not been written.
+    fn defined(&self, buffer: usize, range: Range<usize>, at: usize) -> Result<(), Fault> {
+        let first = range.start;
+        let missing =
+            self.written[buffer].as_ref().and_then(|it| it[range].iter().position(|it| !it));
+        match missing {
+            None => Ok(()),
+            Some(it) => {
+                Err(Fault::Access { access: Access::Undefined { buffer, byte: first + it }, at })
+            }
+        }
     }
 
     /// Checks the access at `at` to an element, and gives its buffer and distance in bits.
@@ -196,6 +236,7 @@ impl<'a> Memory<'a> {
                 continue;
             }
             let run = self.run(dtype, pointers, mask, at)?;
+            self.defined(run.buffer, run.bytes(dtype), at)?;
             self.read(dtype, &run, &mut res);
             at += run.len;
         }
@@ -238,8 +279,8 @@ impl<'a> Memory<'a> {
 
     fn write(&mut self, dtype: DType, run: &Run, values: &Data) {
         let first = run.bits / u64::from(dtype.storage_bits());
-        let byte_range = (run.bits / 8) as usize
-            ..((run.bits + run.len as u64 * u64::from(dtype.storage_bits())).div_ceil(8)) as usize;
+        let byte_range = run.bytes(dtype);
+        self.define(run.buffer, byte_range.clone());
         let before =
             if self.finds_races { self.contested(run.buffer, byte_range.clone()) } else { None };
         let bytes = &mut self.buffers[run.buffer];
@@ -258,11 +299,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Notes this block as the writer of bytes; gives what they were if another block wrote any.
-    fn contested(
-        &mut self,
-        buffer: usize,
-        range: std::ops::Range<usize>,
-    ) -> Option<(Vec<u8>, Vec<u32>)> {
+    fn contested(&mut self, buffer: usize, range: Range<usize>) -> Option<(Vec<u8>, Vec<u32>)> {
         let writers = &mut self.writers[buffer];
         if writers.is_empty() {
             writers.resize(self.buffers[buffer].len(), 0);
@@ -276,13 +313,7 @@ impl<'a> Memory<'a> {
         before
     }
 
-    fn compare(
-        &mut self,
-        buffer: usize,
-        range: std::ops::Range<usize>,
-        before: &[u8],
-        writers: &[u32],
-    ) {
+    fn compare(&mut self, buffer: usize, range: Range<usize>, before: &[u8], writers: &[u32]) {
         let after = &self.buffers[buffer][range.clone()];
         let changed = (0..before.len()).find(|&it| {
             let foreign = writers[it] != 0 && writers[it] != self.block;
@@ -302,6 +333,8 @@ impl<'a> Memory<'a> {
     ) -> Result<u64, Fault> {
         let (buffer, bits) = self.check(dtype, pointer, at)?;
         let position = bits / u64::from(dtype.storage_bits());
+        let touched = Run { buffer, bits, at, len: 1 }.bytes(dtype);
+        self.defined(buffer, touched, at)?;
         let bytes = &mut self.buffers[buffer];
         let before = value::read(dtype, bytes, position).expect("checked above");
         if let Some(after) = change(before) {

@@ -31,9 +31,27 @@ fn run(
     buffers: &mut [Vec<u8>],
     seed: u64,
 ) -> Result<Outcome, Failure> {
+    run_with_undefined(text, grid, words, buffers, &[], seed)
+}
+
+fn run_with_undefined(
+    text: &str,
+    grid: [u32; 3],
+    words: &[Word],
+    buffers: &mut [Vec<u8>],
+    undefined: &[u32],
+    seed: u64,
+) -> Result<Outcome, Failure> {
     let kernel = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(verify(&kernel), []);
-    Interp::new(kernel.target).run(Launch { kernel: &kernel, grid, words, buffers, seed })
+    Interp::new(kernel.target).run(Launch {
+        kernel: &kernel,
+        grid,
+        words,
+        buffers,
+        undefined,
+        seed,
+    })
 }
 
 #[test]
@@ -314,4 +332,22 @@ fn strides_that_are_computed_live_as_long_as_the_tensor() {
     let mut buffers = [i32s(vec![0; 6])];
     run(text, [1, 1, 1], &[address(0), Word::Bits(2), Word::Bits(3)], &mut buffers, 0).unwrap();
     assert_eq!(to_i32s(&buffers[0]), [0, 0, 0, 0, 1, 0]);
+}
+
+#[test]
+fn what_nobody_has_written_is_not_read() {
+    let store_then_load = |mask: &str| {
+        small(&format!(
+            "%few: i32[32] @ #L = tile.const<30>
+             %some: bool[32] @ #L = tile.cmp<lt> %i, %few
+             %p: *i32[32] @ #L = memory.at<0> %i
+             memory.store<all, normal> %p, %i, %some
+             %v: i32[32] @ #L = memory.load<all, normal> %p{mask}"
+        ))
+    };
+    let words = [address(0), Word::Bits(40), Word::Bits(3)];
+    let run = |text: &str| run_with_undefined(text, [1, 1, 1], &words, &mut [i32s(0..40)], &[0], 0);
+    assert!(run(&store_then_load(", %some")).is_ok());
+    let failure = run(&store_then_load("")).unwrap_err();
+    assert_eq!(failure.message, "this reads element 30 of `x`, which nothing has written yet");
 }

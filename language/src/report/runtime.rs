@@ -53,6 +53,13 @@ pub fn address_outside(verb: &str, tensor: &str, element: i64, len: u64, at: &[u
     (message, place(at))
 }
 
+/// An element is read that nothing has written.
+pub fn undefined(tensor: &str, element: u64) -> Wording {
+    let message =
+        format!("this reads element {element} of `{tensor}`, which nothing has written yet");
+    (message, vec!["`empty` and workspace hold nothing at first".to_owned()])
+}
+
 /// An address is no multiple of the element's bytes.
 pub fn misaligned(verb: &str, tensor: &str, byte: u64, bytes: u64, at: &[u32]) -> Wording {
     (

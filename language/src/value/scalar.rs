@@ -139,8 +139,8 @@ fn int_binary(op: BinaryOp, dtype: DType, x_bits: u64, y_bits: u64) -> Option<u6
         BinaryOp::Xor => x ^ y,
         BinaryOp::Shl => x << shift,
         BinaryOp::Shr => x >> shift,
-        BinaryOp::MulHigh if dtype.is_signed() => x * y >> width,
-        BinaryOp::MulHigh => (x as u128 * y as u128 >> width) as i128,
+        BinaryOp::MulHigh if dtype.is_signed() => (x * y) >> width,
+        BinaryOp::MulHigh => ((x as u128 * y as u128) >> width) as i128,
     };
     Some(from_int(dtype, value))
 }
@@ -298,7 +298,10 @@ mod tests {
                 assert_eq!(run(BinaryOp::Mul), Some(a.wrapping_mul(b)));
                 assert_eq!(run(BinaryOp::Div), (b != 0).then(|| a.wrapping_div(b)));
                 assert_eq!(run(BinaryOp::Rem), (b != 0).then(|| a.wrapping_rem(b)));
-                assert_eq!(run(BinaryOp::MulHigh), Some((i16::from(a) * i16::from(b) >> 8) as i8));
+                assert_eq!(
+                    run(BinaryOp::MulHigh),
+                    Some(((i16::from(a) * i16::from(b)) >> 8) as i8)
+                );
                 let shift = b as u8;
                 assert_eq!(run(BinaryOp::Shl), Some(if shift < 8 { a << shift } else { 0 }));
                 assert_eq!(run(BinaryOp::Shr), Some(a >> shift.min(7)));
