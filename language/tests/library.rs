@@ -10,7 +10,9 @@ use tile_language::target::TargetId;
 fn failures(db: &Database, file: SourceFile, target: TargetId) -> String {
     let mut wrong = String::new();
     for test in db.tests(file).iter().filter(|it| !it.is_bench) {
-        let is_meant = |list: &[smol_str::SmolStr], name: &str| list.is_empty() || list.iter().any(|it| it == name);
+        let is_meant = |list: &[smol_str::SmolStr], name: &str| {
+            list.is_empty() || list.iter().any(|it| it == name)
+        };
         if !is_meant(&test.engines, "interp") || !is_meant(&test.targets, target.row().name) {
             continue;
         }
@@ -18,7 +20,11 @@ fn failures(db: &Database, file: SourceFile, target: TargetId) -> String {
         let mut run = HostRun::new(&mut engine, 1);
         let end = db.run_test(&test.key, target, &mut run);
         let at = format!("{} for {}, {}", file.path(db), target.row().name, test.title);
-        for it in end.diagnostics.iter().filter(|it| it.severity == tile_language::diagnostic::Severity::Error) {
+        for it in end
+            .diagnostics
+            .iter()
+            .filter(|it| it.severity == tile_language::diagnostic::Severity::Error)
+        {
             wrong += &format!("{at}: {} {}\n", it.code, it.message);
         }
         for it in &run.warnings {
@@ -51,7 +57,9 @@ fn the_library_passes_its_own_tests() {
 fn documented(text: &str) -> Vec<String> {
     let docs = text.lines().filter_map(|it| {
         let it = it.trim_start();
-        it.strip_prefix("///").or_else(|| it.strip_prefix("//!")).map(|it| it.strip_prefix(' ').unwrap_or(it))
+        it.strip_prefix("///")
+            .or_else(|| it.strip_prefix("//!"))
+            .map(|it| it.strip_prefix(' ').unwrap_or(it))
     });
     let mut found = Vec::new();
     let mut lines = docs.into_iter();

@@ -55,7 +55,10 @@ fn price(cost: Cost) -> String {
         CostClass::Registers => "it stays within each thread".to_owned(),
         CostClass::Shuffles => format!("it costs {} shuffles a warp", cost.shuffles),
         CostClass::Shared => {
-            format!("it costs {} bytes of shared memory and {} barriers", cost.shared_bytes, cost.barriers)
+            format!(
+                "it costs {} bytes of shared memory and {} barriers",
+                cost.shared_bytes, cost.barriers
+            )
         }
     }
 }

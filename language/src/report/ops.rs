@@ -64,7 +64,7 @@ pub fn shapes_differ(place: Place, first: &[u32], second: &[u32]) -> Diagnostic 
 
 /// E0253: a reshape to another number of elements.
 pub fn counts_differ(place: Place, from: &[u32], to: &[u32]) -> Diagnostic {
-    let count = |it: &[u32]| it.iter().map(|&it| u64::from(it)).product::<u64>();
+    let count = |it: &[u32]| it.iter().fold(1u64, |so_far, &it| so_far.saturating_mul(it.into()));
     let message = format!(
         "{} has {} elements, {} has {}",
         describe_shape(from),
@@ -73,6 +73,11 @@ pub fn counts_differ(place: Place, from: &[u32], to: &[u32]) -> Diagnostic {
         count(to)
     );
     Diagnostic::new(Code::E0253, message, place)
+}
+
+/// E0253: a tile of more elements than there can be.
+pub fn too_large(place: Place) -> Diagnostic {
+    Diagnostic::new(Code::E0253, "the result has more than 2^30 elements".to_owned(), place)
 }
 
 /// E0253: a squeezed dimension is not of extent 1.

@@ -171,7 +171,7 @@ pub(super) fn binary_of(
 
 fn negated(cx: &mut Elab<'_>, value: Value, span: Span) -> Option<Value> {
     match value {
-        Value::Int(it) => Some(Value::Int(-it)),
+        Value::Int(it) => Some(Value::Int(it.saturating_neg())),
         other => unary(cx, ast::UnaryOp::Neg, other, span),
     }
 }

@@ -32,7 +32,9 @@ pub(crate) fn iota(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 pub(crate) fn arange(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let (start, end) = (args.int(cx, "start")?, args.int(cx, "end")?);
     let n = extent(cx, args, "end", end.saturating_sub(start))?;
-    constant_bits(cx, &Value::Int(start), I32, args.span)?;
+    for end in [start, end - 1] {
+        constant_bits(cx, &Value::Int(end), I32, args.span)?;
+    }
     Some(counting(start, n))
 }
 

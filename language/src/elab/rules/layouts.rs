@@ -34,12 +34,13 @@ fn apply_on(
     shape: &[u32],
 ) -> Result<Layout, tile_layout::SpecError> {
     let Spec::Explicit(layout) = spec else { return spec.apply(shape, machine) };
+    let without = |it: Layout, axis: usize| match it.rank() {
+        1 => it.expand(0).slice(1),
+        _ => it.slice(axis).expand(axis),
+    };
     let narrowed = |layout: &Layout| {
         let axes = (0..shape.len()).filter(|&axis| shape[axis] == 1 && layout.shape()[axis] != 1);
-        axes.fold(
-            layout.clone(),
-            |it, axis| if it.rank() > 1 { it.slice(axis).expand(axis) } else { it },
-        )
+        axes.fold(layout.clone(), without)
     };
     if layout.rank() != shape.len() || layout.shape() == shape {
         return spec.apply(shape, machine);
@@ -261,27 +262,38 @@ pub(crate) fn coalesced(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 /// `L.slice(axis)`
 pub(crate) fn slice(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let spec = args.layout(cx, "layout")?;
-    let axis = args.below(cx, "axis", spec.rank().unwrap_or(8))?;
-    if spec.rank() == Some(1) {
-        args.mismatch(cx, args.arg("layout"), "a layout of at least two dimensions");
+    let Some(rank) = spec.rank().filter(|&it| it > 1 && spec.is_for_registers()) else {
+        args.mismatch(cx, args.arg("layout"), "a layout for registers of at least two dimensions");
         return None;
-    }
+    };
+    let axis = args.below(cx, "axis", rank)?;
     match spec {
         Spec::Explicit(layout) => done(Spec::Explicit(layout.slice(axis as usize))),
         spec => done(spec.slice(axis)),
     }
 }
 
+/// The accumulator that an operand's layout is asked of.
+fn accumulator(cx: &mut Elab<'_>, args: &Args) -> Option<Spec> {
+    let spec = args.layout(cx, "layout")?;
+    if matches!(spec, Spec::Mma { .. } | Spec::Wgmma { .. } | Spec::Mfma { .. } | Spec::Wmma { .. })
+    {
+        return Some(spec);
+    }
+    args.mismatch(cx, args.arg("layout"), "the layout of an accumulator, such as `mma::acc(…)`");
+    None
+}
+
 /// `C.a(k_width:)`
 pub(crate) fn operand_a(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let spec = args.layout(cx, "layout")?;
+    let spec = accumulator(cx, args)?;
     let k_width = number_or(cx, args, "k_width", 2)?;
     done(spec.a(k_width))
 }
 
 /// `C.b(k_width:)`
 pub(crate) fn operand_b(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let spec = args.layout(cx, "layout")?;
+    let spec = accumulator(cx, args)?;
     let k_width = number_or(cx, args, "k_width", 2)?;
     done(spec.b(k_width))
 }

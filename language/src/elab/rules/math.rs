@@ -115,7 +115,15 @@ pub(crate) fn exact_rcp(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let x = args.value("x").clone();
     let elem = common_elem(cx, &[&x], args.row.path, args.span)?;
     let op = TileOp::Binary { op: BinaryOp::Div };
-    apply(cx, op, &[(Value::Float(1.0), args.span), (x, args.span)], elem, Takes::Floats, "`exact::rcp`", args.span)
+    apply(
+        cx,
+        op,
+        &[(Value::Float(1.0), args.span), (x, args.span)],
+        elem,
+        Takes::Floats,
+        "`exact::rcp`",
+        args.span,
+    )
 }
 
 /// `fma(a, b, c)`
@@ -135,7 +143,15 @@ pub(crate) fn fma(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         _ => {}
     }
     let elem = common_elem(cx, &[&a, &b, &c], "fma", args.span)?;
-    apply(cx, TileOp::Fma, &args.operands(["a", "b", "c"]), elem, Takes::Numbers, "`fma`", args.span)
+    apply(
+        cx,
+        TileOp::Fma,
+        &args.operands(["a", "b", "c"]),
+        elem,
+        Takes::Numbers,
+        "`fma`",
+        args.span,
+    )
 }
 
 /// `select(cond, a, b)`; tuples are picked part by part.

@@ -178,10 +178,10 @@ pub(crate) fn load(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let (pointer, pointee) = pointer(cx, args)?;
     let cache = args.word(cx, "cache", Cache::All, Cache::from_name, CACHE_WORDS)?;
     let evict = args.word(cx, "evict", Evict::Normal, Evict::from_name, EVICT_WORDS)?;
+    let zero = Arg { name: None, value: zero_of(pointee), span: args.span };
+    let other = stored(cx, args.get("other").unwrap_or(&zero), pointee)?;
     let mut operands = vec![pointer];
     if let Some(mask) = mask(cx, args)? {
-        let zero = Arg { name: None, value: zero_of(pointee), span: mask.span };
-        let other = stored(cx, args.get("other").unwrap_or(&zero), pointee)?;
         operands.extend([mask, other]);
     }
     emit_aligned(cx, MemoryOp::Load { cache, evict }, &operands, Elem::Data(pointee), args.span)

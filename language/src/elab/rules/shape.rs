@@ -256,7 +256,8 @@ pub(super) fn bracket(
 pub(crate) fn reshape(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let shape = args.numbers(cx, "shape")?;
     each(cx, args, args.value("x"), &mut |cx, it| {
-        let count = |it: &[u32]| it.iter().map(|&it| u64::from(it)).product::<u64>();
+        let count =
+            |it: &[u32]| it.iter().fold(1u64, |so_far, &it| so_far.saturating_mul(it.into()));
         if count(&shape) != count(&it.ty.shape) {
             let place = cx.place(args.span);
             cx.report(report::ops::counts_differ(place, &it.ty.shape, &shape));
@@ -325,6 +326,11 @@ pub(crate) fn join(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         args.mismatch(cx, args.arg("x"), "a tile");
         return None;
     };
+    if ty.shape.iter().map(|&it| u64::from(it)).product::<u64>() > 1 << 29 {
+        let place = cx.place(args.span);
+        cx.report(report::ops::too_large(place));
+        return None;
+    }
     let joined = layout.join();
     let ty = Type { elem, shape: joined.shape().into(), layout: Some(joined.clone()) };
     let value = cx.emit_one(TileOp::Join, &aligned.values, ty, args.span);
@@ -367,6 +373,27 @@ pub(crate) fn gather(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         let value =
             cx.emit_one(TileOp::Gather { axis }, &[it.tile.value, index.tile.value], ty, args.span);
         Some(Value::Tile(Tile { value, layout: index.tile.layout.clone() }))
+    })
+}
+
+/// `x.take(index, axis:)`
+pub(crate) fn take(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    each(cx, args, args.value("x"), &mut |cx, it| {
+        let axis = axis(cx, args, it.rank())?;
+        let extent = it.ty.shape[axis as usize];
+        let index = args.below(cx, "index", extent)?;
+        if extent == 1 {
+            return Some(Value::Tile(it.tile));
+        }
+        let mut shape = it.ty.shape.clone();
+        shape[axis as usize] = 1;
+        let layout = apply(cx, &it.spec, &shape, args.span)?;
+        let ty = Type { elem: Elem::Data(DType::I32), shape, layout: Some(layout) };
+        let bits = u64::from(index);
+        let index = cx.emit_one(TileOp::Const { bits }, &[], ty.clone(), args.span);
+        let op = TileOp::Gather { axis };
+        let value = cx.emit_one(op, &[it.tile.value, index], ty.with_elem(it.ty.elem), args.span);
+        Some(Value::Tile(Tile { value, layout: TileLayout::Closed(it.spec.clone()) }))
     })
 }
 

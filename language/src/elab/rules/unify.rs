@@ -224,14 +224,18 @@ fn check_layouts(
     span: Span,
 ) -> Option<()> {
     for operand in operands {
-        let Value::Tile(Tile { value, layout: TileLayout::Closed(own) }) = &operand.value else { continue };
+        let Value::Tile(Tile { value, layout: TileLayout::Closed(own) }) = &operand.value else {
+            continue;
+        };
         let ty = cx.ty(*value).clone();
         let wanted = apply_quietly(cx, spec, &ty.shape);
         if wanted == ty.layout {
             continue;
         }
         let place = cx.place(span);
-        let cost = wanted.zip(ty.layout.as_ref()).map(|(to, own)| Plan::convert(own, &to, ty.elem.bits()).cost(ty.elem.bits()));
+        let cost = wanted
+            .zip(ty.layout.as_ref())
+            .map(|(to, own)| Plan::convert(own, &to, ty.elem.bits()).cost(ty.elem.bits()));
         let facts = report::layouts::Mismatch {
             wanted: super::describe_spec(spec),
             wanted_from: cx.layout_origin(from),
@@ -321,13 +325,11 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
 
 /// The layout of the result and the tile that decides it: one of the result's shape if there is
 /// one, otherwise one whose layout can be spread over that shape.
-fn closing_layout(
-    cx: &Elab<'_>,
-    operands: &[Operand],
-    shape: &Shape,
-) -> Option<(Spec, ir::Value)> {
+fn closing_layout(cx: &Elab<'_>, operands: &[Operand], shape: &Shape) -> Option<(Spec, ir::Value)> {
     let closed = |it: &Operand| match &it.value {
-        Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }) => Some((spec.clone(), *value)),
+        Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }) => {
+            Some((spec.clone(), *value))
+        }
         _ => None,
     };
     let all: Vec<(Spec, ir::Value)> = operands.iter().filter_map(closed).collect();

@@ -135,6 +135,18 @@ rows! {
     Method "gather" (x: Required, index: Required, axis: Optional) "x.gather(index: i32 tile, axis: int) -> tile",
         shape::gather, source "language.md section 5";
 
+    /// The elements with one index along `axis`, which keeps extent 1. Of a tuple, of each of its tiles.
+    ///
+    /// Shapes: that of `x`, with extent 1 in `axis`
+    /// Layout: that of `x`
+    ///
+    /// Example:
+    /// ```tile
+    /// let first = m.take(0, axis: 1).squeeze(1);
+    /// ```
+    Method "take" (x: Required, index: Required, axis: Optional) "x.take(index: int, axis: int) -> tile",
+        shape::take, source "language.md section 5";
+
     /// How often each of `0 … n - 1` occurs in `x` where `mask` holds; others are not counted.
     ///
     /// Shapes: `T` is `i32[n] @ L`
