@@ -2,6 +2,7 @@
 //!
 //! * [`facts`]: contiguity, divisibility, constancy and range of every value.
 //! * [`access`]: how wide each load and store is, and what keeps it from being wider.
+//! * [`budget`]: tiles that no thread can hold.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
 //! The lowering and the editor ask the same functions: the width that a warning talks about is the
@@ -9,6 +10,7 @@
 
 pub mod access;
 pub mod bounds;
+pub mod budget;
 mod explain;
 pub mod facts;
 #[cfg(test)]
@@ -25,9 +27,16 @@ use crate::diagnostic::Diagnostic;
 use crate::ir::Kernel;
 
 /// Everything that the analyses have to say about a kernel, in the order of its text.
-pub fn warnings(kernel: &Kernel) -> Vec<Diagnostic> {
-    let facts = Facts::of(kernel);
+///
+/// What is too large to compile is said alone.
+pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    kernel.body.walk(&mut |inst| found.extend(budget::error(kernel, inst)));
+    if !found.is_empty() {
+        found.truncate(1);
+        return found;
+    }
+    let facts = Facts::of(kernel);
     kernel.body.walk(&mut |inst| {
         found.extend(access::warning(kernel, &facts, inst));
         found.extend(bounds::warning(kernel, &facts, inst));

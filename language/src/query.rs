@@ -95,9 +95,13 @@ pub fn instance<'db>(db: &'db dyn Db, key: Instance<'db>) -> Elaborated {
         key.args(db).iter().map(|(name, it)| (name.clone(), it.clone().into_value())).collect();
     let mut done = elab::elaborate(db, key.kernel(db), &args, key.name(db), key.target(db));
     if let Some(kernel) = &done.kernel {
-        let warnings = analysis::warnings(kernel);
+        let findings = analysis::findings(kernel);
         let silent = |it: &Diagnostic| done.allowed.contains(&it.code);
-        done.diagnostics = done.diagnostics.iter().cloned().chain(warnings).filter(|it| !silent(it)).collect();
+        let is_refused = findings.iter().any(|it| it.severity == Severity::Error);
+        done.diagnostics = done.diagnostics.iter().cloned().chain(findings).filter(|it| !silent(it)).collect();
+        if is_refused {
+            done.kernel = None;
+        }
     }
     done
 }

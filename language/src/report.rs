@@ -1,5 +1,6 @@
 //! Wording: functions that take facts and return a diagnostic. No check holds a sentence.
 
+pub mod budget;
 pub mod comptime;
 pub mod layouts;
 pub mod memory;

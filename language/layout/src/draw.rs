@@ -17,6 +17,9 @@ const ROWS_MAX: u32 = 64;
 const CELLS_MAX: u32 = 16;
 const GRIDS_MAX: u32 = 8;
 
+/// Places of a line that are looked at.
+const PLACES_MAX: u32 = 4096;
+
 /// The layout as text: what it is, where each element lies, and what each place holds.
 pub fn draw_text(layout: &Layout) -> String {
     let mut out = format!("{layout}\n{}\n", summary(layout));
@@ -111,16 +114,8 @@ fn cell(layout: &Layout, index: &[u32], run: u32) -> String {
     if layout.bases(In::Row).is_empty() {
         return range(layout.offset_of(index));
     }
-    let (row, col) = cell_of(layout, index);
+    let (row, col) = layout.cell_of(index);
     format!("{row},{col}")
-}
-
-fn cell_of(layout: &Layout, index: &[u32]) -> (u32, u32) {
-    let n_rows = 1u32 << layout.bases(In::Row).len();
-    let n_cols = layout.n_repetitions() << layout.bases(In::Col).len();
-    let cells = (0..n_cols).flat_map(|col| (0..n_rows).map(move |row| (row, col)));
-    let mut found = cells.filter(|&(row, col)| layout.index_in_cell(row, col)[..] == *index);
-    found.next().expect("L3: every element has a place")
 }
 
 fn draw_grid(out: &mut String, layout: &Layout, grid: u32, run: u32) {
@@ -190,7 +185,7 @@ fn draw_places(out: &mut String, layout: &Layout) {
 /// What `n` places in a row hold, neighbours as one range.
 fn line(label: String, n: u32, held: impl Fn(u32) -> Coords) -> Vec<String> {
     let mut runs: Vec<(Coords, Coords)> = Vec::new();
-    for at in 0..n {
+    for at in 0..n.min(PLACES_MAX) {
         let index = held(at);
         match runs.last_mut() {
             Some((_, last)) if follows(last, &index) => *last = index,
@@ -199,7 +194,7 @@ fn line(label: String, n: u32, held: impl Fn(u32) -> Coords) -> Vec<String> {
     }
     let shown = runs.iter().take(CELLS_MAX as usize).map(|(first, last)| range(first, last));
     let mut res: Vec<String> = std::iter::once(label).chain(shown).collect();
-    if runs.len() > CELLS_MAX as usize {
+    if runs.len() > CELLS_MAX as usize || n > PLACES_MAX {
         res.push("…".to_owned());
     }
     res

@@ -277,6 +277,15 @@ impl Layout {
         plain + self.0.padding.iter().map(|&(interval, pad)| plain / interval * pad).sum::<u32>()
     }
 
+    /// The first cell of tensor memory that holds an element: row and column.
+    pub fn cell_of(&self, index: &[u32]) -> (u32, u32) {
+        let (repetition, place) = self.place_of(index);
+        let (n_rows, n_cols) = (self.bases(In::Row).len(), self.bases(In::Col).len());
+        let row = place & ((1 << n_rows) - 1);
+        let col = (place >> n_rows) as u32;
+        (row as u32, (repetition << n_cols) | col)
+    }
+
     /// Elements from the first to one past the last of a buffer, padding included.
     pub fn buffer_len(&self) -> u32 {
         let last = self.offsets() - 1;

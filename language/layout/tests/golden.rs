@@ -171,6 +171,7 @@ fn tensor_memory_scales_sit_where_the_matrix_unit_reads_them() {
     for lane in [13, 45, 77, 109] {
         assert_eq!(layout.index_in_cell(lane, 2 * 4 + 2)[..], [77, 2]);
     }
+    assert_eq!(layout.cell_of(&[77, 2]), (13, 10));
 }
 
 #[test]

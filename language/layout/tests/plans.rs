@@ -98,6 +98,11 @@ proptest! {
         prop_assert_eq!(plan.simulate(&filled(&src)), filled(&dst));
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
     #[test]
     fn blocked_and_sliced_layouts_convert(
         (src, dst, shape, machine) in (1usize..=3, machine()).prop_flat_map(|(rank, machine)| {

@@ -123,7 +123,8 @@ fn neighbours(layout: &Layout) -> (usize, u32) {
     let mut count = bases.iter().enumerate().take_while(|&(k, basis)| runs((k, basis))).count();
     let others = [In::Lane, In::Warp].into_iter().flat_map(|it| layout.bases(it));
     let other_bits = others.fold(0, |bits, basis| bits | basis[axis]);
-    let adds = |count: usize| bases[count..].iter().fold(other_bits, |bits, basis| bits | basis[axis]);
+    let adds =
+        |count: usize| bases[count..].iter().fold(other_bits, |bits, basis| bits | basis[axis]);
     while adds(count) & ((1 << count) - 1) != 0 {
         count -= 1;
     }

@@ -27,7 +27,7 @@ fn told(text: &str) -> Vec<String> {
         let help = it.help.iter().map(|it| format!("\n  help: {it}"));
         format!("{}: {}{}", it.code, it.message, reasons.chain(help).collect::<String>())
     };
-    warnings(&kernel).iter().map(words).collect()
+    findings(&kernel).iter().map(words).collect()
 }
 
 #[test]
@@ -60,6 +60,31 @@ fn rows_that_begin_anywhere_are_named_with_the_size_to_bound() {
          \n  because row `r` starts at `r * cols`, so its alignment is 4 bytes\
          \n  because nothing is known to divide `cols`\
          \n  help: if the callers allow it, add `where cols % 4 == 0`"
+    );
+}
+
+#[test]
+fn a_tile_that_no_thread_can_hold_is_refused_alone() {
+    let layout = |registers: u32| {
+        let bases: Vec<String> = (0..registers).map(|bit| format!("[{}]", 32u64 << bit)).collect();
+        format!(
+            "kernel \"k\" for sm_90a warps 1 {{
+                plan k threads 32
+                grid [1]
+                layout #L = [{}] register {} lane [1] [2] [4] [8] [16]
+                body () {{ %a: f32[{}] @ #L = tile.const<0> }}
+            }}",
+            32u64 << registers,
+            bases.join(" "),
+            32u64 << registers,
+        )
+    };
+    assert!(told(&layout(12)).is_empty());
+    let told = told(&layout(13));
+    assert_eq!(
+        told,
+        ["E0550: a tile of shape [262144] takes 8192 registers in each thread, `sm_90a` has 255\
+          \n  help: spread it over more warps or blocks, or go over it in a loop a chunk at a time"]
     );
 }
 

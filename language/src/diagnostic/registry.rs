@@ -95,6 +95,7 @@ registry! {
     E0405, Error, "a `static_assert` does not hold";
     E0406, Error, "code that should be refused is not";
     E0450, Error, "a function of host code cannot take these arguments";
+    E0550, Error, "a tile that no thread can hold";
     E0601, Error, "a tensor is written but not declared `mut`";
     E0602, Error, "a tensor is indexed with another number of dimensions";
     E0603, Error, "a tensor that may be absent is used";

@@ -67,7 +67,7 @@ fn colour(layout: &Layout, index: &[u32]) -> String {
     } else if layout.bases(In::Row).is_empty() {
         (layout.offset_of(index) % 64, 64, 0)
     } else {
-        (super::cell_of(layout, index).0, 128, 0)
+        (layout.cell_of(index).0, 128, 0)
     };
     format!("hsl({}, 65%, {}%)", turn * 360 / of.max(1), 84 - 8 * shade)
 }

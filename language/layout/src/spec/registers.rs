@@ -150,7 +150,7 @@ fn unit(spec: &Spec, machine: Machine) -> Result<Unit<'_>, SpecError> {
                     name: "n", value: *n, possible: "8, 16, … 256"
                 });
             }
-            if machine.warps % 4 != 0 {
+            if !machine.warps.is_multiple_of(4) {
                 return Err(SpecError::Machine { input: In::Warp, wanted: 4, got: machine.warps });
             }
             ([16, *n], vec![machine.warps, 1], Family::Quad)
