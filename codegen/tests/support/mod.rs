@@ -46,7 +46,7 @@ pub fn both(
     let mut interp = buffers.to_vec();
     let mut sim = buffers.to_vec();
     let name = &kernel.name;
-    run(&mut Interp::default(), kernel, grid, words, &mut interp, 0)
+    run(&mut Interp::new(kernel.target), kernel, grid, words, &mut interp, 0)
         .unwrap_or_else(|it| panic!("{name} on interp: {it:#?}"));
     run(&mut SimEngine::new(), kernel, grid, words, &mut sim, 1)
         .unwrap_or_else(|it| panic!("{name} on sim: {it:#?}"));

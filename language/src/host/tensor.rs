@@ -257,7 +257,7 @@ impl HostTensor {
     /// The bytes of a span of elements if those are whole bytes.
     fn byte_range(&self, span: &std::ops::Range<u64>) -> Option<std::ops::Range<usize>> {
         let width = u64::from(self.dtype.storage_bits());
-        let whole = (span.start * width) % 8 == 0 && (span.end * width) % 8 == 0;
+        let whole = [span.start, span.end].iter().all(|it| (it * width).is_multiple_of(8));
         whole.then(|| (span.start * width / 8) as usize..(span.end * width / 8) as usize)
     }
 

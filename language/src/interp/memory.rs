@@ -245,7 +245,7 @@ impl<'a> Memory<'a> {
 
     fn read(&self, dtype: DType, run: &Run, res: &mut Data) {
         let bytes = &self.buffers[run.buffer];
-        if dtype.bits() % 8 == 0 {
+        if dtype.bits().is_multiple_of(8) {
             let width = dtype.bits() as usize / 8;
             let first = (run.bits / 8) as usize;
             return res.extend_from_bytes(&bytes[first..first + run.len * width]);
@@ -284,7 +284,7 @@ impl<'a> Memory<'a> {
         let before =
             if self.finds_races { self.contested(run.buffer, byte_range.clone()) } else { None };
         let bytes = &mut self.buffers[run.buffer];
-        if dtype.bits() % 8 == 0 {
+        if dtype.bits().is_multiple_of(8) {
             values.write_bytes(run.at, run.len, &mut bytes[byte_range.clone()]);
         } else {
             for step in 0..run.len {

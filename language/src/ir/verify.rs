@@ -4,8 +4,9 @@
 //! analyses may rely on every rule without asking again. The rules are listed in [`super`] and at
 //! [`Rule`]; each has a test that breaks it and nothing else.
 
-mod operands;
+mod memory;
 mod plan;
+mod tile;
 
 use std::fmt;
 
