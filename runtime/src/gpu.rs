@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUevent_flags};
-use cudarc::driver::{CudaContext, CudaStream, DriverError, result};
+use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, result};
 use tile_plan::{Argument, Bound, Device, LaunchError, LaunchPlan, Word};
 
 /// Why a device could not do what was asked.
@@ -182,16 +182,27 @@ impl Module {
         Ok(bound)
     }
 
-    /// Launches the kernel `symbol` with machine words that were bound before, and waits for its end.
+    /// Launches the kernel `symbol` with machine words that were bound before, waits for its end, and
+    /// gives the milliseconds that it took by the device's own clock.
     pub fn launch_words(
         &self,
         symbol: &str,
         grid: [u32; 3],
         threads: u32,
         words: &[u64],
-    ) -> Result<(), GpuError> {
-        self.start(self.kernel(symbol)?, symbol, grid, threads, words)?;
-        self.gpu.context.synchronize().map_err(|it| failed(format!("to finish `{symbol}`"), it))
+    ) -> Result<f32, GpuError> {
+        let kernel = self.kernel(symbol)?;
+        let (first, last) = (self.event()?, self.event()?);
+        first.record(&self.gpu.stream).map_err(|it| failed("to record an event", it))?;
+        self.start(kernel, symbol, grid, threads, words)?;
+        last.record(&self.gpu.stream).map_err(|it| failed("to record an event", it))?;
+        self.gpu.context.synchronize().map_err(|it| failed(format!("to finish `{symbol}`"), it))?;
+        first.elapsed_ms(&last).map_err(|it| failed("to time a launch", it))
+    }
+
+    fn event(&self) -> Result<CudaEvent, GpuError> {
+        let event = self.gpu.context.new_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
+        event.map_err(|it| failed("to make an event", it))
     }
 
     /// The time of each of `runs` launches in milliseconds, by the device's own clock.
@@ -202,21 +213,10 @@ impl Module {
         args: &[Argument],
         runs: u32,
     ) -> Result<Vec<f32>, GpuError> {
-        let kernel = self.kernel(symbol)?;
-        let bound = plan.bind(args, &self.device(kernel, plan))?;
+        let bound = plan.bind(args, &self.device(self.kernel(symbol)?, plan))?;
         let words = machine_words(&bound, args);
-        let event = || self.gpu.context.new_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
-        let mut times = Vec::new();
-        for _ in 0..if bound.is_empty() { 0 } else { runs } {
-            let (first, last) = event()
-                .and_then(|first| Ok((first, event()?)))
-                .map_err(|it| failed("an event", it))?;
-            first.record(&self.gpu.stream).map_err(|it| failed("an event", it))?;
-            self.start(kernel, symbol, bound.grid, plan.threads, &words)?;
-            last.record(&self.gpu.stream).map_err(|it| failed("an event", it))?;
-            times.push(first.elapsed_ms(&last).map_err(|it| failed("to time a launch", it))?);
-        }
-        Ok(times)
+        let runs = if bound.is_empty() { 0 } else { runs };
+        (0..runs).map(|_| self.launch_words(symbol, bound.grid, plan.threads, &words)).collect()
     }
 
     /// What launch expressions may ask, for this kernel.

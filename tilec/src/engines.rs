@@ -1,6 +1,7 @@
 //! Engines by name: which ones a command uses, and how each is started.
 
 mod gpu;
+mod timed;
 
 use tile_codegen::SimEngine;
 use tile_language::engine::Engine;
@@ -11,6 +12,7 @@ use crate::Failure;
 use crate::cli::EngineName;
 
 pub(crate) use gpu::GpuEngine;
+pub(crate) use timed::Timed;
 
 impl EngineName {
     /// The word of the language.

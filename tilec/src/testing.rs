@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tile_language::target::TargetId;
 
 use crate::cli::{EngineName, Selection};
-use crate::engines;
+use crate::engines::{self, Timed};
 use crate::progress::Progress;
 use crate::session::{Case, CaseKind, Session, Verdict};
 use crate::{Failure, Io};
@@ -23,7 +23,10 @@ pub(crate) struct Job {
 pub(crate) struct Outcome {
     pub(crate) job: Job,
     pub(crate) verdict: Verdict,
+    /// The whole body.
     pub(crate) time: Duration,
+    /// The launches in it.
+    pub(crate) launches: Duration,
 }
 
 impl Outcome {
@@ -58,12 +61,14 @@ fn allows<T: PartialEq>(list: &[T], it: &T) -> bool {
 
 /// Runs a job; `None` if the engine cannot run code for its target.
 pub(crate) fn run(session: &Session, job: &Job, seed: u64) -> Result<Option<Outcome>, Failure> {
-    let Some(mut engine) = engines::start(job.engine, job.target)? else {
+    let Some(engine) = engines::start(job.engine, job.target)? else {
         return Ok(None);
     };
+    let mut engine = Timed::new(engine);
     let start = Instant::now();
-    let verdict = session.run(&job.case, job.target, engine.as_mut(), seed);
-    Ok(Some(Outcome { job: job.clone(), verdict, time: start.elapsed() }))
+    let verdict = session.run(&job.case, job.target, &mut engine, seed);
+    let (time, launches) = (start.elapsed(), engine.spent);
+    Ok(Some(Outcome { job: job.clone(), verdict, time, launches }))
 }
 
 /// Runs jobs in order and hands each outcome to `each`. Engines must agree on what a case asks to

@@ -1,7 +1,8 @@
 //! `tilec bench`: the time of every benchmark, on every engine and target that was asked for.
 //!
-//! A benchmark's body is run a few times and the middle one counts. On the CPU engines that is the
-//! time of this processor; only `gpu` says anything about a kernel's speed.
+//! A benchmark's body is run a few times, and the middle of the times of its launches counts; making
+//! the tensors does not. On the CPU engines that is the time of this processor; only `gpu` says
+//! anything about a kernel's speed.
 
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ fn times(session: &Session, job: &Job, seed: u64) -> Result<Times, Failure> {
         match testing::run(session, job, seed)? {
             None => return Ok(Times::Unavailable),
             Some(outcome) if !outcome.passed() => return Ok(Times::Failed(Box::new(outcome))),
-            Some(outcome) => times.push(outcome.time),
+            Some(outcome) => times.push(outcome.launches),
         }
     }
     times.sort();
