@@ -351,6 +351,9 @@ pub(super) enum Op {
     Shuffle {
         table: u32,
     },
+    MatrixLoad {
+        table: u32,
+    },
     Vote {
         table: u32,
     },
@@ -399,7 +402,7 @@ pub(super) enum Op {
 /// Why control must not come here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trap {
-    Trap,
+    Abort,
     Unreachable,
     Assert,
 }
@@ -562,6 +565,16 @@ pub(super) struct Shuffle {
     pub(super) clamp: Row,
 }
 
+/// `ldmatrix`: 8 by 8 matrices of 16-bit elements, whose rows lie at the addresses of eight lanes
+/// each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct MatrixLoad {
+    /// One row for each matrix.
+    pub(super) d: Vec<Row>,
+    pub(super) addr: Slot,
+    pub(super) transposed: bool,
+}
+
 /// What lanes agree on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum VoteMode {
@@ -698,6 +711,7 @@ pub(super) struct Code {
     pub(super) copies: Vec<CopyBytes>,
     pub(super) repacks: Vec<Repack>,
     pub(super) shuffles: Vec<Shuffle>,
+    pub(super) matrix_loads: Vec<MatrixLoad>,
     pub(super) votes: Vec<Vote>,
     pub(super) crosses: Vec<Cross>,
     pub(super) barriers: Vec<Barrier>,
