@@ -163,9 +163,11 @@ def main():
     options.dir.mkdir(parents=True, exist_ok=True)
     for name, make in CASES.items():
         if options.only in name:
+            case = make()
             for target in options.targets.split(","):
-                write(make(), name, target, options.dir)
-                print(f"{name} for {target}", file=sys.stderr)
+                if target in (case.targets or TARGETS):
+                    write(case, name, target, options.dir)
+                    print(f"{name} for {target}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ class Case:
     expect: dict  # name of a buffer -> (expected array in float64 or integers, tolerance)
     warps: int = 4
     options: dict = field(default_factory=dict)
+    targets: tuple = ()  # all if empty
 
 
 def rng(seed):
@@ -259,6 +260,30 @@ def case_maths():
     r = np.sin(v) + np.cos(v) / np.sqrt(v * v + 1) + np.log2(v * v + 1) + np.floor(v) + abs(v)
     return Case(maths, dict(x=x, out=np.zeros(n, np.float32), n=n), dict(BLOCK=128), (3, 1, 1),
                 dict(out=(r * v + np.exp2(v), 2e-5)))
+
+
+@triton.jit
+def matmul(a, b, c, M, N, K, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+    im = tl.program_id(0) * BM + tl.arange(0, BM)
+    jn = tl.program_id(1) * BN + tl.arange(0, BN)
+    k = tl.arange(0, BK)
+    pa = a + im[:, None] * K + k[None, :]
+    pb = b + k[:, None] * N + jn[None, :]
+    acc = tl.zeros((BM, BN), tl.float32)
+    for _ in range(0, K, BK):
+        acc = tl.dot(tl.load(pa), tl.load(pb), acc)
+        pa += BK
+        pb += BK * N
+    tl.store(c + im[:, None] * N + jn[None, :], acc.to(c.dtype.element_ty))
+
+
+def case_matmul():
+    m, n, k = 128, 128, 96
+    a = rng(17).standard_normal((m, k)).astype(np.float16)
+    b = rng(18).standard_normal((k, n)).astype(np.float16)
+    return Case(matmul, dict(a=a, b=b, c=np.zeros((m, n), np.float16), M=m, N=n, K=k),
+                dict(BM=64, BN=64, BK=32), (2, 2, 1),
+                dict(c=(a.astype(float) @ b.astype(float), 1e-3)), targets=("sm_80", "gfx942", "gfx950"))
 
 
 CASES = {name[5:]: make for name, make in list(globals().items()) if name.startswith("case_")}

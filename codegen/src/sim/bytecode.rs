@@ -354,6 +354,9 @@ pub(super) enum Op {
     MatrixLoad {
         table: u32,
     },
+    Product {
+        table: u32,
+    },
     Vote {
         table: u32,
     },
@@ -575,6 +578,29 @@ pub(super) struct MatrixLoad {
     pub(super) transposed: bool,
 }
 
+/// The shape of a matrix product, and with it the map from lanes to elements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// `mma.sync` of 16 by 8 by `k` with 16-bit factors.
+    Warp16x8 { k: usize },
+    /// MFMA of `m` by `m` by `k`, one block.
+    Wave { m: usize, k: usize },
+}
+
+/// `d = left * right + sum` over the lanes of a warp, summed in single precision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Product {
+    pub(super) shape: Shape,
+    /// The format of the factors.
+    pub(super) real: Real,
+    /// Elements of a factor in a row.
+    pub(super) packed: usize,
+    pub(super) d: Vec<Row>,
+    pub(super) left: Vec<Row>,
+    pub(super) right: Vec<Row>,
+    pub(super) sum: Vec<Row>,
+}
+
 /// What lanes agree on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum VoteMode {
@@ -712,6 +738,7 @@ pub(super) struct Code {
     pub(super) repacks: Vec<Repack>,
     pub(super) shuffles: Vec<Shuffle>,
     pub(super) matrix_loads: Vec<MatrixLoad>,
+    pub(super) products: Vec<Product>,
     pub(super) votes: Vec<Vote>,
     pub(super) crosses: Vec<Cross>,
     pub(super) barriers: Vec<Barrier>,

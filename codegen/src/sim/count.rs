@@ -221,6 +221,7 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::Store { .. }
         | Op::Atomic { .. }
         | Op::CopyBytes { .. } => "memory_instructions",
+        Op::Product { .. } => "matrix_instructions",
         Op::Shuffle { .. } | Op::Vote { .. } | Op::Cross { .. } => "lane_instructions",
         Op::Barrier { .. } | Op::WarpSync { .. } | Op::Fence { .. } => "sync_instructions",
         Op::Jump { .. } | Op::Branch { .. } | Op::Switch { .. } | Op::Return | Op::Trap { .. } => {

@@ -10,6 +10,7 @@
 
 mod cross;
 mod lanes;
+mod matrix;
 mod memory;
 mod number;
 mod print;
@@ -313,6 +314,13 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 } else {
                     Flow::Pick
                 })
+            }
+            Op::Product { table } => {
+                let whole = self.together_all();
+                if whole {
+                    self.product(&program.code.products[table as usize]);
+                }
+                Ok(if whole { Flow::Next } else { Flow::Pick })
             }
             Op::MatrixLoad { table } => {
                 let whole = self.together_all();

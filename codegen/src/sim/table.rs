@@ -14,8 +14,8 @@ use std::sync::OnceLock;
 
 use super::Vendor;
 use super::bytecode::{
-    Barrier, BarrierMode, BitOp, Cross, CrossMode, IntOp, Op, Real, Real1, Real2, Row as RowId,
-    Slot, Special, Vote, VoteMode,
+    Barrier, BarrierMode, BitOp, Cross, CrossMode, IntOp, Op, Product, Real, Real1, Real2,
+    Row as RowId, Slot, Special, Vote, VoteMode,
 };
 use super::error::SimError;
 use super::translate::{Call, Lower, Scalar, row};
@@ -265,6 +265,13 @@ impl<'m> Lower<'m> {
             });
         }
         res
+    }
+
+    /// Appends a matrix product.
+    pub(super) fn emit_product(&mut self, product: Product) {
+        let table = self.code.products.len() as u32;
+        self.code.products.push(product);
+        self.emit(Op::Product { table });
     }
 
     /// Appends a barrier.

@@ -1,7 +1,7 @@
 //! PTX mnemonics (PTX ISA 9.0).
 
 use super::super::super::bytecode::{
-    Access, Addressing, Atomic, AtomicOp, Order, Part, Rounding, Scope,
+    Access, Addressing, Atomic, AtomicOp, Order, Part, Product, Rounding, Scope, Shape,
 };
 use super::*;
 
@@ -45,6 +45,7 @@ pub(super) const ROWS: &[AsmRow] = &[
     asm_row("rsqrt.approx", "PTX ISA 9.7.3.16, rsqrt", AsmRule::Unary(Real1::Rsqrt)),
     asm_row("sqrt.approx", "PTX ISA 9.7.3.15, sqrt", AsmRule::Unary(Real1::Sqrt)),
     asm_row("tanh.approx", "PTX ISA 9.7.3.22, tanh", AsmRule::Unary(Real1::Tanh)),
+    asm_row("mma.sync.aligned", "PTX ISA 9.7.14.5, mma", AsmRule::With(product)),
     asm_row("griddepcontrol", "PTX ISA 9.7.13.13: grids run one after another", AsmRule::Ignore),
     asm_row("prefetch", "PTX ISA 9.7.9.15, prefetch", AsmRule::Ignore),
 ];
@@ -453,4 +454,23 @@ fn logic3<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), Si
         sum = lower.int(IntOp::Or, 32, sum, term)?;
     }
     lower.asm_result(statement, 0, sum)
+}
+
+/// `mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 d, a, b, c`.
+fn product<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
+    let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
+    let (k, real) = match words[..] {
+        ["m16n8k16", "row", "col", "f32", "f16", "f16", "f32"] => (16, Real::F16),
+        ["m16n8k8", "row", "col", "f32", "f16", "f16", "f32"] => (8, Real::F16),
+        ["m16n8k16", "row", "col", "f32", "bf16", "bf16", "f32"] => (16, Real::Bf16),
+        ["m16n8k8", "row", "col", "f32", "bf16", "bf16", "f32"] => (8, Real::Bf16),
+        _ => return Err(SimError::unsupported(format!("`mma.sync.aligned.{}`", words.join(".")))),
+    };
+    let rows = |i: usize| -> Result<Vec<RowId>, SimError> {
+        Ok(statement.registers(i)?.into_iter().map(row).collect())
+    };
+    let shape = Shape::Warp16x8 { k };
+    let (d, left, right, sum) = (rows(0)?, rows(1)?, rows(2)?, rows(3)?);
+    lower.emit_product(Product { shape, real, packed: 2, d, left, right, sum });
+    Ok(())
 }
