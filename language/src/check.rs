@@ -27,9 +27,15 @@ fn duplicates(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let module = names::module(db, file);
     let mut found = Vec::new();
     for (n, it) in module.decls.iter().enumerate() {
-        let same = |other: &&names::Decl| other.name == it.name && class(&other.kind) == class(&it.kind);
+        let same =
+            |other: &&names::Decl| other.name == it.name && class(&other.kind) == class(&it.kind);
         if let Some(first) = module.decls[..n].iter().find(same) {
-            found.push(report::names::duplicate(it.place.clone(), &it.name, class(&it.kind), &first.place));
+            found.push(report::names::duplicate(
+                it.place.clone(),
+                &it.name,
+                class(&it.kind),
+                &first.place,
+            ));
         }
     }
     found

@@ -18,8 +18,8 @@ use crate::dtype::DType;
 use crate::elab::host::HostOps;
 use crate::elab::value::{Kind, TypeValue, Value};
 use crate::elab::{self, Elaborated, TestEnd};
-use crate::names::{self, DeclKind};
 use crate::ir::{ItemKey, Kernel, Place};
+use crate::names::{self, DeclKind};
 use crate::target::TargetId;
 use crate::{analysis, check};
 
@@ -98,7 +98,8 @@ pub fn instance<'db>(db: &'db dyn Db, key: Instance<'db>) -> Elaborated {
         let findings = analysis::findings(kernel);
         let silent = |it: &Diagnostic| done.allowed.contains(&it.code);
         let is_refused = findings.iter().any(|it| it.severity == Severity::Error);
-        done.diagnostics = done.diagnostics.iter().cloned().chain(findings).filter(|it| !silent(it)).collect();
+        done.diagnostics =
+            done.diagnostics.iter().cloned().chain(findings).filter(|it| !silent(it)).collect();
         if is_refused {
             done.kernel = None;
         }
@@ -211,17 +212,22 @@ pub fn tests(db: &dyn Db, file: SourceFile) -> Vec<TestItem> {
 }
 
 /// The canonical instance of every kernel of a file, and those of its `build` items.
-pub fn instances(db: &dyn Db, file: SourceFile, target: TargetId) -> (Vec<NamedInstance>, Vec<Diagnostic>) {
+pub fn instances(
+    db: &dyn Db,
+    file: SourceFile,
+    target: TargetId,
+) -> (Vec<NamedInstance>, Vec<Diagnostic>) {
     let (mut named, mut diagnostics) = (Vec::new(), Vec::new());
     for source in db::items(db, file) {
         let key = source.key(db);
         match &db::parsed(db, *source).item.kind {
-            ItemKind::Kernel(it) if it.generics.iter().all(|it| it.default.is_some()) => named.push(NamedInstance {
-                name: it.name.text.clone(),
-                kernel: key.clone(),
-                args: Vec::new(),
-                targets: Vec::new(),
-            }),
+            ItemKind::Kernel(it) if it.generics.iter().all(|it| it.default.is_some()) => named
+                .push(NamedInstance {
+                    name: it.name.text.clone(),
+                    kernel: key.clone(),
+                    args: Vec::new(),
+                    targets: Vec::new(),
+                }),
             ItemKind::Build(it) => {
                 let (found, mut wrong) = elab::build_arguments(db, key, target);
                 diagnostics.append(&mut wrong);
@@ -239,7 +245,7 @@ pub fn instances(db: &dyn Db, file: SourceFile, target: TargetId) -> (Vec<NamedI
 impl Database {
     /// A database whose queries are told to `events`.
     pub fn with_events(events: Option<Box<dyn Fn(salsa::Event) + Send + Sync>>) -> Database {
-        let mut db = Database { storage: salsa::Storage::new(events) };
+        let db = Database { storage: salsa::Storage::new(events) };
         let mut files = Vec::new();
         for (n, (name, text)) in LIBRARY.iter().enumerate() {
             let module = vec![SmolStr::new("std"), SmolStr::new(name)];
@@ -249,7 +255,7 @@ impl Database {
                 .new(&db);
             files.push(file);
         }
-        Package::new(&mut db, files);
+        Package::new(&db, files);
         db
     }
 
@@ -267,9 +273,13 @@ impl Database {
             }
             return file;
         }
-        let stem = Path::new(path).file_stem().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = Path::new(path)
+            .file_stem()
+            .map(|it| it.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let module = vec![SmolStr::new(stem)];
-        let file = SourceFile::new(self, files.len() as u32, path.to_owned(), module, text.to_owned());
+        let file =
+            SourceFile::new(self, files.len() as u32, path.to_owned(), module, text.to_owned());
         files.push(file);
         Package::get(self).set_files(self).to(files);
         file
@@ -284,13 +294,15 @@ impl Database {
     pub fn check(&self, file: SourceFile, targets: &[TargetId]) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> = check::file(self, file).to_vec();
         for &target in targets {
-            for it in names::module(self, file).decls.iter().filter(|it| it.kind == DeclKind::Const) {
+            for it in names::module(self, file).decls.iter().filter(|it| it.kind == DeclKind::Const)
+            {
                 found.extend(elab::constant_findings(self, &it.item, target));
             }
             let (named, wrong) = instances(self, file, target);
             found.extend(wrong);
             for it in named {
-                if it.targets.is_empty() || it.targets.iter().any(|name| name == target.row().name) {
+                if it.targets.is_empty() || it.targets.iter().any(|name| name == target.row().name)
+                {
                     let done = instance_of(self, &it.kernel, it.args, &it.name, target);
                     found.extend(done.diagnostics.iter().cloned());
                 }
@@ -330,9 +342,16 @@ impl Database {
     }
 
     /// The layout that `text` constructs, for a block of `warps` warps of the target.
-    pub fn layout(&mut self, text: &str, target: TargetId, warps: u32) -> Result<Spec, Vec<Diagnostic>> {
+    pub fn layout(
+        &mut self,
+        text: &str,
+        target: TargetId,
+        warps: u32,
+    ) -> Result<Spec, Vec<Diagnostic>> {
         let file = self.set_file("<layout>", &format!("const LAYOUT: layout = {text};"));
-        let errors = |it: Vec<Diagnostic>| it.into_iter().filter(|it| it.severity == Severity::Error).collect();
+        let errors = |it: Vec<Diagnostic>| {
+            it.into_iter().filter(|it| it.severity == Severity::Error).collect()
+        };
         let wrong: Vec<Diagnostic> = errors(check::file(self, file).to_vec());
         if !wrong.is_empty() {
             return Err(wrong);

@@ -19,7 +19,8 @@ fn check(text: &str) -> usize {
 
 fn examples() -> Vec<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
     paths.retain(|it| it.extension().is_some_and(|it| it == "tile"));
     paths.sort();
     paths.iter().map(|it| fs::read_to_string(it).unwrap()).collect()
@@ -80,7 +81,9 @@ fn what_refers_to_itself_is_refused() {
 
 #[test]
 fn deep_nesting_is_checked() {
-    let deep = |open: &str, close: &str| format!("const A: int = {}1{};", open.repeat(400), close.repeat(400));
+    let deep = |open: &str, close: &str| {
+        format!("const A: int = {}1{};", open.repeat(400), close.repeat(400))
+    };
     check(&deep("(", ")"));
     check(&deep("[", "]"));
     check(&deep("-", ""));

@@ -50,7 +50,11 @@ fn count(ran: &[String], query: &str) -> usize {
 #[test]
 fn editing_one_body_reruns_that_bodys_queries_only() {
     let ran = rerun(|text| text.replace("1.0, mask", "3.0, mask"));
-    assert_eq!((count(&ran, "parsed"), count(&ran, "instance"), count(&ran, "item")), (1, 1, 1), "{ran:#?}");
+    assert_eq!(
+        (count(&ran, "parsed"), count(&ran, "instance"), count(&ran, "item")),
+        (1, 1, 1),
+        "{ran:#?}"
+    );
 }
 
 #[test]
@@ -62,7 +66,11 @@ fn editing_a_function_reruns_the_instances_that_inline_it() {
 #[test]
 fn a_line_above_everything_reruns_no_body() {
     let ran = rerun(|text| format!("// A comment.\n\n{text}"));
-    assert_eq!((count(&ran, "parsed"), count(&ran, "instance"), count(&ran, "item")), (0, 0, 0), "{ran:#?}");
+    assert_eq!(
+        (count(&ran, "parsed"), count(&ran, "instance"), count(&ran, "item")),
+        (0, 0, 0),
+        "{ran:#?}"
+    );
 }
 
 #[test]

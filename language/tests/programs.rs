@@ -16,7 +16,8 @@ fn folder(name: &str) -> PathBuf {
 fn errors(path: &str, text: &str, targets: &[&str]) -> String {
     let mut db = Database::default();
     let file = db.set_file(path, text);
-    let targets: Vec<TargetId> = targets.iter().map(|it| TargetId::from_name(it).unwrap()).collect();
+    let targets: Vec<TargetId> =
+        targets.iter().map(|it| TargetId::from_name(it).unwrap()).collect();
     let mut shown = String::new();
     for it in db.check(file, &targets).iter().filter(|it| it.severity == Severity::Error) {
         let at = db.locate(&it.place).unwrap();
@@ -85,7 +86,8 @@ fn examples_of_the_pages_show_what_they_say() {
                 None => found.is_empty(),
             };
             if !fine {
-                wrong += &format!("{name}, `{info}`: {found:?}\n{}", errors(&name, &text, &["sm_90a"]));
+                wrong +=
+                    &format!("{name}, `{info}`: {found:?}\n{}", errors(&name, &text, &["sm_90a"]));
             }
         }
     }
@@ -115,8 +117,75 @@ fn blocks(page: &str) -> Vec<(String, String)> {
 }
 
 fn tile_files(name: &str) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder(name)).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder(name)).unwrap().map(|it| it.unwrap().path()).collect();
     paths.retain(|it| it.extension().is_some_and(|it| it == "tile"));
     paths.sort();
     paths
 }
+
+#[test]
+fn every_mistake_is_one_error() {
+    insta::assert_snapshot!(errors("mistakes.tile", MISTAKES, &["sm_90a", "gfx942"]));
+}
+
+const MISTAKES: &str = "\
+fn unused(x) { y + x }
+
+fn pair(a: i32, b: i32) -> i32 { a + b }
+
+kernel k[N: int = 32](x: global mut f32[n], scale: f32) grid [1] warps 1 {
+    let a = x.foo(1);
+    let b = a + 1;
+    let c = pair(block_id(0));
+    let d = pair(1, 2, 3);
+    let e = pair(1, z: 2);
+    let f = pair(1, 2.5);
+    var t = zeros(f32[N] @ blocked(regs: [1], lanes: [32], warps: [1]));
+    for i in 0..4 { t = t.to(f16); }
+    if scale { }
+    store(x.at(0), undefined_thing, mask: n > 0);
+    let (p, q) = 5;
+    for i in scale { }
+    scale = 3.0;
+    let g = if scale > 1.0 { 1 } else { \"one\" };
+    let h: i32 = scale;
+    let s: shared f32[32] @ plain();
+    const M = block_id(0);
+    static_assert(N == 64, \"sixty-four\");
+    for i in 0..4 { if block_id(0) == i { return; } }
+    yield 3;
+}
+
+kernel k(x: global f32[n]) grid [1] warps 3 { }
+";
+
+#[test]
+fn loops_and_branches_become_regions() {
+    let mut db = Database::default();
+    let file = db.set_file("regions.tile", REGIONS);
+    let kernels = db.kernels(file, TargetId::from_name("sm_90a").unwrap());
+    insta::assert_snapshot!(kernels[0].1.to_string());
+}
+
+const REGIONS: &str = "\
+fn clamp(x: i32, most: i32) -> i32 {
+    if x > most { return most; }
+    x
+}
+
+kernel regions(y: global mut i32[m], n: i32 = 5)
+    where m % 4 == 0, n <= m
+    grid [cdiv(m, 2)]
+    warps 2
+{
+    var sum = 0;
+    var same = 7;
+    for i in (0..n).rev() {
+        if i % 2 == 0 { sum += clamp(i, 3); }
+        same = same + 0;
+    }
+    while sum > 100 { sum -= same; }
+    store(y.at(block_id(0)), sum, mask: m > 0);
+}
+";

@@ -49,8 +49,10 @@ pub struct SimError {
     pub kind: Kind,
     /// What happened, in a sentence without full stop.
     pub message: String,
+    /// The kernel.
+    pub kernel: String,
     /// The instruction.
-    pub place: Option<Box<Place>>,
+    pub place: Option<Place>,
     /// The block of the grid.
     pub block: Option<[u32; 3]>,
     /// The warp in its block.
@@ -69,6 +71,7 @@ impl SimError {
         SimError {
             kind,
             message: message.into(),
+            kernel: String::new(),
             place: None,
             block: None,
             warp: None,
@@ -107,6 +110,9 @@ impl fmt::Display for SimError {
         }
         if let Some(lane) = self.lane {
             write!(f, ", lane {lane}")?;
+        }
+        if !self.kernel.is_empty() {
+            write!(f, "\n  of kernel `{}`", self.kernel)?;
         }
         if let Some(place) = &self.place {
             write!(f, "\n  at `{}`", place.instruction)?;

@@ -220,14 +220,6 @@ impl Conflict {
     }
 }
 
-/// A block that runs: its warps and its shared memory.
-#[derive(Debug)]
-struct Resident {
-    block: u32,
-    agents: Vec<Agent>,
-    shared: Vec<Cell>,
-}
-
 /// The race checker of a launch.
 #[derive(Debug)]
 pub(super) struct Race {
@@ -235,70 +227,62 @@ pub(super) struct Race {
     warps: u32,
     /// Whether lanes of one warp race.
     lanes_race: bool,
-    // Invariant: ascending by block.
-    residents: Vec<Resident>,
+    agents: Vec<Agent>,
     barriers: std::collections::BTreeMap<(u32, u32), Clock>,
     published: std::collections::BTreeMap<(Region, u64, Option<u32>), Clock>,
     buffers: Vec<Vec<Cell>>,
     variables: Vec<Vec<Cell>>,
+    shared: Vec<(u32, Vec<Cell>)>,
     /// Writes of a value that was there already, by another warp without order.
     pub(super) rewrites: u64,
 }
 
 impl Race {
-    pub(super) fn new(warps: u32, lanes_race: bool) -> Self {
+    pub(super) fn new(warps: u32, blocks: u32, lanes_race: bool) -> Self {
+        let agents = warps as usize * blocks as usize;
         Race {
             warps,
             lanes_race,
-            residents: Vec::new(),
+            agents: vec![Agent::default(); agents],
             barriers: std::collections::BTreeMap::new(),
             published: std::collections::BTreeMap::new(),
             buffers: Vec::new(),
             variables: Vec::new(),
+            shared: Vec::new(),
             rewrites: 0,
         }
     }
 
     /// A block begins: its warps know nothing of others.
     pub(super) fn start_block(&mut self, block: u32) {
-        let mut agents = vec![Agent::default(); self.warps as usize];
-        for (warp, agent) in agents.iter_mut().enumerate() {
-            agent.tick(block * self.warps + warp as u32);
+        for agent in block * self.warps..(block + 1) * self.warps {
+            self.agents[agent as usize].tick(agent);
         }
-        self.residents.push(Resident { block, agents, shared: Vec::new() });
+        self.shared.push((block, Vec::new()));
     }
 
     /// A block is over: nobody can touch its shared memory any more.
     pub(super) fn end_block(&mut self, block: u32) {
-        self.residents.retain(|it| it.block != block);
+        self.shared.retain(|&(it, _)| it != block);
         self.barriers.retain(|&(it, _), _| it != block);
-    }
-
-    fn resident(residents: &mut [Resident], block: u32) -> &mut Resident {
-        let at = residents.partition_point(|it| it.block < block);
-        &mut residents[at]
-    }
-
-    fn agent(&mut self, agent: u32) -> &mut Agent {
-        let resident = Race::resident(&mut self.residents, agent / self.warps);
-        &mut resident.agents[(agent % self.warps) as usize]
     }
 
     /// A warp comes to a barrier.
     pub(super) fn arrive(&mut self, agent: u32, id: u32, orders_memory: bool) {
-        let it = self.agent(agent);
-        let known = if orders_memory { it.clock.clone() } else { it.released.clone() };
+        let block = agent / self.warps;
+        let it = &mut self.agents[agent as usize];
+        let known = if orders_memory { &it.clock } else { &it.released };
+        self.barriers.entry((block, id)).or_default().join(known);
         it.tick(agent);
-        self.barriers.entry((agent / self.warps, id)).or_default().join(&known);
     }
 
     /// A warp goes on after a barrier.
     pub(super) fn depart(&mut self, agent: u32, id: u32, orders_memory: bool) {
-        let Some(clock) = self.barriers.get(&(agent / self.warps, id)).cloned() else {
+        let Some(clock) = self.barriers.get(&(agent / self.warps, id)) else {
             return;
         };
-        let it = self.agent(agent);
-        if orders_memory { &mut it.clock } else { &mut it.pending }.join(&clock);
+        let it = &mut self.agents[agent as usize];
+        if orders_memory { &mut it.clock } else { &mut it.pending }.join(clock);
     }
 
     /// Everyone has left a barrier.
@@ -308,11 +292,11 @@ impl Race {
 
     /// The lanes of a warp synchronise.
     pub(super) fn warp_sync(&mut self, agent: u32) {
-        self.agent(agent).tick(agent);
+        self.agents[agent as usize].tick(agent);
     }
 
     pub(super) fn fence(&mut self, agent: u32, order: Order, scope: Scope) {
-        let it = self.agent(agent);
+        let it = &mut self.agents[agent as usize];
         if order.acquires() && scope > Scope::Warp {
             let pending = std::mem::take(&mut it.pending);
             it.clock.join(&pending);
@@ -336,25 +320,25 @@ impl Race {
             return;
         }
         let block = agent / self.warps;
+        let it = &mut self.agents[agent as usize];
         if !store {
             for key in [(region, at, None), (region, at, Some(block))] {
-                if let Some(clock) = self.published.get(&key).cloned() {
-                    let it = self.agent(agent);
-                    if order.acquires() { &mut it.clock } else { &mut it.pending }.join(&clock);
+                if let Some(clock) = self.published.get(&key) {
+                    if order.acquires() { &mut it.clock } else { &mut it.pending }.join(clock);
                 }
             }
             return;
         }
-        let it = self.agent(agent);
-        let known = if order.releases() { it.clock.clone() } else { it.released.clone() };
+        let known = if order.releases() { &it.clock } else { &it.released };
         if known.0.is_empty() {
             return;
         }
+        let reach = if scope <= Scope::Block { Some(block) } else { None };
+        let known = known.clone();
+        self.published.entry((region, at, reach)).or_default().join(&known);
         if order.releases() {
             it.tick(agent);
         }
-        let reach = if scope <= Scope::Block { Some(block) } else { None };
-        self.published.entry((region, at, reach)).or_default().join(&known);
     }
 
     /// Checks and remembers an access.
@@ -370,17 +354,20 @@ impl Race {
     }
 
     fn touch_word(&mut self, touch: Touch, word: u64, bytes: u8) -> Result<(), Conflict> {
-        let resident = Race::resident(&mut self.residents, touch.agent / self.warps);
+        let block = touch.agent / self.warps;
         let cells = match touch.region {
             Region::Buffer(i) => list(&mut self.buffers, i as usize),
             Region::Variable(i) => list(&mut self.variables, i as usize),
-            _ => &mut resident.shared,
+            _ => match self.shared.iter_mut().find(|(it, _)| *it == block) {
+                Some((_, cells)) => cells,
+                None => return Ok(()),
+            },
         };
         if cells.len() <= word as usize {
             cells.resize(word as usize + 1, Cell::default());
         }
         let cell = &mut cells[word as usize];
-        let agent = &resident.agents[(touch.agent % self.warps) as usize];
+        let agent = &self.agents[touch.agent as usize];
         let mut agreed = false;
         for record in cell.records() {
             if record.bytes & bytes == 0 || !conflicts(record, &touch) {

@@ -3,11 +3,8 @@
 mod arith;
 mod basic;
 mod flow;
-mod foreign;
 mod lanes;
 mod memory;
-mod mutants;
-
 mod sync;
 
 use super::{Kind, Lanes, Launch, Param, Program, Reconvergence, Report, SimError};

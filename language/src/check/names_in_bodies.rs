@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tile_syntax::ast::{
-    Arg, Block, BracketArg, ClauseKind, Cond, Const, Expr, ExprKind, Fn, Generic, If, Item, ItemKind, Name, Note,
-    Param, Pattern, PatternKind, Role, Span, Stmt, StmtKind, Struct,
+    Arg, Block, BracketArg, ClauseKind, Cond, Const, Expr, ExprKind, Fn, Generic, If, Item,
+    ItemKind, Name, Note, Param, Pattern, PatternKind, Role, Span, Stmt, StmtKind, Struct,
 };
 
 use crate::db::{self, Db, ItemSource, Package, SourceFile};
@@ -20,9 +20,19 @@ use crate::report;
 
 /// Unknown names in an item.
 #[salsa::tracked(returns(ref))]
-pub(super) fn item<'db>(db: &'db dyn Db, file: SourceFile, item: ItemSource<'db>) -> Arc<[Diagnostic]> {
-    let mut walk =
-        Walk { db, file, key: item.key(db).clone(), scope: Vec::new(), found: Vec::new(), in_host_code: false };
+pub(super) fn item<'db>(
+    db: &'db dyn Db,
+    file: SourceFile,
+    item: ItemSource<'db>,
+) -> Arc<[Diagnostic]> {
+    let mut walk = Walk {
+        db,
+        file,
+        key: item.key(db).clone(),
+        scope: Vec::new(),
+        found: Vec::new(),
+        in_host_code: false,
+    };
     walk.item(&db::parsed(db, item).item);
     walk.found.into()
 }
@@ -45,7 +55,10 @@ impl Walk<'_> {
             ItemKind::Impl(it) => {
                 let mark = self.scope.len();
                 self.scope.extend(it.generics.iter().map(|it| it.name.text.clone()));
-                if names::resolve(self.db, self.file, &[it.name.text.clone()]).is_empty() && !it.name.text.is_empty() {
+                if names::resolve(self.db, self.file, std::slice::from_ref(&it.name.text))
+                    .is_empty()
+                    && !it.name.text.is_empty()
+                {
                     self.unknown(&it.name.text, it.name.span);
                 }
                 it.members.iter().for_each(|it| self.item(it));
@@ -53,8 +66,8 @@ impl Walk<'_> {
             }
             ItemKind::Build(it) => self.expr(&it.kernel),
             ItemKind::Tune(it) => {
-                self.expr(&it.kernel);
-                it.axes.iter().for_each(|(_, it)| self.expr(it));
+                let place = Place { item: self.key.clone(), span: it.kernel.span };
+                self.found.push(report::comptime::unsupported(place, "`tune`"));
             }
             ItemKind::Test(it) | ItemKind::Bench(it) => {
                 self.in_host_code = true;
@@ -94,11 +107,16 @@ impl Walk<'_> {
         it.result.iter().for_each(|it| self.expr(it));
         for clause in &it.clauses {
             match &clause.kind {
-                ClauseKind::Where(exprs) | ClauseKind::Grid { dims: exprs, .. } | ClauseKind::Cluster(exprs) => {
+                ClauseKind::Where(exprs)
+                | ClauseKind::Grid { dims: exprs, .. }
+                | ClauseKind::Cluster(exprs) => {
                     exprs.iter().for_each(|it| self.expr(it));
                 }
                 ClauseKind::Warps(it) => self.expr(it),
-                ClauseKind::Requires(_) | ClauseKind::Expect(_) | ClauseKind::Allow { .. } | ClauseKind::Pdl => {}
+                ClauseKind::Requires(_)
+                | ClauseKind::Expect(_)
+                | ClauseKind::Allow { .. }
+                | ClauseKind::Pdl => {}
             }
         }
         it.body.iter().for_each(|it| self.block(it));
@@ -242,7 +260,9 @@ impl Walk<'_> {
         let files = Package::get(self.db).files(self.db);
         let declared = files.iter().any(|it| {
             let decls = &names::module(self.db, *it).decls;
-            decls.iter().any(|it| matches!(&it.kind, DeclKind::Enum(it) if it.iter().any(|it| it == name)))
+            decls
+                .iter()
+                .any(|it| matches!(&it.kind, DeclKind::Enum(it) if it.iter().any(|it| it == name)))
         });
         declared || self.in_host_code
     }
@@ -250,7 +270,9 @@ impl Walk<'_> {
     fn expr(&mut self, expr: &Expr) {
         match &*expr.kind {
             ExprKind::Path(path) => self.path(path, expr.span),
-            ExprKind::Unary(_, a) | ExprKind::Field(a, _) | ExprKind::TupleField(a, ..) => self.expr(a),
+            ExprKind::Unary(_, a) | ExprKind::Field(a, _) | ExprKind::TupleField(a, ..) => {
+                self.expr(a)
+            }
             ExprKind::Optional(a) | ExprKind::Paren(a) => self.expr(a),
             ExprKind::Binary(_, a, b) => {
                 self.value(a);
@@ -270,7 +292,9 @@ impl Walk<'_> {
                     }
                 }
             }
-            ExprKind::Tuple(parts) | ExprKind::Array(parts) => parts.iter().for_each(|it| self.expr(it)),
+            ExprKind::Tuple(parts) | ExprKind::Array(parts) => {
+                parts.iter().for_each(|it| self.expr(it))
+            }
             ExprKind::Record(parts) => parts.iter().for_each(|it| self.expr(&it.1)),
             ExprKind::Range(it) => {
                 it.lo.iter().chain(&it.hi).chain(&it.step).for_each(|it| self.expr(it));
@@ -287,7 +311,11 @@ impl Walk<'_> {
                 self.expr(body);
                 self.scope.truncate(mark);
             }
-            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) | ExprKind::Bool(_) | ExprKind::Missing => {}
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Missing => {}
         }
     }
 
@@ -300,7 +328,8 @@ impl Walk<'_> {
             // `evict: last`: the word belongs to the callee, and only a named argument can be one.
             let lone = matches!(&*arg.value.kind, ExprKind::Path(path) if path.len() == 1);
             let of_callee = matches!(&*callee.kind, ExprKind::Field(_, name) if name.text == "has");
-            if !of_callee && !(lone && arg.name.is_some()) && !self.is_word(callee, arg) {
+            let word = of_callee || (lone && arg.name.is_some()) || self.is_word(callee, arg);
+            if !word {
                 self.value(&arg.value);
             }
         }
@@ -323,13 +352,16 @@ impl Walk<'_> {
 
     fn path(&mut self, path: &[Name], span: Span) {
         let lone = |name: &Name| {
-            self.scope.contains(&name.text) || matches!(&*name.text, "None" | "_" | "self" | "static_assert" | "print")
+            self.scope.contains(&name.text)
+                || matches!(&*name.text, "None" | "_" | "self" | "static_assert" | "print")
         };
         if path.iter().any(|it| it.text.is_empty()) || (path.len() == 1 && lone(&path[0])) {
             return;
         }
         let texts: Vec<SmolStr> = path.iter().map(|it| it.text.clone()).collect();
-        if names::resolve(self.db, self.file, &texts).is_empty() && !elab::is_word_of_language(&texts) {
+        if names::resolve(self.db, self.file, &texts).is_empty()
+            && !elab::is_word_of_language(&texts)
+        {
             self.unknown(&texts.join("::"), span);
         }
     }

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tile_syntax::ast::{self, ClauseKind, Expr, Fn, Generic, Item, ItemKind, Param, PatternKind, Span, Struct};
+use tile_syntax::ast::{
+    self, ClauseKind, Expr, Fn, Generic, Item, ItemKind, Param, PatternKind, Span, Struct,
+};
 
 use super::call::{Given, GivenGeneric};
 use super::cx::Elab;
@@ -133,7 +135,11 @@ impl Elab<'_> {
             _ => None,
         })?;
         let args: Arc<[Value]> = match first {
-            Some(Some(Given { value: Value::Struct(it), .. })) if decl.kind != ast::FnKind::Init => it.args.clone(),
+            Some(Some(Given { value: Value::Struct(it), .. }))
+                if decl.kind != ast::FnKind::Init =>
+            {
+                it.args.clone()
+            }
             _ => generics.iter().map(|it| it.value.clone()).collect(),
         };
         for (generic, value) in owner.generics.iter().zip(args.iter()) {
@@ -153,7 +159,8 @@ impl Elab<'_> {
         callee: &str,
         span: Span,
     ) -> Option<Bindings> {
-        let mut bindings: Bindings = generics.iter().map(|it| (it.name.text.clone(), None)).collect();
+        let mut bindings: Bindings =
+            generics.iter().map(|it| (it.name.text.clone(), None)).collect();
         for it in given {
             let at = match &it.name {
                 Some(name) => bindings.iter().position(|slot| slot.0 == *name),
@@ -163,8 +170,12 @@ impl Elab<'_> {
                 let known: Vec<&str> = generics.iter().map(|it| it.name.text.as_str()).collect();
                 let place = self.caller_place(span);
                 match it.name {
-                    Some(name) => self.report(report::types::unknown_generic(place, &name, callee, &known)),
-                    None => self.report(report::types::too_many_generics(place, callee, generics.len())),
+                    Some(name) => {
+                        self.report(report::types::unknown_generic(place, &name, callee, &known))
+                    }
+                    None => {
+                        self.report(report::types::too_many_generics(place, callee, generics.len()))
+                    }
                 }
                 return None;
             };
@@ -174,7 +185,13 @@ impl Elab<'_> {
     }
 
     /// Declares compile-time parameters; what is not bound takes its default.
-    pub(super) fn bind_generics(&mut self, generics: &[Generic], bindings: Bindings, callee: &str, span: Span) -> Option<()> {
+    pub(super) fn bind_generics(
+        &mut self,
+        generics: &[Generic],
+        bindings: Bindings,
+        callee: &str,
+        span: Span,
+    ) -> Option<()> {
         let mode = self.enter_const();
         let mut done = Some(());
         for (generic, (name, value)) in generics.iter().zip(bindings) {
@@ -210,7 +227,8 @@ impl Elab<'_> {
 
     fn bind_param(&mut self, param: &Param, given: Option<Given>, span: Span) -> Option<()> {
         let Some(given) = given else {
-            let default = param.default.as_ref().expect("a missing argument without default was reported");
+            let default =
+                param.default.as_ref().expect("a missing argument without default was reported");
             let value = self.eval_or_word_expr(default);
             let value = self.typed(param, value, default.span);
             self.bind(&param.pattern, value, false);
@@ -231,13 +249,18 @@ impl Elab<'_> {
         }
         let place = self.caller_place(given.span);
         let before = self.diagnostics.len();
-        let value = self.typed(param, given.value, span);
-        // A mismatch is the caller's mistake: it is shown where the argument stands.
-        if let (Value::Error, Some(it)) = (&value, self.diagnostics.get_mut(before)) {
-            it.place = place;
-        }
+        let value = self.typed(param, given.value, param.pattern.span);
+        self.blame_caller(before, place);
         self.bind(&param.pattern, value, false);
         Some(())
+    }
+
+    /// A value that does not fit is the caller's mistake: it is shown where the argument stands.
+    fn blame_caller(&mut self, before: usize, place: crate::ir::Place) {
+        if let Some(it) = self.diagnostics.get_mut(before) {
+            it.place = place;
+            it.reasons.retain(|it| it.message != report::names::CALLED_HERE);
+        }
     }
 
     fn typed(&mut self, param: &Param, value: Value, span: Span) -> Value {
@@ -258,12 +281,21 @@ impl Elab<'_> {
     }
 
     /// Arguments in the order of the parameters; `None` inside where a default is taken.
-    fn match_params(&mut self, decl: &Fn, given: Vec<Given>, span: Span) -> Option<Vec<Option<Given>>> {
+    fn match_params(
+        &mut self,
+        decl: &Fn,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Option<Vec<Option<Given>>> {
         let slots = self.match_given(decl, given, span)?;
         for (slot, param) in slots.iter().zip(&decl.params) {
             if slot.is_none() && param.default.is_none() {
                 let name = param_name(param).unwrap_or("_");
-                self.report(report::types::missing_argument(self.place(span), name, &decl.name.text));
+                self.report(report::types::missing_argument(
+                    self.place(span),
+                    name,
+                    &decl.name.text,
+                ));
                 return None;
             }
         }
@@ -271,7 +303,12 @@ impl Elab<'_> {
     }
 
     /// Arguments in the order of the parameters; `None` inside where none was given.
-    pub(super) fn match_given(&mut self, decl: &Fn, given: Vec<Given>, span: Span) -> Option<Vec<Option<Given>>> {
+    pub(super) fn match_given(
+        &mut self,
+        decl: &Fn,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Option<Vec<Option<Given>>> {
         let params = &decl.params;
         let mut slots: Vec<Option<Given>> = vec![None; params.len()];
         let rest = params.iter().position(|it| it.rest);
@@ -292,12 +329,21 @@ impl Elab<'_> {
                 (None, _, Some(name)) => {
                     let known: Vec<&str> = params.iter().filter_map(param_name).collect();
                     let callee = &decl.name.text;
-                    self.report(report::types::unknown_argument(self.place(it.span), name, callee, &known));
+                    self.report(report::types::unknown_argument(
+                        self.place(it.span),
+                        name,
+                        callee,
+                        &known,
+                    ));
                     return None;
                 }
                 (None, ..) => {
                     let place = self.place(it.span);
-                    self.report(report::types::too_many_arguments(place, &decl.name.text, params.len()));
+                    self.report(report::types::too_many_arguments(
+                        place,
+                        &decl.name.text,
+                        params.len(),
+                    ));
                     return None;
                 }
             }
@@ -317,7 +363,10 @@ impl Elab<'_> {
                     for cond in conditions {
                         if self.decide(cond) == Some(false) {
                             let text = self.text_of(cond.span);
-                            let place = self.frame().caller.map(|it| self.ir.sites[it.0 as usize].place.clone());
+                            let place = self
+                                .frame()
+                                .caller
+                                .map(|it| self.ir.sites[it.0 as usize].place.clone());
                             let here = self.place(cond.span);
                             let place = place.unwrap_or_else(|| here.clone());
                             let callee = &decl.name.text;
@@ -347,8 +396,13 @@ impl Elab<'_> {
         match Cap::from_name(&cap.text) {
             Some(it) => self.need(it, &format!("`{callee}`"), cap.span),
             None => {
-                let near = crate::names::suggest::nearest(&cap.text, Cap::ALL.iter().map(|it| it.name()));
-                self.report(report::names::unknown_capability(self.place(cap.span), &cap.text, near.as_deref()));
+                let near =
+                    crate::names::suggest::nearest(&cap.text, Cap::ALL.iter().map(|it| it.name()));
+                self.report(report::names::unknown_capability(
+                    self.place(cap.span),
+                    &cap.text,
+                    near.as_deref(),
+                ));
             }
         }
     }
@@ -368,10 +422,19 @@ impl Elab<'_> {
         }
     }
 
-    pub(super) fn call_closure(&mut self, closure: &Arc<Closure>, given: Vec<Given>, span: Span) -> Value {
+    pub(super) fn call_closure(
+        &mut self,
+        closure: &Arc<Closure>,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Value {
         if closure.params.len() != given.len() {
             let place = self.place(span);
-            return self.error(report::types::closure_arity(place, closure.params.len(), given.len()));
+            return self.error(report::types::closure_arity(
+                place,
+                closure.params.len(),
+                given.len(),
+            ));
         }
         let mark = ScopeMark::outermost(self.slots.len());
         if !self.enter(closure.item.clone(), span) {
@@ -392,14 +455,20 @@ impl Elab<'_> {
     }
 
     /// `Online[M, L]` as a type.
-    pub(super) fn struct_type(&mut self, ty: &TypeRef, generics: Vec<GivenGeneric>, span: Span) -> Value {
+    pub(super) fn struct_type(
+        &mut self,
+        ty: &TypeRef,
+        generics: Vec<GivenGeneric>,
+        span: Span,
+    ) -> Value {
         let Some(decl) = self.struct_decl(ty) else { return Value::Error };
         let mark = ScopeMark::outermost(self.slots.len());
         if !self.enter(ty.item.clone(), span) {
             return Value::Error;
         }
         let bindings = self.explicit(&decl.generics, generics, &decl.name.text, span);
-        let done = bindings.and_then(|it| self.bind_generics(&decl.generics, it, &decl.name.text, span));
+        let done =
+            bindings.and_then(|it| self.bind_generics(&decl.generics, it, &decl.name.text, span));
         let args = self.generic_args(&decl);
         self.leave_fn(Entered { mark });
         match done {
@@ -409,7 +478,9 @@ impl Elab<'_> {
     }
 
     fn generic_args(&self, decl: &Struct) -> Arc<[Value]> {
-        let value = |it: &Generic| self.local(&it.name.text).map_or(Value::Error, |it| self.read(&it.place));
+        let value = |it: &Generic| {
+            self.local(&it.name.text).map_or(Value::Error, |it| self.read(&it.place))
+        };
         decl.generics.iter().map(value).collect()
     }
 
@@ -421,8 +492,11 @@ impl Elab<'_> {
         given: Vec<Given>,
         span: Span,
     ) -> Value {
-        let within = self.frame().is_init && self.frame().this.as_ref().is_some_and(|it| it.0 == *ty);
-        if let (Some((item, member)), false) = (self.impl_member(ty, "init", ast::FnKind::Init), within) {
+        let within =
+            self.frame().is_init && self.frame().this.as_ref().is_some_and(|it| it.0 == *ty);
+        if let (Some((item, member)), false) =
+            (self.impl_member(ty, "init", ast::FnKind::Init), within)
+        {
             return self.call_fn(&item, Some(member), generics, given, span);
         }
         let Some(decl) = self.struct_decl(ty) else { return Value::Error };
@@ -467,15 +541,18 @@ impl Elab<'_> {
             };
             let before = self.diagnostics.len();
             let value = self.coerce(value, &wanted, field.name.span);
-            if let (Value::Error, Some(it)) = (&value, self.diagnostics.get_mut(before)) {
-                it.place = at;
-            }
+            self.blame_caller(before, at);
             fields.push(value);
         }
         Some(Value::Struct(Arc::new(StructValue { ty: ty.clone(), args, fields })))
     }
 
-    fn match_fields(&mut self, decl: &Struct, given: Vec<Given>, span: Span) -> Option<Vec<Option<Given>>> {
+    fn match_fields(
+        &mut self,
+        decl: &Struct,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Option<Vec<Option<Given>>> {
         let mut slots: Vec<Option<Given>> = vec![None; decl.fields.len()];
         let known: Vec<&str> = decl.fields.iter().map(|it| it.name.text.as_str()).collect();
         for it in given {
@@ -492,14 +569,23 @@ impl Elab<'_> {
                 }
                 None => {
                     let callee = &decl.name.text;
-                    self.report(report::types::unknown_argument(self.place(it.span), &name, callee, &known));
+                    self.report(report::types::unknown_argument(
+                        self.place(it.span),
+                        &name,
+                        callee,
+                        &known,
+                    ));
                     return None;
                 }
             }
         }
         for (slot, field) in slots.iter().zip(&decl.fields) {
             if slot.is_none() && field.default.is_none() {
-                self.report(report::types::missing_argument(self.place(span), &field.name.text, &decl.name.text));
+                self.report(report::types::missing_argument(
+                    self.place(span),
+                    &field.name.text,
+                    &decl.name.text,
+                ));
                 return None;
             }
         }

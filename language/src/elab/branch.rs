@@ -36,7 +36,10 @@ impl Elab<'_> {
         match &value {
             Value::Error => None,
             Value::Bool(it) => Some(Condition::Known(*it)),
-            Value::Tile(tile) if self.mode == Mode::Kernel && *self.ty(tile.value) == Type::scalar(DType::Bool) => {
+            Value::Tile(tile)
+                if self.mode == Mode::Kernel
+                    && *self.ty(tile.value) == Type::scalar(DType::Bool) =>
+            {
                 Some(Condition::Open(tile.value))
             }
             Value::Tile(_) if self.mode != Mode::Kernel => {
@@ -152,9 +155,11 @@ impl Elab<'_> {
         let types = self.yield_from(&mut region_a, &differing, span, |it| &it.a);
         self.yield_from(&mut region_b, &differing, span, |it| &it.b);
         let site = self.site(span);
-        let results = self.ir.emit(FlowOp::If.into(), &[cond], &types, vec![region_a, region_b], site);
+        let results =
+            self.ir.emit(FlowOp::If.into(), &[cond], &types, vec![region_a, region_b], site);
         let mut results = results.into_iter().zip(&differing);
-        let mut merged = pairs.iter().map(|(a, b, _)| merge(a, b, &mut results)).collect::<Vec<_>>().into_iter();
+        let mut merged =
+            pairs.iter().map(|(a, b, _)| merge(a, b, &mut results)).collect::<Vec<_>>().into_iter();
         let value = merged.next().unwrap_or(Value::Error);
         for ((slot, at), value) in slots.into_iter().zip(merged) {
             self.write(&env::VarPlace { slot, path: Vec::new() }, value, at);
@@ -181,7 +186,10 @@ impl Elab<'_> {
             let found = changed.iter().find(|it| it.0 == slot).map(|it| it.1.clone());
             found.unwrap_or_else(|| self.slots[slot as usize].value.clone())
         };
-        slots.into_iter().map(|(slot, span)| (slot, at_end(&a, slot), at_end(&b, slot), span)).collect()
+        slots
+            .into_iter()
+            .map(|(slot, span)| (slot, at_end(&a, slot), at_end(&b, slot), span))
+            .collect()
     }
 
     /// Collects the parts that differ; reports those that cannot be merged.
@@ -206,7 +214,12 @@ impl Elab<'_> {
                 None => {
                     let (a, b) = (self.describe(&a), self.describe(&b));
                     self.report(report::types::branches_differ(self.place(span), &a, &b));
-                    out.push(Differing { a: Value::Error, b: Value::Error, elem: Elem::Data(DType::I32), like: None });
+                    out.push(Differing {
+                        a: Value::Error,
+                        b: Value::Error,
+                        elem: Elem::Data(DType::I32),
+                        like: None,
+                    });
                 }
             }
         }
@@ -216,7 +229,8 @@ impl Elab<'_> {
     pub(super) fn common_type(&self, a: &Value, b: &Value) -> Option<(Elem, Option<Tile>)> {
         match (a, b) {
             (Value::Tile(x), Value::Tile(y)) => {
-                let same = self.ty(x.value) == self.ty(y.value) && self.tile_shape(x) == self.tile_shape(y);
+                let same = self.ty(x.value) == self.ty(y.value)
+                    && self.tile_shape(x) == self.tile_shape(y);
                 same.then(|| (self.ty(x.value).elem, Some(x.clone())))
             }
             (Value::Tile(it), known) | (known, Value::Tile(it)) => {
@@ -229,7 +243,9 @@ impl Elab<'_> {
             }
             (Value::Int(_), Value::Int(_)) => Some((Elem::Data(DType::I32), None)),
             (Value::Bool(_), Value::Bool(_)) => Some((Elem::Data(DType::Bool), None)),
-            (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => Some((Elem::Data(DType::F32), None)),
+            (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
+                Some((Elem::Data(DType::F32), None))
+            }
             _ => None,
         }
     }
@@ -267,7 +283,11 @@ impl Elab<'_> {
 }
 
 /// The aggregate whose differing parts are the results, in order.
-fn merge(a: &Value, b: &Value, results: &mut dyn Iterator<Item = (ir::Value, &Differing)>) -> Value {
+fn merge(
+    a: &Value,
+    b: &Value,
+    results: &mut dyn Iterator<Item = (ir::Value, &Differing)>,
+) -> Value {
     if *a == Value::Error || *b == Value::Error || !env::same_structure(a, b) {
         return Value::Error;
     }

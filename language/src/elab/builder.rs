@@ -109,7 +109,11 @@ impl Builder {
 
     /// Appends the instructions of a region to the innermost one.
     pub fn splice(&mut self, region: Region) {
-        self.regions.last_mut().expect("an instruction stands in a region").insts.extend(region.insts);
+        self.regions
+            .last_mut()
+            .expect("an instruction stands in a region")
+            .insts
+            .extend(region.insts);
     }
 
     /// How many regions are open.

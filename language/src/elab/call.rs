@@ -51,7 +51,10 @@ impl Elab<'_> {
                 self.call_fn(&item, member, Vec::new(), given, span)
             }
             Value::Type(TypeValue::Struct(ty, args)) => {
-                let generics = args.iter().map(|it| GivenGeneric { name: None, value: it.clone(), span }).collect();
+                let generics = args
+                    .iter()
+                    .map(|it| GivenGeneric { name: None, value: it.clone(), span })
+                    .collect();
                 self.construct(&ty.clone(), generics, given, span)
             }
             other => {
@@ -69,12 +72,11 @@ impl Elab<'_> {
         if let ExprKind::Field(receiver, name) = &*base.kind {
             return self.method_call(receiver, name, generics, args, span);
         }
-        if let ExprKind::Path(path) = &*base.kind {
-            if let [name] = &path[..] {
-                if let Some(value) = self.special_form(&name.text, args, span) {
-                    return value;
-                }
-            }
+        if let ExprKind::Path(path) = &*base.kind
+            && let [name] = &path[..]
+            && let Some(value) = self.special_form(&name.text, args, span)
+        {
+            return value;
         }
         let callee = match self.callee(base, false) {
             Some(it) => it,
@@ -97,13 +99,20 @@ impl Elab<'_> {
         }
     }
 
-    fn call_callee(&mut self, callee: Callee, generics: Vec<GivenGeneric>, given: Vec<Given>, span: Span) -> Value {
+    fn call_callee(
+        &mut self,
+        callee: Callee,
+        generics: Vec<GivenGeneric>,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Value {
         match callee {
             Callee::Fn(item, member) => self.call_fn(&item, member, generics, given, span),
             Callee::Kernel(item) => self.call_kernel(&item, generics, given, span),
             Callee::Struct(ty) => self.construct(&ty, generics, given, span),
             Callee::Builtin(builtin, path) => {
-                let on_host = self.mode == Mode::Host && self.host.as_deref().is_some_and(|it| it.knows(&path));
+                let on_host = self.mode == Mode::Host
+                    && self.host.as_deref().is_some_and(|it| it.knows(&path));
                 if on_host {
                     let args = self.plain_args(given);
                     return match args {
@@ -113,7 +122,9 @@ impl Elab<'_> {
                 }
                 match builtin {
                     Some(builtin) => self.call_rule(builtin, given, span),
-                    None => self.error(report::types::host_only(self.place(span), &path.join("::"))),
+                    None => {
+                        self.error(report::types::host_only(self.place(span), &path.join("::")))
+                    }
                 }
             }
             Callee::Value(value) => self.call_given(&value, given, span),
@@ -145,7 +156,9 @@ impl Elab<'_> {
         if args.iter().any(|it| it.value == Value::Error) {
             return Value::Error;
         }
-        if let (Mode::Host, Some(Value::Host(tensor))) = (self.mode, args.first().map(|it| it.value.clone())) {
+        if let (Mode::Host, Some(Value::Host(tensor))) =
+            (self.mode, args.first().map(|it| it.value.clone()))
+        {
             return self.on_host(span, |host| host.method(tensor, builtin.name(), &args[1..]));
         }
         rules::call(self, builtin, args, span)
@@ -186,7 +199,12 @@ impl Elab<'_> {
                 continue;
             }
             let place = self.place_of(&arg.value).map(|it| it.0);
-            given.push(Given { name: arg.name.as_ref().map(|it| it.text.clone()), value, place, span });
+            given.push(Given {
+                name: arg.name.as_ref().map(|it| it.text.clone()),
+                value,
+                place,
+                span,
+            });
         }
         given
     }
@@ -219,7 +237,12 @@ impl Elab<'_> {
     }
 
     /// `f[128]` without a call, `Online[M, L]`: a type or a function with compile-time arguments.
-    pub(super) fn generic_value(&mut self, callee: Callee, args: &[BracketArg], span: Span) -> Value {
+    pub(super) fn generic_value(
+        &mut self,
+        callee: Callee,
+        args: &[BracketArg],
+        span: Span,
+    ) -> Value {
         let Some(generics) = self.eval_generics(args) else { return Value::Error };
         match callee {
             Callee::Struct(ty) => self.struct_type(&ty, generics, span),
@@ -254,7 +277,9 @@ impl Elab<'_> {
             return self.call_callee(callee, generics, given, span);
         }
         match &value {
-            Value::Record(_) | Value::Struct(_) if self.field_names(&value).contains(&name.text) => {
+            Value::Record(_) | Value::Struct(_)
+                if self.field_names(&value).contains(&name.text) =>
+            {
                 let field = self.field_of(&value, name, name.span);
                 return self.call_given(&field, given, span);
             }
@@ -297,13 +322,22 @@ impl Elab<'_> {
             Some(cap) => Value::Bool(self.target().has(cap)),
             None => {
                 let near = names::suggest::nearest(&name.text, Cap::ALL.iter().map(|it| it.name()));
-                self.error(report::names::unknown_capability(self.place(name.span), &name.text, near.as_deref()))
+                self.error(report::names::unknown_capability(
+                    self.place(name.span),
+                    &name.text,
+                    near.as_deref(),
+                ))
             }
         }
     }
 
     /// The member of that name in the `impl`s of a value's type.
-    pub(super) fn method_of_type(&mut self, value: &Value, name: &str, kind: ast::FnKind) -> Option<Callee> {
+    pub(super) fn method_of_type(
+        &mut self,
+        value: &Value,
+        name: &str,
+        kind: ast::FnKind,
+    ) -> Option<Callee> {
         let ty = match value {
             Value::Struct(it) => it.ty.clone(),
             Value::Variant(ty, _) => ty.clone(),
@@ -314,7 +348,12 @@ impl Elab<'_> {
     }
 
     /// The `impl` and the place in it of a type's member.
-    pub(super) fn impl_member(&self, ty: &TypeRef, name: &str, kind: ast::FnKind) -> Option<(ItemKey, u32)> {
+    pub(super) fn impl_member(
+        &self,
+        ty: &TypeRef,
+        name: &str,
+        kind: ast::FnKind,
+    ) -> Option<(ItemKey, u32)> {
         let file = crate::db::file(self.db, ty.item.file)?;
         let module = names::module(self.db, file);
         let type_name = &module.decls.iter().find(|it| it.item == ty.item)?.name;
@@ -351,7 +390,11 @@ impl Elab<'_> {
 
     fn static_assert(&mut self, args: &[ast::Arg], span: Span) -> Value {
         let Some((cond, why)) = args.split_first() else {
-            return self.error(report::types::missing_argument(self.place(span), "cond", "static_assert"));
+            return self.error(report::types::missing_argument(
+                self.place(span),
+                "cond",
+                "static_assert",
+            ));
         };
         let why = match why.first().map(|it| &*it.value.kind) {
             Some(ExprKind::Str(text)) => Some(text.clone()),
@@ -360,7 +403,10 @@ impl Elab<'_> {
         match self.eval_const(&cond.value) {
             Value::Bool(true) | Value::Error => Value::unit(),
             Value::Bool(false) => {
-                self.report(report::comptime::static_assert(self.place(cond.value.span), why.as_deref()));
+                self.report(report::comptime::static_assert(
+                    self.place(cond.value.span),
+                    why.as_deref(),
+                ));
                 Value::Error
             }
             other => {

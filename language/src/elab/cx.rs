@@ -10,8 +10,8 @@ use tile_syntax::ast::{Block, Pattern, Span};
 
 use super::builder::Builder;
 use super::env::{Local, Slot, Write};
-use super::loops::Carried;
 use super::host::{HostError, HostOps};
+use super::loops::Carried;
 use super::rules;
 use super::value::{Arg, Value};
 use crate::db::{Db, SourceFile};
@@ -94,12 +94,19 @@ pub(super) struct LoopBody {
     pub(super) body: Block,
 }
 
+/// Steps that an instruction counts for: it is kept, and every later pass walks over it.
+const STEPS_INST: u64 = 16;
+
 /// Steps that one instance may take at compile time.
 const STEPS_MAX: u64 = 1_000_000;
 
 impl<'a> Elab<'a> {
     /// An elaborator that has done nothing yet.
-    pub(super) fn new(db: &'a dyn Db, target: TargetId, host: Option<&'a mut dyn HostOps>) -> Elab<'a> {
+    pub(super) fn new(
+        db: &'a dyn Db,
+        target: TargetId,
+        host: Option<&'a mut dyn HostOps>,
+    ) -> Elab<'a> {
         Elab {
             db,
             target,
@@ -187,9 +194,10 @@ impl Elab<'_> {
         let mut caller = self.frames.last().and_then(|it| it.caller);
         while let Some(id) = caller {
             let site = &self.ir.sites[id.0 as usize];
-            diagnostic
-                .reasons
-                .push(Reason { place: site.place.clone(), message: "called here".to_owned() });
+            diagnostic.reasons.push(Reason {
+                place: site.place.clone(),
+                message: report::names::CALLED_HERE.to_owned(),
+            });
             caller = site.caller;
         }
         self.diagnostics.push(diagnostic);
@@ -227,6 +235,8 @@ impl Elab<'_> {
         results: &[Type],
         span: Span,
     ) -> SmallVec<[ir::Value; 1]> {
+        // The limit is reported by the next step of the evaluator.
+        self.steps = (self.steps + STEPS_INST).min(self.steps_max.max(self.steps));
         let site = self.site(span);
         self.ir.emit(op.into(), operands, results, Vec::new(), site)
     }

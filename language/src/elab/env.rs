@@ -134,7 +134,11 @@ impl Elab<'_> {
             match changed.iter_mut().find(|it| it.0 == write.slot) {
                 Some(it) => it.2 = write.span,
                 None => {
-                    changed.push((write.slot, self.slots[write.slot as usize].value.clone(), write.span));
+                    changed.push((
+                        write.slot,
+                        self.slots[write.slot as usize].value.clone(),
+                        write.span,
+                    ));
                 }
             }
         }
@@ -171,7 +175,11 @@ impl Elab<'_> {
             Value::Error => vec![Value::Error; parts.len()],
             other => {
                 let got = self.describe(other);
-                self.report(report::types::not_a_tuple(self.place(pattern.span), parts.len(), &got));
+                self.report(report::types::not_a_tuple(
+                    self.place(pattern.span),
+                    parts.len(),
+                    &got,
+                ));
                 vec![Value::Error; parts.len()]
             }
         };
@@ -211,7 +219,11 @@ fn with_child(value: &Value, path: &[u32], new: Value) -> Value {
         Value::Struct(it) => {
             let mut fields = it.fields.clone();
             fields[at] = replace(&fields[at]);
-            Value::Struct(Arc::new(StructValue { ty: it.ty.clone(), args: it.args.clone(), fields }))
+            Value::Struct(Arc::new(StructValue {
+                ty: it.ty.clone(),
+                args: it.args.clone(),
+                fields,
+            }))
         }
         _ => Value::Error,
     }
@@ -239,12 +251,16 @@ pub(super) fn with_leaves(value: &Value, next: &mut impl FnMut() -> Value) -> Va
     match value {
         Value::Tuple(it) => Value::Tuple(it.iter().map(|it| with_leaves(it, next)).collect()),
         Value::Array(it) => Value::Array(it.iter().map(|it| with_leaves(it, next)).collect()),
-        Value::Record(it) => {
-            Value::Record(it.iter().map(|(name, it)| (name.clone(), with_leaves(it, next))).collect())
-        }
+        Value::Record(it) => Value::Record(
+            it.iter().map(|(name, it)| (name.clone(), with_leaves(it, next))).collect(),
+        ),
         Value::Struct(it) => {
             let fields = it.fields.iter().map(|it| with_leaves(it, next)).collect();
-            Value::Struct(Arc::new(StructValue { ty: it.ty.clone(), args: it.args.clone(), fields }))
+            Value::Struct(Arc::new(StructValue {
+                ty: it.ty.clone(),
+                args: it.args.clone(),
+                fields,
+            }))
         }
         Value::Range(it) => {
             let mut it = (**it).clone();
@@ -259,12 +275,15 @@ pub(super) fn with_leaves(value: &Value, next: &mut impl FnMut() -> Value) -> Va
 
 /// Whether two aggregates are built alike, so that their leaves pair up.
 pub(super) fn same_structure(a: &Value, b: &Value) -> bool {
-    let all = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_structure(a, b));
+    let all = |a: &[Value], b: &[Value]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_structure(a, b))
+    };
     match (a, b) {
         (Value::Tuple(a), Value::Tuple(b)) | (Value::Array(a), Value::Array(b)) => all(a, b),
         (Value::Struct(a), Value::Struct(b)) => a.ty == b.ty && all(&a.fields, &b.fields),
         (Value::Record(a), Value::Record(b)) => {
-            a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| a.0 == b.0 && same_structure(&a.1, &b.1))
+            a.len() == b.len()
+                && a.iter().zip(&**b).all(|(a, b)| a.0 == b.0 && same_structure(&a.1, &b.1))
         }
         (Value::Range(a), Value::Range(b)) => a.reversed == b.reversed,
         (a, b) => !is_aggregate(a) && !is_aggregate(b),
@@ -272,7 +291,10 @@ pub(super) fn same_structure(a: &Value, b: &Value) -> bool {
 }
 
 fn is_aggregate(value: &Value) -> bool {
-    matches!(value, Value::Tuple(_) | Value::Array(_) | Value::Struct(_) | Value::Record(_) | Value::Range(_))
+    matches!(
+        value,
+        Value::Tuple(_) | Value::Array(_) | Value::Struct(_) | Value::Record(_) | Value::Range(_)
+    )
 }
 
 impl ScopeMark {

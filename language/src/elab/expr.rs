@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tile_syntax::ast::{self, BinaryOp, BracketArg, Expr, ExprKind, Name, RangeKind, Span, UnaryOp};
+use tile_syntax::ast::{
+    self, BinaryOp, BracketArg, Expr, ExprKind, Name, RangeKind, Span, UnaryOp,
+};
 
 use super::cx::{Elab, Mode};
 use super::host::HostIndex;
@@ -26,7 +28,9 @@ impl Elab<'_> {
         let span = expr.span;
         match &*expr.kind {
             ExprKind::Int(value) => self.integer(*value, span),
-            ExprKind::Float(text) => Value::Float(text.replace('_', "").parse().unwrap_or(f64::NAN)),
+            ExprKind::Float(text) => {
+                Value::Float(text.replace('_', "").parse().unwrap_or(f64::NAN))
+            }
             ExprKind::Str(text) => Value::Str(text.clone()),
             ExprKind::Bool(it) => Value::Bool(*it),
             ExprKind::Path(path) => self.path(path, span),
@@ -38,9 +42,9 @@ impl Elab<'_> {
             ExprKind::Field(base, name) => self.field(base, name, span),
             ExprKind::TupleField(base, n, _) => self.tuple_field(base, *n, span),
             ExprKind::Tuple(parts) => Value::Tuple(parts.iter().map(|it| self.eval(it)).collect()),
-            ExprKind::Record(parts) => {
-                Value::Record(parts.iter().map(|(name, it)| (name.text.clone(), self.eval(it))).collect())
-            }
+            ExprKind::Record(parts) => Value::Record(
+                parts.iter().map(|(name, it)| (name.text.clone(), self.eval(it))).collect(),
+            ),
             ExprKind::Array(parts) => Value::Array(parts.iter().map(|it| self.eval(it)).collect()),
             ExprKind::Repeat(value, count) => self.repeat(value, count),
             ExprKind::Range(range) => self.range(range, span),
@@ -133,8 +137,12 @@ impl Elab<'_> {
         }
         let b = self.eval_or_word(rhs);
         let (a, b) = match (&a, &b) {
-            (Value::Variant(ty, _), _) => (a.clone(), self.word_as_variant(b, &ty.clone(), rhs.span)),
-            (_, Value::Variant(ty, _)) => (self.word_as_variant(a, &ty.clone(), lhs.span), b.clone()),
+            (Value::Variant(ty, _), _) => {
+                (a.clone(), self.word_as_variant(b, &ty.clone(), rhs.span))
+            }
+            (_, Value::Variant(ty, _)) => {
+                (self.word_as_variant(a, &ty.clone(), lhs.span), b.clone())
+            }
             _ => (self.no_word(a, lhs.span), self.no_word(b, rhs.span)),
         };
         if has_elements(&a, &b) {
@@ -159,8 +167,12 @@ impl Elab<'_> {
                 let (a, b) = (self.describe(&a), self.describe(&b));
                 self.error(report::types::operands(self.place(span), constant::symbol(op), &a, &b))
             }
-            Err(constant::Trouble::Overflow) => self.error(report::comptime::overflow(self.place(span))),
-            Err(constant::Trouble::Zero) => self.error(report::comptime::division_by_zero(self.place(span))),
+            Err(constant::Trouble::Overflow) => {
+                self.error(report::comptime::overflow(self.place(span)))
+            }
+            Err(constant::Trouble::Zero) => {
+                self.error(report::comptime::division_by_zero(self.place(span)))
+            }
         }
     }
 
@@ -212,7 +224,12 @@ impl Elab<'_> {
         let names = frame.locals.iter().map(|it| (it.name.clone(), self.read(&it.place))).collect();
         let scope = Scope { names, this: frame.this.clone() };
         let item = frame.item.clone();
-        Value::Closure(Arc::new(Closure { params: params.to_vec(), body: body.clone(), scope, item }))
+        Value::Closure(Arc::new(Closure {
+            params: params.to_vec(),
+            body: body.clone(),
+            scope,
+            item,
+        }))
     }
 
     fn bracket(&mut self, base: &Expr, args: &[BracketArg], span: Span) -> Value {
@@ -241,18 +258,28 @@ impl Elab<'_> {
             return self.error(report::types::one_index(self.place(span), args.len()));
         };
         if let ExprKind::Range(range) = &*index.kind {
-            let (Some(lo), Some(hi)) = (self.bound(&range.lo, 0), self.bound(&range.hi, parts.len() as i128)) else {
+            let (Some(lo), Some(hi)) =
+                (self.bound(&range.lo, 0), self.bound(&range.hi, parts.len() as i128))
+            else {
                 return Value::Error;
             };
             let hi = match range.kind {
                 RangeKind::Exclusive => hi,
-                RangeKind::Inclusive => hi + 1,
-                RangeKind::Length => lo + hi,
+                RangeKind::Inclusive => hi.saturating_add(1),
+                RangeKind::Length => lo.saturating_add(hi),
             };
-            let slice = usize::try_from(lo).ok().zip(usize::try_from(hi).ok()).and_then(|(a, b)| parts.get(a..b));
+            let slice = usize::try_from(lo)
+                .ok()
+                .zip(usize::try_from(hi).ok())
+                .and_then(|(a, b)| parts.get(a..b));
             return match slice {
                 Some(it) => Value::Array(it.into()),
-                None => self.error(report::types::slice_bounds(self.place(index.span), lo, hi, parts.len())),
+                None => self.error(report::types::slice_bounds(
+                    self.place(index.span),
+                    lo,
+                    hi,
+                    parts.len(),
+                )),
             };
         }
         let Some(i) = self.eval_int(index) else { return Value::Error };
@@ -293,6 +320,7 @@ impl Elab<'_> {
         for arg in args {
             indices.push(match arg {
                 BracketArg::Whole(_) => HostIndex::Whole,
+                BracketArg::Value(it) if is_new_axis(it) => HostIndex::New,
                 BracketArg::Named(name, _) => {
                     self.report(report::types::named_index(self.place(name.span)));
                     return None;
@@ -300,15 +328,19 @@ impl Elab<'_> {
                 BracketArg::Value(it) => match &*it.kind {
                     ExprKind::Range(range) => {
                         let lo = self.bound(&range.lo, 0)?;
-                        let hi = self.bound(&range.hi, i128::from(i64::MAX))?;
-                        let hi = match range.kind {
-                            RangeKind::Exclusive => hi,
-                            RangeKind::Inclusive => hi + 1,
-                            RangeKind::Length => lo + hi,
+                        let hi = match &range.hi {
+                            Some(it) => Some(self.eval_int(it)?),
+                            None => None,
                         };
-                        HostIndex::Range(lo as i64, hi as i64)
+                        let hi = hi.map(|hi| match range.kind {
+                            RangeKind::Exclusive => hi,
+                            RangeKind::Inclusive => hi.saturating_add(1),
+                            RangeKind::Length => lo.saturating_add(hi),
+                        });
+                        let narrow = |it: i128| i64::try_from(it).unwrap_or(i64::MAX);
+                        HostIndex::Range(narrow(lo), hi.map(narrow))
                     }
-                    _ => HostIndex::At(self.eval_int(it)? as i64),
+                    _ => HostIndex::At(i64::try_from(self.eval_int(it)?).unwrap_or(i64::MAX)),
                 },
             });
         }
@@ -384,7 +416,10 @@ impl Elab<'_> {
 
     /// How many integers a span holds: `max(0, (hi - lo + step - 1) / step)`.
     pub(super) fn range_count(&mut self, lo: Value, hi: Value, step: Value, span: Span) -> Value {
-        let length = self.apply(BinaryOp::Sub, hi, lo, span);
+        let length = match lo {
+            Value::Int(0) => hi,
+            lo => self.apply(BinaryOp::Sub, hi, lo, span),
+        };
         let up = if step == Value::Int(1) {
             length
         } else {
@@ -404,7 +439,9 @@ impl Elab<'_> {
             Value::Error => Value::Error,
             Value::Tuple(parts) => match parts.get(n as usize) {
                 Some(it) => it.clone(),
-                None => self.error(report::types::index_bounds(self.place(span), n.into(), parts.len())),
+                None => {
+                    self.error(report::types::index_bounds(self.place(span), n.into(), parts.len()))
+                }
             },
             other => {
                 let got = self.describe(&other);

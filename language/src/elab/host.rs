@@ -32,10 +32,12 @@ pub struct HostError {
 pub enum HostIndex {
     /// One element.
     At(i64),
-    /// Elements from the first up to and without the second.
-    Range(i64, i64),
+    /// Elements from the first up to and without the second, or to the end.
+    Range(i64, Option<i64>),
     /// The whole dimension.
     Whole,
+    /// `None`: a new dimension of extent 1.
+    New,
 }
 
 /// Whole tensors, references, expectations and launches.

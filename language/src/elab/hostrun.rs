@@ -33,7 +33,9 @@ const HOST_STEPS_MAX: u64 = 20_000_000;
 /// Runs a `test` or `bench` item.
 pub fn run_test(db: &dyn Db, key: &ItemKey, target: TargetId, host: &mut dyn HostOps) -> TestEnd {
     let nothing = TestEnd { diagnostics: Vec::new(), failure: None };
-    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return nothing };
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else {
+        return nothing;
+    };
     let (ItemKind::Test(test) | ItemKind::Bench(test)) = &tree.kind else { return nothing };
     let Some(body) = &test.body else { return nothing };
     let mut cx = Elab::new(db, target, Some(host));
@@ -88,10 +90,18 @@ impl Elab<'_> {
     /// `expect_error("E0301") { … }`: the block must be refused with that code.
     pub(super) fn expect_error(&mut self, args: &[ast::Arg], span: Span) -> Value {
         let [code, block] = args else {
-            return self.error(report::types::missing_argument(self.place(span), "code", "expect_error"));
+            return self.error(report::types::missing_argument(
+                self.place(span),
+                "code",
+                "expect_error",
+            ));
         };
         let Value::Str(code_text) = self.eval(&code.value) else {
-            return self.error(report::types::mismatch(self.place(code.value.span), "str", "another value"));
+            return self.error(report::types::mismatch(
+                self.place(code.value.span),
+                "str",
+                "another value",
+            ));
         };
         let before = self.diagnostics.len();
         let failure = self.failure.take();
@@ -134,19 +144,29 @@ impl Elab<'_> {
             let name = it.name.or_else(|| decl.generics.get(n).map(|it| it.name.text.clone()));
             args.push((name.unwrap_or_default(), value));
         }
-        let infers = decl.generics.iter().any(|it| it.default.is_none() && !args.iter().any(|a| a.0 == it.name.text));
+        let infers = decl
+            .generics
+            .iter()
+            .any(|it| it.default.is_none() && !args.iter().any(|a| a.0 == it.name.text));
         if infers {
             self.infer_from_tensors(&decl, &given, &mut args);
         }
         let instance = self.instance_of(&item, &args, &decl.name.text);
-        self.diagnostics.extend(instance.diagnostics.iter().filter(|it| it.severity == Severity::Error).cloned());
+        self.diagnostics.extend(
+            instance.diagnostics.iter().filter(|it| it.severity == Severity::Error).cloned(),
+        );
         let Some(kernel) = instance.kernel else { return Value::Error };
         let Some(values) = self.launch_args(&decl, given, span) else { return Value::Error };
         self.on_host(span, |host| host.launch(&kernel, &values).map(|()| Value::unit()))
     }
 
     /// The instance of a kernel: a query where its arguments can be kept, at once otherwise.
-    pub(super) fn instance_of(&mut self, item: &ItemKey, args: &[(SmolStr, Value)], name: &str) -> Elaborated {
+    pub(super) fn instance_of(
+        &mut self,
+        item: &ItemKey,
+        args: &[(SmolStr, Value)],
+        name: &str,
+    ) -> Elaborated {
         match crate::query::constants(args) {
             Some(args) => crate::query::instance_of(self.db, item, args, name, self.target).clone(),
             None => elaborate(self.db, item, args, name, self.target),
@@ -158,14 +178,19 @@ impl Elab<'_> {
         let slots = self.match_given(decl, given, span)?;
         let mut values = Vec::new();
         for (param, slot) in decl.params.iter().zip(slots) {
-            let optional = param.ty.as_ref().and_then(super::kernel::memory_of).is_some_and(|it| it.1);
+            let optional =
+                param.ty.as_ref().and_then(super::kernel::memory_of).is_some_and(|it| it.1);
             let value = match (slot, &param.default) {
                 (Some(it), _) => self.no_word(it.value, it.span),
                 (None, Some(default)) => self.eval(default),
                 (None, None) if optional => Value::None,
                 (None, None) => {
                     let name = self.text_of(param.pattern.span);
-                    self.error(report::types::missing_argument(self.place(span), &name, &decl.name.text))
+                    self.error(report::types::missing_argument(
+                        self.place(span),
+                        &name,
+                        &decl.name.text,
+                    ))
                 }
             };
             if value == Value::Error {
@@ -181,16 +206,19 @@ impl Elab<'_> {
         use super::value::TypeValue;
         for (param, it) in decl.params.iter().zip(given.iter().filter(|it| it.name.is_none())) {
             let Value::Host(tensor) = it.value else { continue };
-            let Some(ExprKind::Memory(memory)) = param.ty.as_ref().map(|it| &*it.kind) else { continue };
+            let Some(ExprKind::Memory(memory)) = param.ty.as_ref().map(|it| &*it.kind) else {
+                continue;
+            };
             let ExprKind::Bracket(base, _) = &*memory.ty.kind else { continue };
             let ExprKind::Path(path) = &*base.kind else { continue };
             let name = &path[0].text;
             let open = decl.generics.iter().any(|it| it.name.text == *name && it.default.is_none());
-            if open && !args.iter().any(|it| it.0 == *name) {
-                if let Some(host) = self.host.as_deref() {
-                    let dtype = host.describe(tensor).0;
-                    args.push((name.clone(), Value::Type(TypeValue::Scalar(dtype))));
-                }
+            if open
+                && !args.iter().any(|it| it.0 == *name)
+                && let Some(host) = self.host.as_deref()
+            {
+                let dtype = host.describe(tensor).0;
+                args.push((name.clone(), Value::Type(TypeValue::Scalar(dtype))));
             }
         }
     }
@@ -209,7 +237,10 @@ impl Elab<'_> {
         found
     }
 
-    pub(super) fn build_parts(&mut self, build: &ast::Build) -> Option<(ItemKey, Vec<(SmolStr, Value)>)> {
+    pub(super) fn build_parts(
+        &mut self,
+        build: &ast::Build,
+    ) -> Option<(ItemKey, Vec<(SmolStr, Value)>)> {
         let (base, args) = match &*build.kernel.kind {
             ExprKind::Bracket(base, args) => (base, &args[..]),
             _ => (&build.kernel, &[][..]),
@@ -254,7 +285,9 @@ pub fn build_arguments(
     key: &ItemKey,
     target: TargetId,
 ) -> (Option<(ItemKey, Vec<(SmolStr, Value)>)>, Vec<Diagnostic>) {
-    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return (None, Vec::new()) };
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else {
+        return (None, Vec::new());
+    };
     let ItemKind::Build(build) = &tree.kind else { return (None, Vec::new()) };
     let mut cx = Elab::new(db, target, None);
     cx.push_frame(key.clone(), file, None);
@@ -263,7 +296,11 @@ pub fn build_arguments(
         if TargetId::from_name(&name.text).is_none() {
             let known = crate::target::TARGETS.iter().map(|it| it.name);
             let near = crate::names::suggest::nearest(&name.text, known);
-            cx.report(report::names::unknown_target(cx.place(name.span), &name.text, near.as_deref()));
+            cx.report(report::names::unknown_target(
+                cx.place(name.span),
+                &name.text,
+                near.as_deref(),
+            ));
         }
     }
     let found = cx.build_parts(build);
@@ -277,7 +314,9 @@ pub fn layout_constant(
     target: TargetId,
     machine: tile_layout::Machine,
 ) -> Result<tile_layout::Spec, Vec<Diagnostic>> {
-    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return Err(Vec::new()) };
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else {
+        return Err(Vec::new());
+    };
     let ItemKind::Const(decl) = &tree.kind else { return Err(Vec::new()) };
     let mut cx = Elab::new(db, target, None);
     cx.machine = machine;
@@ -291,7 +330,9 @@ pub fn layout_constant(
 
 /// What is wrong with the value of a file's constant.
 pub fn constant_findings(db: &dyn Db, key: &ItemKey, target: TargetId) -> Vec<Diagnostic> {
-    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return Vec::new() };
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else {
+        return Vec::new();
+    };
     let ItemKind::Const(decl) = &tree.kind else { return Vec::new() };
     let mut cx = Elab::new(db, target, None);
     cx.push_frame(key.clone(), file, None);

@@ -44,7 +44,7 @@ impl Elab<'_> {
                 let callee = self.method_of_type(&value, &name.text, FnKind::Iter);
                 let (item, member) = match callee {
                     Some(Callee::Fn(item, member)) => (item, member),
-                    _ => (self.free_iter(&[name.text.clone()], true)?, None),
+                    _ => (self.free_iter(std::slice::from_ref(&name.text), true)?, None),
                 };
                 let generics = self.eval_generics(brackets)?;
                 let mut given = vec![Given { name: None, value, place, span: receiver.span }];
@@ -88,7 +88,8 @@ impl Elab<'_> {
         }
         let Some(tree) = db::item(self.db, &call.item) else { return };
         let Some((decl, owner)) = function_of(&tree, call.member) else { return };
-        let entered = self.enter_fn(&call.item, decl, owner, call.generics, call.given, it.iter.span);
+        let entered =
+            self.enter_fn(&call.item, decl, owner, call.generics, call.given, it.iter.span);
         let Some(entered) = entered else { return };
         self.frame_mut().yields_to =
             Some(Arc::new(LoopBody { patterns: it.patterns.clone(), body: it.body.clone() }));

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use tile_layout::Machine;
 use tile_plan::{AbiSlot, Check, LaunchPlan, ParamKind, Symbol};
-use tile_syntax::ast::{self, BracketArg, ClauseKind, Expr, ExprKind, Fn, ItemKind, Memory, Param, PatternKind, Span};
+use tile_syntax::ast::{
+    self, BracketArg, ClauseKind, Expr, ExprKind, Fn, ItemKind, Memory, Param, PatternKind, Span,
+};
 
 use super::builder::Builder;
 use super::call::GivenGeneric;
@@ -18,7 +20,9 @@ use super::value::{TypeValue, Value};
 use crate::db::{self, Db};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dtype::DType;
-use crate::ir::{self, Clauses, Elem, Extent, Fact, FactKind, ItemKey, Kernel, Shape, Tensor, Type};
+use crate::ir::{
+    self, Clauses, Elem, Extent, Fact, FactKind, ItemKey, Kernel, Shape, Tensor, Type,
+};
 use crate::names::{self, DeclKind, Found};
 use crate::op::TileOp;
 use crate::op::tile::{BinaryOp, Round};
@@ -50,9 +54,22 @@ pub(super) struct Head {
 }
 
 /// Elaborates the kernel of `key` with these compile-time arguments.
-pub fn elaborate(db: &dyn Db, key: &ItemKey, args: &[(SmolStr, Value)], name: &str, target: TargetId) -> Elaborated {
-    let nothing = Elaborated { kernel: None, diagnostics: Arc::from([]), allowed: Arc::from([]), exists: false };
-    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else { return nothing };
+pub fn elaborate(
+    db: &dyn Db,
+    key: &ItemKey,
+    args: &[(SmolStr, Value)],
+    name: &str,
+    target: TargetId,
+) -> Elaborated {
+    let nothing = Elaborated {
+        kernel: None,
+        diagnostics: Arc::from([]),
+        allowed: Arc::from([]),
+        exists: false,
+    };
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else {
+        return nothing;
+    };
     let ItemKind::Kernel(decl) = &tree.kind else { return nothing };
     if args.is_empty() && decl.generics.iter().any(|it| it.default.is_none()) {
         return nothing;
@@ -116,15 +133,19 @@ impl Elab<'_> {
 
     /// Where the head ends, for edits that add a clause.
     fn clauses_of(&mut self, decl: &Fn) -> Clauses {
-        let end = decl.params.last().map_or(decl.name.span, |it| it.ty.as_ref().map_or(it.pattern.span, |it| it.span));
-        let text = self.text_of(Span::new(end.hi, decl.body.as_ref().map_or(end.hi, |it| it.span.lo)));
+        let end = decl
+            .params
+            .last()
+            .map_or(decl.name.span, |it| it.ty.as_ref().map_or(it.pattern.span, |it| it.span));
+        let text =
+            self.text_of(Span::new(end.hi, decl.body.as_ref().map_or(end.hi, |it| it.span.lo)));
         let close = text.find(')').map_or(end.hi, |it| end.hi + it as u32 + 1);
         let head = self.site(Span::new(decl.name.span.lo, close));
-        let conditions = decl.clauses.iter().filter_map(|it| match &it.kind {
+        let mut conditions = decl.clauses.iter().filter_map(|it| match &it.kind {
             ClauseKind::Where(conditions) => conditions.last(),
             _ => None,
         });
-        let last = conditions.last().map(|it| self.site(it.span));
+        let last = conditions.next_back().map(|it| self.site(it.span));
         Clauses { head, last }
     }
 
@@ -133,7 +154,8 @@ impl Elab<'_> {
             ClauseKind::Warps(expr) => Some(expr),
             _ => None,
         });
-        let has_roles = |it: &ast::Block| it.stmts.iter().any(|it| matches!(it.kind, ast::StmtKind::Roles(_)));
+        let has_roles =
+            |it: &ast::Block| it.stmts.iter().any(|it| matches!(it.kind, ast::StmtKind::Roles(_)));
         let Some(expr) = clause else {
             if decl.body.as_ref().is_some_and(has_roles) {
                 self.unsupported("`roles`", decl.name.span);
@@ -171,18 +193,28 @@ impl Elab<'_> {
     fn bind_sizes(&mut self, param: &Param, head: &mut Head) {
         let Some((memory, _)) = param.ty.as_ref().and_then(memory_of) else { return };
         let (_, dims) = shape_of(memory);
-        let strides = memory.strides.iter().flatten().filter_map(|it| name_of(it).map(|name| (name, 64, it.span)));
+        let strides = memory
+            .strides
+            .iter()
+            .flatten()
+            .filter_map(|it| name_of(it).map(|name| (name, 64, it.span)));
         let mut names: Vec<(SmolStr, u32, Span)> = Vec::new();
         for dim in dims {
             match dim {
-                BracketArg::Value(expr) => names.extend(name_of(expr).map(|name| (name, 32, expr.span))),
+                BracketArg::Value(expr) => {
+                    names.extend(name_of(expr).map(|name| (name, 32, expr.span)))
+                }
                 BracketArg::Named(name, ty) => {
                     let bits = match self.eval_type(ty) {
                         Some(TypeValue::Scalar(DType::I64)) => 64,
                         Some(TypeValue::Scalar(DType::I32)) => 32,
                         Some(other) => {
                             let got = self.describe(&Value::Type(other));
-                            self.report(report::types::mismatch(self.place(ty.span), "i32 or i64", &got));
+                            self.report(report::types::mismatch(
+                                self.place(ty.span),
+                                "i32 or i64",
+                                &got,
+                            ));
                             32
                         }
                         None => 32,
@@ -203,7 +235,9 @@ impl Elab<'_> {
             head.symbols.push(value);
             head.plan.symbols.push(Symbol { name: name.to_string(), bits });
             let site = self.site(span);
-            self.ir.facts.push(Fact { kind: FactKind::Range { value, lo: Some(0), hi: None }, site });
+            self.ir
+                .facts
+                .push(Fact { kind: FactKind::Range { value, lo: Some(0), hi: None }, site });
         }
     }
 
@@ -248,7 +282,9 @@ impl Elab<'_> {
             (Value::Error, _) => None,
             (Value::Int(it), true) => Some(tile_plan::Scalar::Float(*it as f64)),
             (Value::Float(it), true) => Some(tile_plan::Scalar::Float(*it)),
-            (Value::Bool(it), false) if dtype == DType::Bool => Some(tile_plan::Scalar::Int((*it).into())),
+            (Value::Bool(it), false) if dtype == DType::Bool => {
+                Some(tile_plan::Scalar::Int((*it).into()))
+            }
             (Value::Int(it), false) if super::types::literal_fits(&value, dtype) => {
                 Some(tile_plan::Scalar::Int(*it as i64))
             }
@@ -260,7 +296,14 @@ impl Elab<'_> {
         }
     }
 
-    fn tensor_param(&mut self, name: &ast::Name, memory: &Memory, optional: bool, n: u32, head: &mut Head) {
+    fn tensor_param(
+        &mut self,
+        name: &ast::Name,
+        memory: &Memory,
+        optional: bool,
+        n: u32,
+        head: &mut Head,
+    ) {
         let plain = memory.space == ast::Space::Global && memory.of.is_none() && !memory.zeroed;
         let (base, dims) = shape_of(memory);
         let dtype = match (plain, self.eval_type(base)) {
@@ -292,10 +335,16 @@ impl Elab<'_> {
             Some(strides) => strides.iter().map(|it| self.extent(it, head).0).collect(),
         };
         if strides.len() != extents.len() {
-            self.report(report::types::stride_count(self.place(name.span), extents.len(), strides.len()));
+            self.report(report::types::stride_count(
+                self.place(name.span),
+                extents.len(),
+                strides.len(),
+            ));
         }
-        let plan_strides =
-            memory.strides.as_ref().map(|it| it.iter().map(|it| self.extent(it, head).1).collect::<Vec<_>>());
+        let plan_strides = memory
+            .strides
+            .as_ref()
+            .map(|it| it.iter().map(|it| self.extent(it, head).1).collect::<Vec<_>>());
         let align = match &memory.align {
             Some(it) => self.eval_int(it).and_then(|it| u32::try_from(it).ok()).unwrap_or(16),
             None => 16,
@@ -332,7 +381,8 @@ impl Elab<'_> {
         match dim {
             BracketArg::Value(expr) => self.extent(expr, head),
             BracketArg::Named(name, _) => {
-                let path = Expr { kind: Box::new(ExprKind::Path(vec![name.clone()])), span: name.span };
+                let path =
+                    Expr { kind: Box::new(ExprKind::Path(vec![name.clone()])), span: name.span };
                 self.extent(&path, head)
             }
             BracketArg::Whole(span) => {
@@ -377,7 +427,9 @@ impl Elab<'_> {
     fn wide(&mut self, extent: Extent, span: Span) -> ir::Value {
         let i64_type = Type::scalar(DType::I64);
         match extent {
-            Extent::Const(it) => self.emit_one(TileOp::Const { bits: it as u64 }, &[], i64_type, span),
+            Extent::Const(it) => {
+                self.emit_one(TileOp::Const { bits: it as u64 }, &[], i64_type, span)
+            }
             Extent::Value(it) if *self.ty(it) == i64_type => it,
             Extent::Value(it) => {
                 let op = TileOp::Cast { round: Round::Nearest };

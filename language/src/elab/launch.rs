@@ -55,7 +55,10 @@ impl Elab<'_> {
                     },
                     _ => return self.launch_number(expr),
                 };
-                let (a, b) = (self.launch_expr(&args[0].value, head)?, self.launch_expr(&args[1].value, head)?);
+                let (a, b) = (
+                    self.launch_expr(&args[0].value, head)?,
+                    self.launch_expr(&args[1].value, head)?,
+                );
                 if matches!((&a, &b), (Plan::Int(_), Plan::Int(_))) {
                     return self.launch_number(expr);
                 }
@@ -99,11 +102,12 @@ impl Elab<'_> {
         let (va, vb) = (value_of(a, head), value_of(b, head));
         let mut kinds = Vec::new();
         match (fun, a, b) {
-            (Fun::Eq, Plan::Apply(Fun::Rem, parts), Plan::Int(0)) | (Fun::Eq, Plan::Int(0), Plan::Apply(Fun::Rem, parts)) => {
-                if let [x, Plan::Int(divisor)] = &parts[..] {
-                    if let (Some(value), Ok(divisor)) = (value_of(x, head), u64::try_from(*divisor)) {
-                        kinds.push(FactKind::Divisible { value, divisor });
-                    }
+            (Fun::Eq, Plan::Apply(Fun::Rem, parts), Plan::Int(0))
+            | (Fun::Eq, Plan::Int(0), Plan::Apply(Fun::Rem, parts)) => {
+                if let [x, Plan::Int(divisor)] = &parts[..]
+                    && let (Some(value), Ok(divisor)) = (value_of(x, head), u64::try_from(*divisor))
+                {
+                    kinds.push(FactKind::Divisible { value, divisor });
                 }
             }
             _ => match (va, b, vb, a) {
@@ -171,6 +175,8 @@ fn fun_of(op: BinaryOp) -> Option<Fun> {
         BinaryOp::Le => Fun::Le,
         BinaryOp::Gt => Fun::Gt,
         BinaryOp::Ge => Fun::Ge,
-        BinaryOp::Shl | BinaryOp::Shr | BinaryOp::BitAnd | BinaryOp::BitXor | BinaryOp::BitOr => return None,
+        BinaryOp::Shl | BinaryOp::Shr | BinaryOp::BitAnd | BinaryOp::BitXor | BinaryOp::BitOr => {
+            return None;
+        }
     })
 }

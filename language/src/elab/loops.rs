@@ -12,18 +12,21 @@ use tile_syntax::ast::{BinaryOp, Block, Cond, Expr, For, Note, Span, While};
 use super::cx::{Elab, Mode};
 use super::env::{self, JournalMark};
 use super::stmt::Condition;
+use super::types::literal_fits;
 use super::value::{RangeValue, Tile, TileLayout, Value};
 use crate::dtype::DType;
 use crate::ir::{self, Elem, Region, Type};
 use crate::op::FlowOp;
 use crate::report;
 
+/// What becomes of a leaf: `None` if it stays what it is, otherwise what the parameter is like.
+type Leaf = Option<(Elem, Option<Tile>)>;
+
 /// A variable that a loop carries.
 #[derive(Clone, Debug)]
 pub(super) struct Carried {
     slot: u32,
-    /// One a leaf: `None` if it stays what it is, otherwise what the parameter is like.
-    leaves: Vec<Option<(Elem, Option<Tile>)>>,
+    leaves: Vec<Leaf>,
     span: Span,
 }
 
@@ -88,7 +91,11 @@ impl Elab<'_> {
             match &*note.name.text {
                 "unroll" => {
                     let [arg] = &note.args[..] else {
-                        self.report(report::types::missing_argument(self.place(note.name.span), "n", "unroll"));
+                        self.report(report::types::missing_argument(
+                            self.place(note.name.span),
+                            "n",
+                            "unroll",
+                        ));
                         return None;
                     };
                     unroll = u32::try_from(self.eval_int(&arg.value)?).ok();
@@ -103,9 +110,16 @@ impl Elab<'_> {
     }
 
     /// A loop whose bounds are known, run now.
-    fn known_loop(&mut self, range: &RangeValue, span: Span, body: &mut dyn FnMut(&mut Self, Value)) {
+    fn known_loop(
+        &mut self,
+        range: &RangeValue,
+        span: Span,
+        body: &mut dyn FnMut(&mut Self, Value),
+    ) {
         let known = self.known(Value::Range(range.clone().into()), span);
-        let (Value::Int(lo), Value::Int(hi), Value::Int(step)) = (&range.lo, &range.hi, &range.step) else {
+        let (Value::Int(lo), Value::Int(hi), Value::Int(step)) =
+            (&range.lo, &range.hi, &range.step)
+        else {
             if known != Value::Error {
                 let got = self.describe(&known);
                 self.report(report::types::not_iterable(self.place(span), &got));
@@ -113,13 +127,13 @@ impl Elab<'_> {
             return;
         };
         let (lo, hi, step) = (*lo, *hi, (*step).max(1));
-        let count = if hi <= lo { 0 } else { (hi - lo - 1) / step + 1 };
+        let count = if hi <= lo { 0 } else { hi.saturating_sub(lo).saturating_sub(1) / step + 1 };
         for n in 0..count {
             let turn = if range.reversed { count - 1 - n } else { n };
             if !self.step(span) {
                 return;
             }
-            body(self, Value::Int(lo + turn * step));
+            body(self, Value::Int(lo.saturating_add(turn.saturating_mul(step))));
             if self.frame().returned.is_some() || self.failure.is_some() {
                 return;
             }
@@ -148,7 +162,11 @@ impl Elab<'_> {
         if [&lo, &hi, &step].contains(&&Value::Error) {
             return;
         }
-        let bounds = [self.as_ir(&lo, elem, span), self.as_ir(&hi, elem, span), self.as_ir(&step, elem, span)];
+        let bounds = [
+            self.as_ir(&lo, elem, span),
+            self.as_ir(&hi, elem, span),
+            self.as_ir(&step, elem, span),
+        ];
         let op = FlowOp::For { unroll };
         self.carry(op, &bounds, span, &mut |cx, params| {
             let index = cx.ir.value(Type { elem, shape: ir::Shape::new(), layout: None });
@@ -159,8 +177,13 @@ impl Elab<'_> {
             if range.reversed {
                 let last = cx.apply(BinaryOp::Sub, count.clone(), Value::Int(1), span);
                 let turn = cx.apply(BinaryOp::Sub, last, value, span);
-                let scaled = cx.apply(BinaryOp::Mul, turn, range.step.clone(), span);
-                value = cx.apply(BinaryOp::Add, range.lo.clone(), scaled, span);
+                value = match range.step {
+                    Value::Int(1) => turn,
+                    _ => cx.apply(BinaryOp::Mul, turn, range.step.clone(), span),
+                };
+                if range.lo != Value::Int(0) {
+                    value = cx.apply(BinaryOp::Add, range.lo.clone(), value, span);
+                }
             }
             body(cx, value);
             vec![cx.ir.close()]
@@ -214,14 +237,18 @@ impl Elab<'_> {
         if self.loop_notes(&it.notes).is_none() {
             return;
         }
-        self.carry(FlowOp::While, &[], span, &mut |cx, params| cx.while_regions(cond, &it.body, params));
+        self.carry(FlowOp::While, &[], span, &mut |cx, params| {
+            cx.while_regions(cond, &it.body, params)
+        });
     }
 
     fn while_regions(&mut self, cond: &Expr, body: &Block, params: Vec<ir::Value>) -> Vec<Region> {
         self.ir.open(params.clone());
         let asked = match self.condition(cond) {
             Some(Condition::Open(it)) => it,
-            Some(Condition::Known(it)) => self.as_ir(&Value::Bool(it), Elem::Data(DType::Bool), cond.span),
+            Some(Condition::Known(it)) => {
+                self.as_ir(&Value::Bool(it), Elem::Data(DType::Bool), cond.span)
+            }
             None => self.ir.value(Type::scalar(DType::Bool)),
         };
         let mut first = self.ir.close();
@@ -260,6 +287,7 @@ impl Elab<'_> {
     ) {
         let site = self.site(span);
         let mut carried = self.carried.get(&site).cloned().unwrap_or_default();
+        carried.retain(|it| self.still_fits(it));
         for _ in 0..64 {
             let mark = self.journal_mark();
             let reported = self.diagnostics.len();
@@ -278,6 +306,26 @@ impl Elab<'_> {
             self.diagnostics.truncate(reported);
         }
         self.report(report::comptime::loop_unsettled(self.place(span)));
+    }
+
+    /// Whether what a loop carried last time can be its first guess now.
+    fn still_fits(&self, carried: &Carried) -> bool {
+        let Some(slot) = self.slots.get(carried.slot as usize) else { return false };
+        let mut leaves = Vec::new();
+        env::leaves(&slot.value, &mut |it| leaves.push(it));
+        let fits = |leaf: &Value, like: &Leaf| match (leaf, like) {
+            (_, None) => true,
+            (Value::Tile(is), Some((_, Some(was)))) => {
+                self.ty(is.value) == self.ty(was.value) && is.layout == was.layout
+            }
+            (Value::Tile(is), Some((elem, None))) => {
+                self.ty(is.value).is_scalar() && self.ty(is.value).elem == *elem
+            }
+            (known, Some((Elem::Data(dtype), None))) => literal_fits(known, *dtype),
+            _ => false,
+        };
+        leaves.len() == carried.leaves.len()
+            && leaves.iter().zip(&carried.leaves).all(|(leaf, like)| fits(leaf, like))
     }
 
     /// Runs the body once with the carried leaves as parameters.
@@ -306,20 +354,29 @@ impl Elab<'_> {
     }
 
     /// Adds what came out different; whether there was anything.
-    fn grow(&mut self, carried: &mut Vec<Carried>, changed: env::Changed, mark: JournalMark) -> bool {
+    fn grow(
+        &mut self,
+        carried: &mut Vec<Carried>,
+        changed: env::Changed,
+        mark: JournalMark,
+    ) -> bool {
         let mut grown = false;
         for (slot, end, span) in changed {
             let start = self.value_before(slot, mark);
             let at = carried.iter().position(|it| it.slot == slot);
             let known = at.map(|it| carried[it].leaves.clone());
-            let Some(leaves) = self.leaves_of(&start, &end, known.as_deref(), span) else { continue };
+            let Some(leaves) = self.leaves_of(&start, &end, known.as_deref(), span) else {
+                continue;
+            };
             grown |= known.as_ref() != Some(&leaves) && leaves.iter().any(Option::is_some);
             match at {
                 Some(at) => {
                     carried[at].leaves = leaves;
                     carried[at].span = span;
                 }
-                None if leaves.iter().any(Option::is_some) => carried.push(Carried { slot, leaves, span }),
+                None if leaves.iter().any(Option::is_some) => {
+                    carried.push(Carried { slot, leaves, span })
+                }
                 None => {}
             }
         }
@@ -331,9 +388,9 @@ impl Elab<'_> {
         &mut self,
         start: &Value,
         end: &Value,
-        known: Option<&[Option<(Elem, Option<Tile>)>]>,
+        known: Option<&[Leaf]>,
         span: Span,
-    ) -> Option<Vec<Option<(Elem, Option<Tile>)>>> {
+    ) -> Option<Vec<Leaf>> {
         if *start == Value::Error || *end == Value::Error {
             return None;
         }
@@ -382,7 +439,8 @@ impl Elab<'_> {
         span: Span,
     ) {
         let Attempt { mut regions, init } = attempt;
-        let ends: Vec<Value> = carried.iter().map(|it| self.slots[it.slot as usize].value.clone()).collect();
+        let ends: Vec<Value> =
+            carried.iter().map(|it| self.slots[it.slot as usize].value.clone()).collect();
         self.undo_to(mark);
         let last = regions.pop().expect("a loop has a body");
         self.ir.reopen(last);
@@ -395,7 +453,8 @@ impl Elab<'_> {
                 let value = self.as_ir(leaf, *elem, it.span);
                 let want = self.ty(init[yields.len()]).clone();
                 if *self.ty(value) != want && *leaf != Value::Error {
-                    let start = Value::Tile(Tile { value: init[yields.len()], layout: TileLayout::Scalar });
+                    let start =
+                        Value::Tile(Tile { value: init[yields.len()], layout: TileLayout::Scalar });
                     let (a, b) = (self.describe(&start), self.describe(leaf));
                     self.report(report::types::var_changes(self.place(it.span), &a, &b));
                 }

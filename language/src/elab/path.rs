@@ -17,9 +17,36 @@ use crate::report;
 
 /// Names of the language whose meaning a later release brings.
 const LATER: &[&str] = &[
-    "copy", "fetch", "copies", "mma", "wgmma", "wmma", "mfma", "mma_scaled", "tcgen05", "barrier", "named_barrier",
-    "cluster_rank", "cluster_sync", "block_sync", "fence_async", "signal", "await", "pdl", "asm", "amd", "clock",
-    "alias", "Ring", "Turns", "nvmma", "swizzled", "plain", "padded", "shared_linear", "fits",
+    "copy",
+    "fetch",
+    "copies",
+    "mma",
+    "wgmma",
+    "wmma",
+    "mfma",
+    "mma_scaled",
+    "tcgen05",
+    "barrier",
+    "named_barrier",
+    "cluster_rank",
+    "cluster_sync",
+    "block_sync",
+    "fence_async",
+    "signal",
+    "await",
+    "pdl",
+    "asm",
+    "amd",
+    "clock",
+    "alias",
+    "Ring",
+    "Turns",
+    "nvmma",
+    "swizzled",
+    "plain",
+    "padded",
+    "shared_linear",
+    "fits",
 ];
 
 /// Functions that only launch expressions have.
@@ -27,8 +54,24 @@ const LAUNCH: &[&str] = &["num_sms", "max_resident"];
 
 /// Methods of the language whose meaning a later release brings.
 pub(super) const LATER_METHODS: &[&str] = &[
-    "tiles", "corner", "in_shared", "arrivals", "arrive", "expect", "wait", "test", "sync", "release", "on",
-    "reinterpret", "map_asm", "fill", "drain", "update", "skip", "t",
+    "tiles",
+    "corner",
+    "in_shared",
+    "arrivals",
+    "arrive",
+    "expect",
+    "wait",
+    "test",
+    "sync",
+    "release",
+    "on",
+    "reinterpret",
+    "map_asm",
+    "fill",
+    "drain",
+    "update",
+    "skip",
+    "t",
 ];
 
 /// What a callee's name means.
@@ -77,12 +120,20 @@ impl Elab<'_> {
     pub(super) fn word_as_variant(&mut self, value: Value, ty: &TypeRef, span: Span) -> Value {
         let Value::Word(word) = value else { return value };
         let tree = db::item(self.db, &ty.item);
-        let Some(ItemKind::Enum(it)) = tree.as_deref().map(|it| &it.kind) else { return Value::Error };
+        let Some(ItemKind::Enum(it)) = tree.as_deref().map(|it| &it.kind) else {
+            return Value::Error;
+        };
         match it.variants.iter().position(|(name, _)| name.text == word) {
             Some(n) => Value::Variant(ty.clone(), n as u32),
             None => {
-                let known: Vec<&str> = it.variants.iter().map(|(name, _)| name.text.as_str()).collect();
-                self.error(report::names::no_variant(self.place(span), &word, &it.name.text, &known))
+                let known: Vec<&str> =
+                    it.variants.iter().map(|(name, _)| name.text.as_str()).collect();
+                self.error(report::names::no_variant(
+                    self.place(span),
+                    &word,
+                    &it.name.text,
+                    &known,
+                ))
             }
         }
     }
@@ -91,10 +142,10 @@ impl Elab<'_> {
         if path.iter().any(|it| it.text.is_empty()) {
             return Some(Value::Error);
         }
-        if let [name] = path {
-            if let Some(local) = self.local(&name.text) {
-                return Some(self.read(&local.place.clone()));
-            }
+        if let [name] = path
+            && let Some(local) = self.local(&name.text)
+        {
+            return Some(self.read(&local.place.clone()));
         }
         let texts: Vec<SmolStr> = path.iter().map(|it| it.text.clone()).collect();
         let found = names::resolve(self.db, self.frame().file, &texts);
@@ -118,16 +169,24 @@ impl Elab<'_> {
         };
         let value = match found.iter().min_by_key(|it| rank(it))? {
             Found::Variant(decl, n) => Value::Variant(TypeRef { item: decl.item.clone() }, *n),
-            Found::Private(decl) => self.error(report::names::private(self.place(span), &decl.name, &decl.place)),
+            Found::Private(decl) => {
+                self.error(report::names::private(self.place(span), &decl.name, &decl.place))
+            }
             Found::Circle => self.error(report::names::circle(self.place(span))),
             Found::Module(_) => self.error(report::names::module_as_value(self.place(span))),
             Found::Decl(decl) => match &decl.kind {
                 DeclKind::Const => self.constant(&decl.item.clone(), span),
-                DeclKind::Struct => {
-                    Value::Type(TypeValue::Struct(TypeRef { item: decl.item.clone() }, Arc::from([])))
+                DeclKind::Struct => Value::Type(TypeValue::Struct(
+                    TypeRef { item: decl.item.clone() },
+                    Arc::from([]),
+                )),
+                DeclKind::Enum(_) => {
+                    Value::Type(TypeValue::Enum(TypeRef { item: decl.item.clone() }))
                 }
-                DeclKind::Enum(_) => Value::Type(TypeValue::Enum(TypeRef { item: decl.item.clone() })),
-                DeclKind::Fn { .. } | DeclKind::Iter { .. } | DeclKind::Kernel | DeclKind::Build => {
+                DeclKind::Fn { .. }
+                | DeclKind::Iter { .. }
+                | DeclKind::Kernel
+                | DeclKind::Build => {
                     Value::Function(FnRef::Declared { item: decl.item.clone(), member: None })
                 }
             },
@@ -145,7 +204,9 @@ impl Elab<'_> {
             None => {}
         }
         let tree = db::item(self.db, key);
-        let Some(ItemKind::Const(decl)) = tree.as_deref().map(|it| &it.kind) else { return Value::Error };
+        let Some(ItemKind::Const(decl)) = tree.as_deref().map(|it| &it.kind) else {
+            return Value::Error;
+        };
         self.constants.insert(key.clone(), None);
         let value = match self.enter(key.clone(), span) {
             true => {
@@ -186,7 +247,12 @@ impl Elab<'_> {
         true
     }
 
-    pub(super) fn push_frame(&mut self, item: ItemKey, file: db::SourceFile, caller: Option<crate::ir::SiteId>) {
+    pub(super) fn push_frame(
+        &mut self,
+        item: ItemKey,
+        file: db::SourceFile,
+        caller: Option<crate::ir::SiteId>,
+    ) {
         self.frames.push(Frame {
             item,
             file,
@@ -213,7 +279,8 @@ impl Elab<'_> {
         }
         let texts: Vec<SmolStr> = path.iter().map(|it| it.text.clone()).collect();
         let found = names::resolve(self.db, self.frame().file, &texts);
-        let decls = || found.iter().filter_map(|it| if let Found::Decl(it) = it { Some(it) } else { None });
+        let decls =
+            || found.iter().filter_map(|it| if let Found::Decl(it) = it { Some(it) } else { None });
         if let Some(it) = decls().find(|it| it.kind == DeclKind::Fn { method: false }) {
             return Some(Callee::Fn(it.item.clone(), None));
         }
@@ -225,7 +292,10 @@ impl Elab<'_> {
         }
         let builtin = Builtin::function(&texts);
         let known = builtin.is_some() || self.host.as_deref().is_some_and(|it| it.knows(&texts));
-        if known && !in_brackets && decls().all(|it| matches!(it.kind, DeclKind::Fn { method: true })) {
+        if known
+            && !in_brackets
+            && decls().all(|it| matches!(it.kind, DeclKind::Fn { method: true }))
+        {
             return Some(Callee::Builtin(builtin, texts));
         }
         decls()
@@ -239,7 +309,8 @@ impl Elab<'_> {
             return self.unsupported(&format!("`{text}`"), span);
         }
         let last = path.last().expect("a path has a name");
-        let mut known: Vec<SmolStr> = self.frame().locals.iter().map(|it| it.name.clone()).collect();
+        let mut known: Vec<SmolStr> =
+            self.frame().locals.iter().map(|it| it.name.clone()).collect();
         known.extend(names::visible(self.db, self.frame().file));
         known.extend(words_of_language());
         let near = names::suggest::nearest(&last.text, known.iter().map(SmolStr::as_str));
@@ -261,7 +332,9 @@ pub fn is_word_of_language(path: &[SmolStr]) -> bool {
     word_of_language(path).is_some()
         || rules::constant(path).is_some()
         || Builtin::function(path).is_some()
-        || path.first().is_some_and(|it| LATER.contains(&it.as_str()) || LAUNCH.contains(&it.as_str()))
+        || path
+            .first()
+            .is_some_and(|it| LATER.contains(&it.as_str()) || LAUNCH.contains(&it.as_str()))
 }
 
 /// Every word that [`is_word_of_language`] knows in this release, for suggestions.

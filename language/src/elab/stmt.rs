@@ -12,7 +12,7 @@ use tile_syntax::ast::{
 
 use super::cx::{Elab, Mode};
 use super::env::{ScopeMark, VarPlace};
-use super::value::{Tile, TileLayout, TypeValue, Value};
+use super::value::{Tile, TileLayout, Value};
 use crate::report;
 
 /// What is left to run of a function.
@@ -37,13 +37,13 @@ impl Elab<'_> {
             if self.failure.is_some() {
                 return Value::Error;
             }
-            if let StmtKind::Expr(Expr { kind, .. }) = &stmt.kind {
-                if let ExprKind::If(it) = &**kind {
-                    if !it.is_static && returns(it) {
-                        let after = Rest { stmts: &rest.stmts[i + 1..], ..*rest };
-                        return self.run_split(it, Some(&after), stmt.span);
-                    }
-                }
+            if let StmtKind::Expr(Expr { kind, .. }) = &stmt.kind
+                && let ExprKind::If(it) = &**kind
+                && !it.is_static
+                && returns(it)
+            {
+                let after = Rest { stmts: &rest.stmts[i + 1..], ..*rest };
+                return self.run_split(it, Some(&after), stmt.span);
             }
             self.stmt(stmt);
             if let Some(value) = self.frame_mut().returned.take() {
@@ -186,44 +186,25 @@ impl Elab<'_> {
     ) {
         let mutable = binding == Binding::Var;
         let value = match (value, ty) {
-            (Some(value), ty) => {
-                let wanted = match ty {
-                    Some(ty) => match self.eval_type(ty) {
-                        Some(it) => Some(it),
-                        None => {
-                            self.eval(value);
-                            return self.bind(pattern, Value::Error, mutable);
-                        }
-                    },
-                    None => None,
-                };
+            (Some(value), Some(ty)) => {
+                let wanted = self.eval_type(ty);
                 let got = self.eval_or_word(value);
-                match wanted {
-                    Some(TypeValue::Enum(_)) => self.coerce(got, &wanted.expect("it is an enum"), value.span),
-                    Some(wanted) => {
-                        let got = self.no_word(got, value.span);
-                        self.coerce(got, &wanted, value.span)
-                    }
-                    None => self.no_word(got, value.span),
-                }
+                wanted.map_or(Value::Error, |it| self.coerce(got, &it, value.span))
             }
+            (Some(value), None) => self.eval(value),
             (None, Some(_)) => self.unsupported("allocating memory with `let`", span),
             (None, None) => Value::Error,
-        };
-        let value = match value {
-            Value::Tuple(parts) if mutable => Value::Tuple(parts),
-            other => other,
         };
         self.bind(pattern, value, mutable);
     }
 
     fn assign(&mut self, place: &Expr, op: Option<BinaryOp>, value: &Expr, span: Span) {
-        if let ExprKind::Bracket(base, args) = &*place.kind {
-            if self.mode == Mode::Host && self.place_of(place).is_none() {
-                if let Value::Host(tensor) = self.eval(base) {
-                    return self.assign_host(tensor, args, op, value, span);
-                }
-            }
+        if let ExprKind::Bracket(base, args) = &*place.kind
+            && self.mode == Mode::Host
+            && self.place_of(place).is_none()
+            && let Value::Host(tensor) = self.eval(base)
+        {
+            return self.assign_host(tensor, args, op, value, span);
         }
         if matches!(&*place.kind, ExprKind::Path(path) if path.len() == 1 && path[0].text == "_") {
             drop(self.eval(value));
@@ -281,11 +262,15 @@ impl Elab<'_> {
                 let (was, is) = (self.describe(old), self.describe(&value));
                 self.error(report::types::var_changes(self.place(span), &was, &is))
             }
-            (Value::Tile(_), it) | (it, Value::Tile(_)) if !known(it) || !matches!(&value, Value::Tile(_)) => {
+            (Value::Tile(_), it) | (it, Value::Tile(_))
+                if !known(it) || !matches!(&value, Value::Tile(_)) =>
+            {
                 let (was, is) = (self.describe(old), self.describe(&value));
                 self.error(report::types::var_changes(self.place(span), &was, &is))
             }
-            (Value::Int(_) | Value::Float(_) | Value::Bool(_), Value::Tile(it)) if it.layout != TileLayout::Scalar => {
+            (Value::Int(_) | Value::Float(_) | Value::Bool(_), Value::Tile(it))
+                if it.layout != TileLayout::Scalar =>
+            {
                 let (was, is) = (self.describe(old), self.describe(&value));
                 self.error(report::types::var_changes(self.place(span), &was, &is))
             }
@@ -308,9 +293,11 @@ impl Elab<'_> {
             ExprKind::Field(base, name) => {
                 let (place, mutable) = self.place_of(base)?;
                 let n = match self.read(&place) {
-                    Value::Struct(it) => {
-                        self.struct_decl(&it.ty)?.fields.iter().position(|it| it.name.text == name.text)?
-                    }
+                    Value::Struct(it) => self
+                        .struct_decl(&it.ty)?
+                        .fields
+                        .iter()
+                        .position(|it| it.name.text == name.text)?,
                     Value::Record(it) => it.iter().position(|it| it.0 == name.text)?,
                     _ => return None,
                 };
@@ -319,7 +306,9 @@ impl Elab<'_> {
             ExprKind::Bracket(base, args) => {
                 let (place, mutable) = self.place_of(base)?;
                 let [tile_syntax::ast::BracketArg::Value(index)] = &args[..] else { return None };
-                if !matches!(self.read(&place), Value::Array(_)) || matches!(&*index.kind, ExprKind::Range(_)) {
+                if !matches!(self.read(&place), Value::Array(_))
+                    || matches!(&*index.kind, ExprKind::Range(_))
+                {
                     return None;
                 }
                 let n = self.eval_int(index)?;
@@ -372,11 +361,12 @@ fn returns(it: &If) -> bool {
 
 fn block_returns(block: &Block) -> bool {
     let value = block.value.iter().any(|it| expr_returns(it));
-    value || block.stmts.iter().any(|it| match &it.kind {
-        StmtKind::Return(_) => true,
-        StmtKind::Expr(expr) => expr_returns(expr),
-        _ => false,
-    })
+    value
+        || block.stmts.iter().any(|it| match &it.kind {
+            StmtKind::Return(_) => true,
+            StmtKind::Expr(expr) => expr_returns(expr),
+            _ => false,
+        })
 }
 
 fn expr_returns(expr: &Expr) -> bool {

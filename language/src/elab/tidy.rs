@@ -247,7 +247,9 @@ fn renumber(mut kernel: Kernel) -> Kernel {
     }
     for fact in &mut kernel.facts {
         match &mut fact.kind {
-            FactKind::Divisible { value, .. } | FactKind::Range { value, .. } => *value = numbers.of(*value),
+            FactKind::Divisible { value, .. } | FactKind::Range { value, .. } => {
+                *value = numbers.of(*value)
+            }
             FactKind::AtMost { a, b } => (*a, *b) = (numbers.of(*a), numbers.of(*b)),
         }
     }

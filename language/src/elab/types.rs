@@ -34,14 +34,18 @@ impl Elab<'_> {
             Value::Type(it) => Some(it),
             Value::Error => None,
             Value::Tuple(parts) => {
-                let parts: Option<Vec<Value>> =
-                    parts.iter().map(|it| self.as_type(it.clone(), span).map(Value::Type)).collect();
+                let parts: Option<Vec<Value>> = parts
+                    .iter()
+                    .map(|it| self.as_type(it.clone(), span).map(Value::Type))
+                    .collect();
                 Some(TypeValue::Tuple(parts?.into()))
             }
             Value::Record(parts) => {
                 let parts: Option<Vec<(SmolStr, Value)>> = parts
                     .iter()
-                    .map(|(name, it)| Some((name.clone(), Value::Type(self.as_type(it.clone(), span)?))))
+                    .map(|(name, it)| {
+                        Some((name.clone(), Value::Type(self.as_type(it.clone(), span)?)))
+                    })
                     .collect();
                 Some(TypeValue::Record(parts?.into()))
             }
@@ -90,7 +94,9 @@ impl Elab<'_> {
             match value {
                 Value::Array(parts) | Value::Tuple(parts) if args.len() == 1 => {
                     for part in parts.iter() {
-                        let Some(n) = self.as_int(part.clone(), expr.span) else { return Value::Error };
+                        let Some(n) = self.as_int(part.clone(), expr.span) else {
+                            return Value::Error;
+                        };
                         extents.push((n, expr.span));
                     }
                 }
@@ -112,7 +118,9 @@ impl Elab<'_> {
             return Value::Type(TypeValue::Tile { elem, shape, layout: None });
         }
         match (self.mode, elem) {
-            (Mode::Host, ir::Elem::Data(elem)) if extents.iter().all(|it| (0..1 << 40).contains(&it.0)) => {
+            (Mode::Host, ir::Elem::Data(elem))
+                if extents.iter().all(|it| (0..1 << 40).contains(&it.0)) =>
+            {
                 let shape = extents.iter().map(|it| it.0 as u64).collect();
                 Value::Type(TypeValue::Host { elem, shape })
             }
@@ -129,9 +137,15 @@ impl Elab<'_> {
             TypeValue::Tile { elem, shape, layout: None } => {
                 Value::Type(TypeValue::Tile { elem, shape, layout: Some(spec) })
             }
-            TypeValue::Host { elem, shape } if shape.iter().all(|it| (1..=1 << 24).contains(it)) => {
+            TypeValue::Host { elem, shape }
+                if shape.iter().all(|it| (1..=1 << 24).contains(it)) =>
+            {
                 let shape = shape.iter().map(|it| *it as u32).collect();
-                Value::Type(TypeValue::Tile { elem: ir::Elem::Data(elem), shape, layout: Some(spec) })
+                Value::Type(TypeValue::Tile {
+                    elem: ir::Elem::Data(elem),
+                    shape,
+                    layout: Some(spec),
+                })
             }
             other => {
                 let got = self.describe(&Value::Type(other));
@@ -182,6 +196,10 @@ impl Elab<'_> {
                 Value::Type(inner) => self.try_coerce(value, inner, span),
                 _ => None,
             },
+            (TypeValue::Enum(want), Value::Word(_)) => {
+                Some(self.word_as_variant(value, &want.clone(), span))
+            }
+            (_, Value::Word(_)) => Some(self.no_word(value, span)),
             (TypeValue::Kind(kind), _) => self.of_kind(*kind, value, span),
             (TypeValue::Scalar(dtype), _) => self.as_scalar(value, *dtype, span),
             (TypeValue::Pointer(dtype), Value::Tile(it)) => {
@@ -200,9 +218,8 @@ impl Elab<'_> {
                 (it.ty == *want && self.same_args(args, &it.args.clone())).then_some(value)
             }
             (TypeValue::Enum(want), Value::Variant(got, _)) => (want == got).then_some(value),
-            (TypeValue::Enum(want), Value::Word(_)) => Some(self.word_as_variant(value, &want.clone(), span)),
             (TypeValue::Tuple(types), Value::Tuple(parts)) => {
-                let parts = self.coerce_all(parts.to_vec(), &types.to_vec(), span)?;
+                let parts = self.coerce_all(parts.to_vec(), types, span)?;
                 Some(Value::Tuple(parts.into()))
             }
             (TypeValue::Record(types), Value::Record(parts)) => {
@@ -232,7 +249,12 @@ impl Elab<'_> {
         }
     }
 
-    fn coerce_all(&mut self, values: Vec<Value>, types: &[Value], span: Span) -> Option<Vec<Value>> {
+    fn coerce_all(
+        &mut self,
+        values: Vec<Value>,
+        types: &[Value],
+        span: Span,
+    ) -> Option<Vec<Value>> {
         if values.len() != types.len() {
             return None;
         }
@@ -281,7 +303,9 @@ impl Elab<'_> {
                 })
             }
             Value::Int(it) if dtype.is_float() => Some(Value::Float(*it as f64)),
-            Value::Int(_) | Value::Float(_) | Value::Bool(_) => literal_fits(&value, dtype).then_some(value),
+            Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
+                literal_fits(&value, dtype).then_some(value)
+            }
             _ => None,
         }
     }
@@ -295,7 +319,8 @@ impl Elab<'_> {
         span: Span,
     ) -> Option<Value> {
         if let (TileLayout::Open { .. }, Some(spec)) = (&tile.layout, layout) {
-            let closed = rules::at_layout(self, Value::Tile(tile), Value::Layout(spec.clone()), span);
+            let closed =
+                rules::at_layout(self, Value::Tile(tile), Value::Layout(spec.clone()), span);
             let Value::Tile(tile) = closed else { return Some(Value::Error) };
             return self.as_tile(tile, elem, shape, Some(spec), span);
         }
@@ -322,7 +347,8 @@ impl Elab<'_> {
         match (a, b) {
             (Value::Layout(_), Value::Layout(_)) => {
                 let span = Span::default();
-                rules::binary(self, tile_syntax::ast::BinaryOp::Eq, a.clone(), b.clone(), span) == Value::Bool(true)
+                rules::binary(self, tile_syntax::ast::BinaryOp::Eq, a.clone(), b.clone(), span)
+                    == Value::Bool(true)
             }
             _ => false,
         }
@@ -331,14 +357,17 @@ impl Elab<'_> {
     /// Binds the parameters that stand alone in `ty`, a parameter's type, from its argument.
     pub(super) fn infer(&mut self, ty: &Expr, value: &Value, bindings: &mut Bindings) {
         match &*ty.kind {
-            ExprKind::Paren(inner) | ExprKind::Optional(inner) => self.infer(inner, value, bindings),
+            ExprKind::Paren(inner) | ExprKind::Optional(inner) => {
+                self.infer(inner, value, bindings)
+            }
             ExprKind::Path(path) if path.len() == 1 => {
                 if let Some(ty) = self.type_of(value) {
                     bind(bindings, &path[0].text, Value::Type(ty));
                 }
             }
             ExprKind::At(inner, layout) => {
-                if let (Some(name), Value::Tile(Tile { layout: TileLayout::Closed(spec), .. })) = (alone(layout), value)
+                if let (Some(name), Value::Tile(Tile { layout: TileLayout::Closed(spec), .. })) =
+                    (alone(layout), value)
                 {
                     bind(bindings, name, Value::Layout(spec.clone()));
                 }
@@ -349,12 +378,18 @@ impl Elab<'_> {
             ExprKind::Memory(memory) => self.infer(&memory.ty, value, bindings),
             ExprKind::Tuple(types) => {
                 if let Value::Tuple(parts) = value {
-                    types.iter().zip(parts.iter()).for_each(|(ty, it)| self.infer(ty, it, bindings));
+                    types
+                        .iter()
+                        .zip(parts.iter())
+                        .for_each(|(ty, it)| self.infer(ty, it, bindings));
                 }
             }
             ExprKind::Record(types) => {
                 if let Value::Record(parts) = value {
-                    types.iter().zip(parts.iter()).for_each(|((_, ty), it)| self.infer(ty, &it.1, bindings));
+                    types
+                        .iter()
+                        .zip(parts.iter())
+                        .for_each(|((_, ty), it)| self.infer(ty, &it.1, bindings));
                 }
             }
             ExprKind::Array(types) => {
@@ -383,14 +418,22 @@ impl Elab<'_> {
     }
 
     /// Elements and extents of a tile as values, for the parameters in a tile's type.
-    fn infer_bracket(&mut self, base: &Expr, args: &[BracketArg], value: &Value, bindings: &mut Bindings) {
+    fn infer_bracket(
+        &mut self,
+        base: &Expr,
+        args: &[BracketArg],
+        value: &Value,
+        bindings: &mut Bindings,
+    ) {
         let known: Vec<Value> = match value {
             Value::Struct(it) => it.args.to_vec(),
             Value::Tile(tile) => {
                 let shape = self.tile_shape(tile);
                 let elem = self.ty(tile.value).elem;
                 match (&*base.kind, elem) {
-                    (ExprKind::Unary(_, inner), ir::Elem::Pointer(_)) => self.infer_pointee(inner, value, bindings),
+                    (ExprKind::Unary(_, inner), ir::Elem::Pointer(_)) => {
+                        self.infer_pointee(inner, value, bindings)
+                    }
                     (_, ir::Elem::Data(dtype)) => {
                         if let Some(name) = alone(base) {
                             bind(bindings, name, Value::Type(TypeValue::Scalar(dtype)));
@@ -464,12 +507,15 @@ impl Elab<'_> {
             Value::Variant(ty, _) => TypeValue::Enum(ty.clone()),
             Value::Range(_) => TypeValue::Span,
             Value::Tuple(parts) => {
-                let parts: Option<Vec<Value>> = parts.iter().map(|it| self.type_of(it).map(Value::Type)).collect();
+                let parts: Option<Vec<Value>> =
+                    parts.iter().map(|it| self.type_of(it).map(Value::Type)).collect();
                 TypeValue::Tuple(parts?.into())
             }
             Value::Record(parts) => {
-                let parts: Option<Vec<(SmolStr, Value)>> =
-                    parts.iter().map(|(n, it)| Some((n.clone(), Value::Type(self.type_of(it)?)))).collect();
+                let parts: Option<Vec<(SmolStr, Value)>> = parts
+                    .iter()
+                    .map(|(n, it)| Some((n.clone(), Value::Type(self.type_of(it)?))))
+                    .collect();
                 TypeValue::Record(parts?.into())
             }
             Value::Array(parts) => {

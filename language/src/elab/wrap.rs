@@ -48,14 +48,16 @@ impl Elab<'_> {
         let frame = self.frame();
         inner.push_frame(frame.item.clone(), frame.file, None);
         inner.ir.open(Vec::new());
-        let mut wrapper = Wrapper { plan: LaunchPlan::default(), params: Vec::new(), given: Vec::new() };
+        let mut wrapper =
+            Wrapper { plan: LaunchPlan::default(), params: Vec::new(), given: Vec::new() };
         wrapper.plan.kernel = "a function of one block".to_owned();
         wrapper.plan.threads = WARPS * inner.target().lanes;
         wrapper.plan.grid = vec![Plan::Int(1)];
         let Some(host) = self.host.as_deref() else { return Value::Error };
         let mut inside = Vec::new();
         for it in given {
-            let value = inner.load_all(&it.value, &mut wrapper, &|tensor| host.describe(tensor), span);
+            let value =
+                inner.load_all(&it.value, &mut wrapper, &|tensor| host.describe(tensor), span);
             inside.push(Given { value, place: None, ..it });
         }
         let result = inner.call_fn(item, member, generics, inside, span);
@@ -94,8 +96,10 @@ impl Elab<'_> {
         span: Span,
     ) -> Value {
         let Some(host) = self.host.as_deref_mut() else { return Value::Error };
-        let made: Vec<Value> =
-            outputs.iter().map(|(dtype, shape)| Value::Host(host.allocate(*dtype, shape))).collect();
+        let made: Vec<Value> = outputs
+            .iter()
+            .map(|(dtype, shape)| Value::Host(host.allocate(*dtype, shape)))
+            .collect();
         args.extend(made.iter().cloned());
         let kernel = Arc::new(kernel);
         let done = self.on_host(span, |host| host.launch(&kernel, &args).map(|()| Value::unit()));
@@ -183,7 +187,14 @@ impl Elab<'_> {
     }
 
     /// Pointers to every element of a tensor, spread over the block.
-    fn whole(&mut self, tensor: u32, dtype: DType, shape: &[u64], spec: Option<&Spec>, span: Span) -> Option<Tile> {
+    fn whole(
+        &mut self,
+        tensor: u32,
+        dtype: DType,
+        shape: &[u64],
+        spec: Option<&Spec>,
+        span: Span,
+    ) -> Option<Tile> {
         let extents: Shape = shape.iter().map(|it| *it as u32).collect();
         let fits = shape.iter().product::<u64>() <= 1 << 20 && shape.iter().all(|it| *it >= 1);
         if !fits {
@@ -196,7 +207,11 @@ impl Elab<'_> {
             None => {
                 let shape: Vec<Value> = extents.iter().map(|it| Value::Int((*it).into())).collect();
                 let dtype = Value::Type(TypeValue::Scalar(dtype));
-                match self.call_builtin(&["blocked", "coalesced"], vec![Value::Array(shape.into()), dtype], span) {
+                match self.call_builtin(
+                    &["blocked", "coalesced"],
+                    vec![Value::Array(shape.into()), dtype],
+                    span,
+                ) {
                     Value::Layout(it) => it,
                     _ => return None,
                 }
@@ -205,7 +220,11 @@ impl Elab<'_> {
         let layout = spec.apply(&extents, self.machine).ok()?;
         let mut indices = Vec::new();
         for axis in 0..extents.len() as u32 {
-            let ty = Type { elem: Elem::Data(DType::I32), shape: extents.clone(), layout: Some(layout.clone()) };
+            let ty = Type {
+                elem: Elem::Data(DType::I32),
+                shape: extents.clone(),
+                layout: Some(layout.clone()),
+            };
             indices.push(self.emit_one(TileOp::Index { axis }, &[], ty, span));
         }
         let ty = Type { elem: Elem::Pointer(dtype), shape: extents, layout: Some(layout) };
@@ -227,7 +246,12 @@ impl Elab<'_> {
     }
 
     /// Stores every tile of a result to a tensor of its own; gives their types.
-    fn store_all(&mut self, result: &Value, wrapper: &mut Wrapper, span: Span) -> Vec<(DType, Vec<u64>)> {
+    fn store_all(
+        &mut self,
+        result: &Value,
+        wrapper: &mut Wrapper,
+        span: Span,
+    ) -> Vec<(DType, Vec<u64>)> {
         let mut tiles = Vec::new();
         env::leaves(result, &mut |it| {
             if let Value::Tile(it) = it {
@@ -241,7 +265,9 @@ impl Elab<'_> {
             let shape: Vec<u64> = ty.shape.iter().map(|it| u64::from(*it)).collect();
             let number = self.wrapped_tensor(dtype, &shape, true, wrapper, span);
             let pointer = match &tile.layout {
-                TileLayout::Closed(spec) => self.whole(number, dtype, &shape, Some(spec), span).map(|it| it.value),
+                TileLayout::Closed(spec) => {
+                    self.whole(number, dtype, &shape, Some(spec), span).map(|it| it.value)
+                }
                 TileLayout::Scalar => Some(self.ir.tensors[number as usize].base),
                 TileLayout::Open { .. } => None,
             };
@@ -260,9 +286,21 @@ impl Elab<'_> {
         let text = match args {
             [it] => match &*it.value.kind {
                 ExprKind::Str(text) => text.clone(),
-                _ => return self.error(crate::report::types::mismatch(self.place(it.value.span), "a string in quotes", "an expression")),
+                _ => {
+                    return self.error(crate::report::types::mismatch(
+                        self.place(it.value.span),
+                        "a string in quotes",
+                        "an expression",
+                    ));
+                }
             },
-            _ => return self.error(crate::report::types::missing_argument(self.place(span), "text", "print")),
+            _ => {
+                return self.error(crate::report::types::missing_argument(
+                    self.place(span),
+                    "text",
+                    "print",
+                ));
+            }
         };
         let mut pieces = vec![String::new()];
         let mut values = Vec::new();
@@ -281,7 +319,12 @@ impl Elab<'_> {
                     pieces.push(String::new());
                 }
                 Value::Error => {
-                    return self.error(crate::report::types::operands(self.place(span), "print", inside, "text"));
+                    return self.error(crate::report::types::operands(
+                        self.place(span),
+                        "print",
+                        inside,
+                        "text",
+                    ));
                 }
                 known @ (Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Str(_)) => {
                     let shown = match known {
@@ -294,7 +337,11 @@ impl Elab<'_> {
                 }
                 other => {
                     let got = self.describe(&other);
-                    return self.error(crate::report::types::mismatch(self.place(span), "a scalar", &got));
+                    return self.error(crate::report::types::mismatch(
+                        self.place(span),
+                        "a scalar",
+                        &got,
+                    ));
                 }
             }
             rest = after;

@@ -65,27 +65,30 @@ impl<'e> HostRun<'e> {
     /// The part of a tensor that indices name.
     fn part(&self, tensor: TensorId, at: &[HostIndex]) -> Result<HostTensor, HostError> {
         let x = self.tensor(tensor);
-        if x.shape().len() < at.len() {
-            return unfit(format!(
-                "{} indices for a tensor of {} dimensions",
-                at.len(),
-                x.shape().len()
-            ));
+        let taken = at.iter().filter(|it| !matches!(it, HostIndex::New)).count();
+        if x.shape().len() < taken {
+            return unfit(format!("{taken} indices for a tensor of {} dimensions", x.shape().len()));
         }
         let (mut first, mut shape, mut strides) = (vec![], vec![], vec![]);
-        for (d, (&extent, &stride)) in x.shape().iter().zip(x.strides()).enumerate() {
-            let (lo, hi) = match at.get(d).unwrap_or(&HostIndex::Whole) {
+        let rest = std::iter::repeat_n(&HostIndex::Whole, x.shape().len() - taken);
+        let mut dims = x.shape().iter().zip(x.strides()).enumerate();
+        for index in at.iter().chain(rest) {
+            if *index == HostIndex::New {
+                shape.push(1);
+                strides.push(0);
+                continue;
+            }
+            let (d, (&extent, &stride)) = dims.next().expect("there are no more indices than dimensions");
+            let (lo, hi) = match index {
                 HostIndex::At(it) => (*it, it.saturating_add(1)),
-                HostIndex::Range(lo, hi) => (*lo, *hi),
-                HostIndex::Whole => (0, extent as i64),
+                HostIndex::Range(lo, hi) => (*lo, hi.unwrap_or(extent as i64)),
+                HostIndex::Whole | HostIndex::New => (0, extent as i64),
             };
             if !(0 <= lo && lo <= hi && hi <= extent as i64) {
-                return unfit(format!(
-                    "{lo}..{hi} is not in dimension {d}, which has extent {extent}"
-                ));
+                return unfit(format!("{lo}..{hi} is not in dimension {d}, which has extent {extent}"));
             }
             first.push(lo as u64);
-            if !matches!(at.get(d), Some(HostIndex::At(_))) {
+            if !matches!(index, HostIndex::At(_)) {
                 shape.push((hi - lo) as u64);
                 strides.push(stride);
             }

@@ -119,7 +119,12 @@ impl Module {
             ItemKind::Impl(it) => {
                 let members = it.members.iter().filter_map(|it| member(key, it)).collect();
                 let place = Place { item: key.clone(), span: it.name.span };
-                self.impls.push(ImplDecl { name: it.name.text.clone(), item: key.clone(), place, members });
+                self.impls.push(ImplDecl {
+                    name: it.name.text.clone(),
+                    item: key.clone(),
+                    place,
+                    members,
+                });
                 return;
             }
             ItemKind::Const(it) => (&it.name, DeclKind::Const),
@@ -128,17 +133,27 @@ impl Module {
                 let variants = it.variants.iter().map(|(name, _)| name.text.clone()).collect();
                 (&it.name, DeclKind::Enum(variants))
             }
-            ItemKind::Fn(it) if it.kind == FnKind::Iter => (&it.name, DeclKind::Iter { method: takes_self(it) }),
+            ItemKind::Fn(it) if it.kind == FnKind::Iter => {
+                (&it.name, DeclKind::Iter { method: takes_self(it) })
+            }
             ItemKind::Fn(it) => (&it.name, DeclKind::Fn { method: takes_self(it) }),
             ItemKind::Kernel(it) => (&it.name, DeclKind::Kernel),
             ItemKind::Build(it) => (&it.name, DeclKind::Build),
-            ItemKind::Tune(_) | ItemKind::Test(_) | ItemKind::Bench(_) | ItemKind::Broken(_) => return,
+            ItemKind::Tune(_) | ItemKind::Test(_) | ItemKind::Bench(_) | ItemKind::Broken(_) => {
+                return;
+            }
         };
         if name.text.is_empty() {
             return;
         }
         let place = Place { item: key.clone(), span: name.span };
-        self.decls.push(Decl { name: name.text.clone(), kind, public: item.public, item: key.clone(), place });
+        self.decls.push(Decl {
+            name: name.text.clone(),
+            kind,
+            public: item.public,
+            item: key.clone(),
+            place,
+        });
     }
 
     fn add_use(&mut self, key: &ItemKey, tree: &UseTree, public: bool, prefix: &mut Vec<SmolStr>) {
@@ -150,7 +165,12 @@ impl Module {
         if let (true, Some(last)) = (tree.group.is_empty(), tree.path.last()) {
             let name: &Name = tree.alias.as_ref().unwrap_or(last);
             let place = Place { item: key.clone(), span: last.span };
-            self.uses.push(UseDecl { name: name.text.clone(), path: prefix.clone(), public, place });
+            self.uses.push(UseDecl {
+                name: name.text.clone(),
+                path: prefix.clone(),
+                public,
+                place,
+            });
         }
         prefix.truncate(depth);
     }
@@ -161,15 +181,18 @@ fn member(key: &ItemKey, item: &Item) -> Option<MemberDecl> {
         ItemKind::Fn(it) => (&it.name, Some(it.kind), takes_self(it)),
         ItemKind::Const(it) => (&it.name, None, false),
         // Other items do not stand in an `impl`; the grammar says so. The place is kept all the same.
-        _ => return Some(MemberDecl {
-            name: SmolStr::default(),
-            kind: None,
-            method: false,
-            public: false,
-            place: Place { item: key.clone(), span: item.span },
-        }),
+        _ => {
+            return Some(MemberDecl {
+                name: SmolStr::default(),
+                kind: None,
+                method: false,
+                public: false,
+                place: Place { item: key.clone(), span: item.span },
+            });
+        }
     };
-    let name_text = if kind == Some(FnKind::Init) { SmolStr::new("init") } else { name.text.clone() };
+    let name_text =
+        if kind == Some(FnKind::Init) { SmolStr::new("init") } else { name.text.clone() };
     let place = Place { item: key.clone(), span: name.span };
     Some(MemberDecl { name: name_text, kind, method, public: item.public, place })
 }

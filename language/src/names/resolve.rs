@@ -66,8 +66,11 @@ impl Walk<'_> {
             [] => Vec::new(),
             [name] => self.name(file, name, true),
             [first, rest @ ..] => {
-                let mut found: Vec<Found> =
-                    self.name(file, first, true).into_iter().flat_map(|it| self.inside(it, file, rest)).collect();
+                let mut found: Vec<Found> = self
+                    .name(file, first, true)
+                    .into_iter()
+                    .flat_map(|it| self.inside(it, file, rest))
+                    .collect();
                 if found.is_empty() {
                     found = self.absolute(file, path);
                 }
@@ -93,10 +96,12 @@ impl Walk<'_> {
         match outer {
             Found::Module(module) => self.members(module, from, rest),
             Found::Decl(decl) => match (&decl.kind, rest) {
-                (DeclKind::Enum(variants), [name]) => match variants.iter().position(|it| it == name) {
-                    Some(n) => vec![Found::Variant(decl, n as u32)],
-                    None => Vec::new(),
-                },
+                (DeclKind::Enum(variants), [name]) => {
+                    match variants.iter().position(|it| it == name) {
+                        Some(n) => vec![Found::Variant(decl, n as u32)],
+                        None => Vec::new(),
+                    }
+                }
                 _ => Vec::new(),
             },
             Found::Circle => vec![Found::Circle],
@@ -131,16 +136,23 @@ impl Walk<'_> {
             .decls
             .iter()
             .filter(|it| it.name == *name)
-            .map(|it| if inside || it.public { Found::Decl(it.clone()) } else { Found::Private(it.clone()) })
+            .map(|it| {
+                if inside || it.public {
+                    Found::Decl(it.clone())
+                } else {
+                    Found::Private(it.clone())
+                }
+            })
             .collect();
         for it in own.uses.iter().filter(|it| it.name == *name && (inside || it.public)) {
             found.extend(self.used(file, &it.path));
         }
-        if found.is_empty() && inside {
-            if let Some(prelude) = prelude(self.db).filter(|it| *it != file) {
-                let public = |it: &Found| !matches!(it, Found::Private(_));
-                found.extend(self.name(prelude, name, false).into_iter().filter(public));
-            }
+        if found.is_empty()
+            && inside
+            && let Some(prelude) = prelude(self.db).filter(|it| *it != file)
+        {
+            let public = |it: &Found| !matches!(it, Found::Private(_));
+            found.extend(self.name(prelude, name, false).into_iter().filter(public));
         }
         found
     }

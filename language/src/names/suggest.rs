@@ -4,11 +4,12 @@ use smol_str::SmolStr;
 
 /// The nearest of `known` to `name`, if it is near enough to be a slip.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<SmolStr> {
-    let limit = 1 + name.chars().count() / 4;
+    let length = name.chars().count();
+    let limit = if length < 3 { 0 } else { 1 + length / 4 };
     known
         .into_iter()
         .filter(|it| *it != name && !it.is_empty())
-        .map(|it| (distance(name, it), it))
+        .map(|it| (distance(&name.to_lowercase(), &it.to_lowercase()), it))
         .filter(|it| it.0 <= limit)
         .min()
         .map(|it| SmolStr::new(it.1))
@@ -42,5 +43,6 @@ mod tests {
         assert_eq!(nearest("sofmax", ["softmax", "max"]).as_deref(), Some("softmax"));
         assert_eq!(nearest("lenght", ["length", "load"]).as_deref(), Some("length"));
         assert_eq!(nearest("banana", ["length", "load"]), None);
+        assert_eq!(nearest("y", ["x", "Y"]).as_deref(), Some("Y"));
     }
 }

@@ -5,6 +5,9 @@ use smol_str::SmolStr;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Place;
 
+/// The reason that names a call on the way to a finding.
+pub const CALLED_HERE: &str = "called here";
+
 /// No declaration is called `name`.
 pub fn unknown(place: Place, name: &str, near: Option<&str>) -> Diagnostic {
     let it = Diagnostic::new(Code::E0101, format!("nothing here is called `{name}`"), place);
@@ -23,7 +26,11 @@ pub fn private(place: Place, name: &str, declared: &Place) -> Diagnostic {
 
 /// `use` items lead back to themselves.
 pub fn circle(place: Place) -> Diagnostic {
-    Diagnostic::new(Code::E0103, "this name is brought by `use` items that go round in a circle".to_owned(), place)
+    Diagnostic::new(
+        Code::E0103,
+        "this name is brought by `use` items that go round in a circle".to_owned(),
+        place,
+    )
 }
 
 /// A module stands where a value is wanted.
@@ -45,7 +52,11 @@ pub fn no_field(place: Place, name: &str, got: &str, known: &[SmolStr]) -> Diagn
 /// `got` has no method `name`.
 pub fn no_method(place: Place, name: &str, got: &str) -> Diagnostic {
     let got = quoted(got);
-    Diagnostic::new(Code::E0106, format!("{got} has no method `{name}`, and no visible function of that name takes `self`"), place)
+    Diagnostic::new(
+        Code::E0106,
+        format!("{got} has no method `{name}`, and no visible function of that name takes `self`"),
+        place,
+    )
 }
 
 /// The enum has no such variant.
@@ -56,7 +67,8 @@ pub fn no_variant(place: Place, name: &str, of: &str, known: &[&str]) -> Diagnos
 
 /// No target row knows that capability.
 pub fn unknown_capability(place: Place, name: &str, near: Option<&str>) -> Diagnostic {
-    let it = Diagnostic::new(Code::E0108, format!("no target has a capability called `{name}`"), place);
+    let it =
+        Diagnostic::new(Code::E0108, format!("no target has a capability called `{name}`"), place);
     match near {
         Some(near) => it.help(format!("did you mean `{near}`?")),
         None => it.help("`tilec targets` lists the capabilities"),
@@ -85,8 +97,12 @@ pub fn unknown_target(place: Place, name: &str, near: Option<&str>) -> Diagnosti
 
 /// Two declarations of one kind share a name.
 pub fn duplicate(place: Place, name: &str, what: &str, first: &Place) -> Diagnostic {
-    Diagnostic::new(Code::E0109, format!("`{name}` is already the name of a {what} in this file"), place)
-        .because(first.clone(), "the first one is here")
+    Diagnostic::new(
+        Code::E0109,
+        format!("`{name}` is already the name of a {what} in this file"),
+        place,
+    )
+    .because(first.clone(), "the first one is here")
 }
 
 /// A value's description in backticks, unless it has its own.

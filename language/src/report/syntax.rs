@@ -14,7 +14,11 @@ pub fn error(key: &ItemKey, error: &SyntaxError) -> Diagnostic {
         it = it.because(place(because.span), format!("{} stands here", token(because.token)));
     }
     if let Some(fix) = &error.fix {
-        let title = if fix.text.is_empty() { "remove it".to_owned() } else { format!("write `{}`", fix.text) };
+        let title = if fix.text.is_empty() {
+            "remove it".to_owned()
+        } else {
+            format!("write `{}`", fix.text)
+        };
         let edits = vec![Edit { place: place(fix.span), text: fix.text.to_string() }];
         it.fixes.push(Fix { title, edits });
     }
@@ -27,7 +31,9 @@ fn wording(error: &SyntaxError) -> (Code, String) {
             let what: Vec<String> = what.iter().map(|it| expected(*it)).collect();
             (Code::E0001, format!("{} is missing here", what.join(" and ")))
         }
-        SyntaxErrorKind::Stray(text) => (Code::E0002, format!("`{text}` does not belong here{}", wanted(error))),
+        SyntaxErrorKind::Stray(text) => {
+            (Code::E0002, format!("`{text}` does not belong here{}", wanted(error)))
+        }
         SyntaxErrorKind::Instead(text, what) => {
             (Code::E0002, format!("`{text}` stands where {} is wanted", expected(*what)))
         }
@@ -44,13 +50,23 @@ fn wording(error: &SyntaxError) -> (Code, String) {
         }
         SyntaxErrorKind::ChainedComparison => (Code::E0002, "comparisons do not chain".to_owned()),
         SyntaxErrorKind::TooDeep => (Code::E0003, "this is nested too deep to be read".to_owned()),
-        SyntaxErrorKind::Character => (Code::E0002, "no token begins with this character".to_owned()),
-        SyntaxErrorKind::OpenString => (Code::E0001, "the end of this string is missing".to_owned()),
+        SyntaxErrorKind::Character => {
+            (Code::E0002, "no token begins with this character".to_owned())
+        }
+        SyntaxErrorKind::OpenString => {
+            (Code::E0001, "the end of this string is missing".to_owned())
+        }
         SyntaxErrorKind::Escape => (Code::E0002, "strings have no such escape".to_owned()),
         SyntaxErrorKind::Number => (Code::E0002, "this number has letters in it".to_owned()),
-        SyntaxErrorKind::BlockComment => (Code::E0002, "comments begin with `//` and end with the line".to_owned()),
-        SyntaxErrorKind::Foreign(token) => (Code::E0002, format!("the language has no `{}`", token.text())),
-        SyntaxErrorKind::StrayDoc => (Code::E0002, "nothing follows that these docs could describe".to_owned()),
+        SyntaxErrorKind::BlockComment => {
+            (Code::E0002, "comments begin with `//` and end with the line".to_owned())
+        }
+        SyntaxErrorKind::Foreign(token) => {
+            (Code::E0002, format!("the language has no `{}`", token.text()))
+        }
+        SyntaxErrorKind::StrayDoc => {
+            (Code::E0002, "nothing follows that these docs could describe".to_owned())
+        }
     }
 }
 

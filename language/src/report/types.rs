@@ -113,13 +113,21 @@ pub fn host_only(place: Place, name: &str) -> Diagnostic {
 
 /// A kernel called from a kernel.
 pub fn kernel_called(place: Place, name: &str) -> Diagnostic {
-    new(Code::E0205, format!("the kernel `{name}` is launched from host code, not called from a kernel"), place)
+    new(
+        Code::E0205,
+        format!("the kernel `{name}` is launched from host code, not called from a kernel"),
+        place,
+    )
 }
 
 /// A loop over something that is no span.
 pub fn not_iterable(place: Place, got: &str) -> Diagnostic {
     let got = quoted(got);
-    new(Code::E0205, format!("a loop runs over a span of integers, an array or an `iter`, this is {got}"), place)
+    new(
+        Code::E0205,
+        format!("a loop runs over a span of integers, an array or an `iter`, this is {got}"),
+        place,
+    )
 }
 
 /// Assigning a `let`.
@@ -135,7 +143,11 @@ pub fn not_assignable(place: Place) -> Diagnostic {
 
 /// A `var` parameter got a value.
 pub fn not_a_variable(place: Place, name: &str) -> Diagnostic {
-    new(Code::E0206, format!("the parameter `{name}` changes the caller's variable, so it needs a variable"), place)
+    new(
+        Code::E0206,
+        format!("the parameter `{name}` changes the caller's variable, so it needs a variable"),
+        place,
+    )
 }
 
 /// A variable that would change its type.
@@ -148,7 +160,13 @@ pub fn var_changes(place: Place, was: &str, is: &str) -> Diagnostic {
 /// Branches that give different things.
 pub fn branches_differ(place: Place, a: &str, b: &str) -> Diagnostic {
     let (a, b) = (quoted(a), quoted(b));
-    new(Code::E0208, format!("one branch gives {a}, the other {b}, and the condition is not known before run time"), place)
+    new(
+        Code::E0208,
+        format!(
+            "one branch gives {a}, the other {b}, and the condition is not known before run time"
+        ),
+        place,
+    )
 }
 
 /// An index past the end.
@@ -207,7 +225,11 @@ pub fn where_fails(place: Place, callee: &str, text: &str, clause: Place) -> Dia
 
 /// `return` in a loop or a nested expression.
 pub fn return_in_loop(place: Place) -> Diagnostic {
-    new(Code::E0213, "a `return` under a run-time condition stands outside loops and nested expressions", place)
+    new(
+        Code::E0213,
+        "a `return` under a run-time condition stands outside loops and nested expressions",
+        place,
+    )
 }
 
 /// `yield` outside an `iter`.
@@ -217,13 +239,21 @@ pub fn yield_outside(place: Place) -> Diagnostic {
 
 /// A kernel without `warps`.
 pub fn no_warps(place: Place, kernel: &str) -> Diagnostic {
-    new(Code::E0214, format!("the kernel `{kernel}` does not say how many warps a block has"), place)
-        .help("add a clause such as `warps 4`")
+    new(
+        Code::E0214,
+        format!("the kernel `{kernel}` does not say how many warps a block has"),
+        place,
+    )
+    .help("add a clause such as `warps 4`")
 }
 
 /// A number of warps that cannot be.
 pub fn warps(place: Place, n: i128, max: u32, target: &str) -> Diagnostic {
-    new(Code::E0214, format!("a block of `{target}` has a power of two of warps, at most {max}, not {n}"), place)
+    new(
+        Code::E0214,
+        format!("a block of `{target}` has a power of two of warps, at most {max}, not {n}"),
+        place,
+    )
 }
 
 /// A kernel without `grid`.
@@ -239,7 +269,11 @@ pub fn grid_rank(place: Place, n: usize) -> Diagnostic {
 
 /// Strides of another rank.
 pub fn stride_count(place: Place, dims: usize, strides: usize) -> Diagnostic {
-    new(Code::E0214, format!("{} for {}", count(strides, "stride"), count(dims, "dimension")), place)
+    new(
+        Code::E0214,
+        format!("{} for {}", count(strides, "stride"), count(dims, "dimension")),
+        place,
+    )
 }
 
 /// A kernel's parameter without a type.
@@ -263,15 +297,20 @@ pub fn half_open(place: Place) -> Diagnostic {
 
 /// A span that does not go forward.
 pub fn step_not_positive(place: Place) -> Diagnostic {
-    new(Code::E0216, "the step of a span is at least 1", place).help("`(a..b).rev()` goes backwards")
+    new(Code::E0216, "the step of a span is at least 1", place)
+        .help("`(a..b).rev()` goes backwards")
 }
 
 /// The target cannot do that.
 pub fn lacks(place: Place, what: &str, cap: &str, target: &str, having: &[&str]) -> Diagnostic {
-    let it = new(Code::E0217, format!("{what} needs `{cap}`, which `{target}` does not have"), place);
+    let it =
+        new(Code::E0217, format!("{what} needs `{cap}`, which `{target}` does not have"), place);
     match having {
         [] => it.help("no target of this release has it"),
-        having => it.help(format!("{} have it; `static if target.has({cap})` branches", list(having.iter().copied()))),
+        having => it.help(format!(
+            "{} have it; `static if target.has({cap})` branches",
+            list(having.iter().copied())
+        )),
     }
 }
 
