@@ -220,3 +220,17 @@ fn a_slice_keeps_one_copy_in_registers_and_all_lanes() {
     let parent = Spec::blocked(&[1, 4], &[8, 4], &[2, 2]);
     check(&parent.slice(1), &[64], machine(32, 4), "16 32", "0 0 1 2 4", "0 8");
 }
+
+#[test]
+fn a_dimension_that_waits_to_be_broadcast_is_the_slice_with_one_element_more() {
+    let specs = [
+        Spec::Mma { warps: vec![2, 2] },
+        Spec::Wgmma { n: 64 },
+        Spec::blocked(&[1, 4], &[8, 4], &[2, 2]),
+    ];
+    for spec in specs {
+        let column = spec.apply(&[64, 1], machine(32, 4)).unwrap();
+        let slice = spec.clone().slice(1).apply(&[64], machine(32, 4)).unwrap();
+        assert_eq!(column.slice(1), slice, "{spec:?}");
+    }
+}

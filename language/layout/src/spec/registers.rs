@@ -8,8 +8,8 @@ use super::{Machine, Side, Spec, SpecError};
 use crate::bits::log2;
 use crate::layout::{Coords, In, Layout, check_shape};
 
-/// How the extents of a shape relate to an instruction's: a slice's parent has extent 1 in the
-/// dimensions that were taken out, and they may be smaller than one instruction.
+/// How the extents of a shape relate to an instruction's: dimensions that a slice took out, and those
+/// of extent 1 that wait to be broadcast, may be smaller than one instruction.
 struct Request<'a> {
     shape: &'a [u32],
     sliced: u64,
@@ -18,7 +18,9 @@ struct Request<'a> {
 
 pub(super) fn apply(spec: &Spec, shape: &[u32], machine: Machine) -> Result<Layout, SpecError> {
     check_shape(shape)?;
-    let layout = build(spec, &Request { shape, sliced: 0, machine })?;
+    let ones = (0..shape.len()).filter(|&it| shape[it] == 1);
+    let sliced = ones.fold(0, |mask, it| mask | 1 << it);
+    let layout = build(spec, &Request { shape, sliced, machine })?;
     replicate(layout, machine)
 }
 
