@@ -2,7 +2,7 @@
 //! the element that the destination's layout names.
 
 use proptest::prelude::*;
-use tile_layout::banks::{Direction, bank_conflicts};
+use tile_layout::banks::{Direction, bank_conflicts, counted_wavefronts, shared_vector};
 use tile_layout::{Coords, CostClass, Halves, In, Layout, Machine, Plan, PlanStep, Spec};
 
 /// What every register of every thread holds, as element indices.
@@ -321,4 +321,50 @@ fn small_mma(warps: [u32; 2], shape: &[u32], machine: Machine) -> Layout {
     let ins =
         whole.inputs().iter().map(|(input, bases)| (*input, bases.iter().map(clip).collect()));
     Layout::new(shape, ins.collect()).without_copies_in_registers()
+}
+
+fn swizzle() -> impl Strategy<Value = Spec> {
+    let power = |most: u32| (0..=most).prop_map(|it| 1u32 << it);
+    prop_oneof![
+        Just(Spec::Plain),
+        (power(3), power(2), power(3)).prop_map(|(vec, per_phase, max_phase)| {
+            Spec::Swizzled { vec, per_phase, max_phase, order: None }
+        }),
+        prop_oneof![Just(0), Just(32), Just(64), Just(128)]
+            .prop_map(|swizzle| Spec::Nvmma { swizzle, transposed: false }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_formula_for_bank_conflicts_agrees_with_counting(
+        (layout, machine) in machine().prop_flat_map(|machine| {
+            (random_layout(vec![32, 64], machine), Just(machine))
+        }),
+        spec in swizzle(),
+        bits in prop_oneof![Just(16u32), Just(32)],
+        reads in any::<bool>(),
+    ) {
+        let shared = spec.apply_in_memory(&[32, 64], bits).unwrap();
+        let direction = if reads { Direction::Read } else { Direction::Write };
+        let vector = shared_vector(&layout, &shared, bits);
+        let counted = counted_wavefronts(&layout, &shared, bits / 8, vector, direction);
+        prop_assert_eq!(machine.lanes, layout.lanes());
+        prop_assert_eq!(bank_conflicts(&layout, &shared, bits, direction), counted - 1);
+    }
+}
+
+#[test]
+fn padding_takes_the_place_of_a_swizzle() {
+    let machine = Machine { lanes: 32, warps: 1 };
+    let columns = Spec::blocked(&[1, 1], &[32, 1], &[1, 1]).apply(&[32, 32], machine).unwrap();
+    let plain = Spec::Plain.apply_in_memory(&[32, 32], 32).unwrap();
+    let padded = Spec::Padded { pads: vec![(32, 1)], order: None };
+    let padded = padded.apply_in_memory(&[32, 32], 32).unwrap();
+    // Rows of 128 bytes: the 8 lanes that read 16 bytes at once all begin in one bank.
+    assert_eq!(bank_conflicts(&columns, &plain, 32, Direction::Read), 7);
+    assert_eq!(bank_conflicts(&columns, &padded, 32, Direction::Read), 0);
+    assert_eq!(padded.buffer_len(), 32 * 33 - 1);
 }
