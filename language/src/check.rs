@@ -12,7 +12,7 @@ mod names_in_bodies;
 /// The findings of a file that hold for every target, in the order of its items.
 #[salsa::tracked(returns(ref))]
 pub fn file(db: &dyn Db, file: SourceFile) -> Arc<[Diagnostic]> {
-    let mut found = Vec::new();
+    let mut found = db::between_items(db, file).clone();
     for source in db::items(db, file) {
         found.extend(db::parsed(db, *source).errors.iter().cloned());
         found.extend(names_in_bodies::item(db, file, *source).iter().cloned());

@@ -81,6 +81,19 @@ pub fn items(db: &dyn Db, file: SourceFile) -> Vec<ItemSource<'_>> {
         .collect()
 }
 
+/// Mistakes in what stands between items: characters that begin no token. Their places are of no
+/// item, which has an empty name and begins where the file does.
+#[salsa::tracked(returns(ref))]
+pub fn between_items(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
+    let text = file.text(db);
+    let chunks = tile_syntax::split(text);
+    let inside = |at: u32| chunks.iter().any(|it| it.lo <= at && at < it.hi);
+    let key = ItemKey { file: file.number(db), item: SmolStr::default() };
+    let errors = tile_syntax::lex(text).errors;
+    let outside = errors.iter().filter(|it| !inside(it.span.lo));
+    outside.map(|it| crate::report::syntax::error(&key, it)).collect()
+}
+
 /// Where each item begins, in bytes of the file.
 #[salsa::tracked(returns(ref))]
 pub fn item_starts(db: &dyn Db, file: SourceFile) -> Vec<(ItemKey, u32)> {
@@ -114,7 +127,10 @@ pub fn item(db: &dyn Db, key: &ItemKey) -> Option<Arc<Item>> {
 /// The file and the absolute bytes of a place; `None` if its item is gone.
 pub fn resolve(db: &dyn Db, place: &Place) -> Option<(SourceFile, tile_syntax::ast::Span)> {
     let file = file(db, place.item.file)?;
-    let start = item_starts(db, file).iter().find(|it| it.0 == place.item)?.1;
+    let start = match place.item.item.is_empty() {
+        true => 0,
+        false => item_starts(db, file).iter().find(|it| it.0 == place.item)?.1,
+    };
     Some((file, place.span.shifted(start)))
 }
 

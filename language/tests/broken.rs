@@ -80,6 +80,23 @@ fn what_refers_to_itself_is_refused() {
 }
 
 #[test]
+fn what_stands_between_items_is_read() {
+    assert_eq!(check("const A: int = 1;\n\u{a7}\nconst B: int = 2;\n"), 1);
+    assert_eq!(check("\u{a7}"), 1);
+    assert_eq!(check(""), 0);
+    assert_eq!(check("// Nothing.\n"), 0);
+}
+
+#[test]
+fn long_chains_are_checked() {
+    check(&format!(
+        "kernel k(y: global mut f32[n]) grid [n{}] warps 1 {{ }}",
+        " + 1".repeat(30_000)
+    ));
+    check(&format!("const A: int = x{};", ".y".repeat(30_000)));
+}
+
+#[test]
 fn deep_nesting_is_checked() {
     let deep = |open: &str, close: &str| {
         format!("const A: int = {}1{};", open.repeat(400), close.repeat(400))

@@ -268,6 +268,10 @@ impl Walk<'_> {
     }
 
     fn expr(&mut self, expr: &Expr) {
+        stacker::maybe_grow(64 * 1024, 2 * 1024 * 1024, || self.expr_grown(expr));
+    }
+
+    fn expr_grown(&mut self, expr: &Expr) {
         match &*expr.kind {
             ExprKind::Path(path) => self.path(path, expr.span),
             ExprKind::Unary(_, a) | ExprKind::Field(a, _) | ExprKind::TupleField(a, ..) => {

@@ -14,6 +14,10 @@ use crate::report;
 impl Elab<'_> {
     /// An expression over sizes, scalar arguments and compile-time numbers; `None`, reported, for others.
     pub(super) fn launch_expr(&mut self, expr: &Expr, head: &Head) -> Option<Plan> {
+        stacker::maybe_grow(64 * 1024, 2 * 1024 * 1024, || self.launch_expr_grown(expr, head))
+    }
+
+    fn launch_expr_grown(&mut self, expr: &Expr, head: &Head) -> Option<Plan> {
         let apply = |fun, args| Some(Plan::Apply(fun, args));
         match &*expr.kind {
             ExprKind::Paren(inner) => self.launch_expr(inner, head),
