@@ -40,7 +40,7 @@ use inkwell::module::Module;
 pub use bytecode::Space;
 pub use error::{Kind, Place, SimError};
 
-use bytecode::{Code, Op};
+use bytecode::Code;
 use count::Banks;
 
 /// Who makes the target.
@@ -209,11 +209,7 @@ impl Program {
             }
         };
         let width = if lanes == Lanes::L32 { 32 } else { 64 };
-        let code =
-            translate::translate(reader, kernel, vendor, width, hooks).map_err(|mut error| {
-                kernel.clone_into(&mut error.kernel);
-                error
-            })?;
+        let code = translate::translate(reader, kernel, vendor, width, hooks)?;
         let function = reader.function(kernel);
         let cpu = function.and_then(|f| f.fn_attribute("target-cpu")).unwrap_or_default();
         let banks = match (vendor, cpu.as_str()) {
@@ -241,6 +237,11 @@ impl Program {
             Lanes::L32 => schedule::run::<32>(self, launch),
             Lanes::L64 => schedule::run::<64>(self, launch),
         }
+    }
+
+    /// The name of the kernel.
+    pub fn kernel(&self) -> &str {
+        &self.kernel
     }
 
     /// Bytes of shared memory that the kernel declares.
@@ -282,24 +283,8 @@ impl Program {
         })
     }
 
-    fn locate(&self, error: SimError, pc: u32) -> SimError {
-        let mut error = self.locate_none(error);
-        error.place = self.place(pc);
+    fn locate(&self, mut error: SimError, pc: u32) -> SimError {
+        error.place = self.place(pc).map(Box::new);
         error
-    }
-
-    fn locate_none(&self, mut error: SimError) -> SimError {
-        error.kernel.clone_from(&self.kernel);
-        error
-    }
-
-    /// How many operations the translation has.
-    pub fn len(&self) -> usize {
-        self.code.ops.len()
-    }
-
-    /// Whether the kernel does nothing but return.
-    pub fn is_empty(&self) -> bool {
-        self.code.ops.iter().all(|op| matches!(op, Op::Return))
     }
 }

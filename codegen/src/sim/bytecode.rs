@@ -351,6 +351,12 @@ pub(super) enum Op {
     Shuffle {
         table: u32,
     },
+    MatrixLoad {
+        table: u32,
+    },
+    Product {
+        table: u32,
+    },
     Vote {
         table: u32,
     },
@@ -399,7 +405,7 @@ pub(super) enum Op {
 /// Why control must not come here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trap {
-    Trap,
+    Abort,
     Unreachable,
     Assert,
 }
@@ -562,6 +568,39 @@ pub(super) struct Shuffle {
     pub(super) clamp: Row,
 }
 
+/// `ldmatrix`: 8 by 8 matrices of 16-bit elements, whose rows lie at the addresses of eight lanes
+/// each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct MatrixLoad {
+    /// One row for each matrix.
+    pub(super) d: Vec<Row>,
+    pub(super) addr: Slot,
+    pub(super) transposed: bool,
+}
+
+/// The shape of a matrix product, and with it the map from lanes to elements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// `mma.sync` of 16 by 8 by `k` with 16-bit factors.
+    Warp16x8 { k: usize },
+    /// MFMA of `m` by `m` by `k`, one block.
+    Wave { m: usize, k: usize },
+}
+
+/// `d = left * right + sum` over the lanes of a warp, summed in single precision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Product {
+    pub(super) shape: Shape,
+    /// The format of the factors.
+    pub(super) real: Real,
+    /// Elements of a factor in a row.
+    pub(super) packed: usize,
+    pub(super) d: Vec<Row>,
+    pub(super) left: Vec<Row>,
+    pub(super) right: Vec<Row>,
+    pub(super) sum: Vec<Row>,
+}
+
 /// What lanes agree on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum VoteMode {
@@ -698,6 +737,8 @@ pub(super) struct Code {
     pub(super) copies: Vec<CopyBytes>,
     pub(super) repacks: Vec<Repack>,
     pub(super) shuffles: Vec<Shuffle>,
+    pub(super) matrix_loads: Vec<MatrixLoad>,
+    pub(super) products: Vec<Product>,
     pub(super) votes: Vec<Vote>,
     pub(super) crosses: Vec<Cross>,
     pub(super) barriers: Vec<Barrier>,

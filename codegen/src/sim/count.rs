@@ -216,9 +216,12 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::RealTest { .. }
         | Op::Class { .. } => "real_instructions",
         Op::Convert { .. } | Op::FromInt { .. } | Op::ToInt { .. } => "conversion_instructions",
-        Op::Load { .. } | Op::Store { .. } | Op::Atomic { .. } | Op::CopyBytes { .. } => {
-            "memory_instructions"
-        }
+        Op::Load { .. }
+        | Op::MatrixLoad { .. }
+        | Op::Store { .. }
+        | Op::Atomic { .. }
+        | Op::CopyBytes { .. } => "memory_instructions",
+        Op::Product { .. } => "matrix_instructions",
         Op::Shuffle { .. } | Op::Vote { .. } | Op::Cross { .. } => "lane_instructions",
         Op::Barrier { .. } | Op::WarpSync { .. } | Op::Fence { .. } => "sync_instructions",
         Op::Jump { .. } | Op::Branch { .. } | Op::Switch { .. } | Op::Return | Op::Trap { .. } => {

@@ -49,10 +49,8 @@ pub struct SimError {
     pub kind: Kind,
     /// What happened, in a sentence without full stop.
     pub message: String,
-    /// The kernel.
-    pub kernel: String,
     /// The instruction.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// The block of the grid.
     pub block: Option<[u32; 3]>,
     /// The warp in its block.
@@ -71,7 +69,6 @@ impl SimError {
         SimError {
             kind,
             message: message.into(),
-            kernel: String::new(),
             place: None,
             block: None,
             warp: None,
@@ -110,9 +107,6 @@ impl fmt::Display for SimError {
         }
         if let Some(lane) = self.lane {
             write!(f, ", lane {lane}")?;
-        }
-        if !self.kernel.is_empty() {
-            write!(f, "\n  of kernel `{}`", self.kernel)?;
         }
         if let Some(place) = &self.place {
             write!(f, "\n  at `{}`", place.instruction)?;

@@ -10,6 +10,7 @@
 
 mod cross;
 mod lanes;
+mod matrix;
 mod memory;
 mod number;
 mod print;
@@ -24,6 +25,8 @@ use super::{HookReport, Program, Reconvergence};
 
 pub(super) use cross::tally;
 use lanes::real2_wide;
+#[cfg(test)]
+pub(super) use number::f16_to_f32 as half_value;
 use number::{decode, encode};
 
 /// Operations that a warp runs before others get their turn: enough to make progress, few enough
@@ -278,17 +281,17 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::Convert { from, to, round, finite, d, a } => {
                 self.convert(from, to, round, finite, d, a)
             }
-            Op::FromInt { signed, wide, real, d, a } => self.from_int(signed, wide, real, d, a),
+            Op::FromInt { signed, wide, real, d, a } => self.real_of_int(signed, wide, real, d, a),
             Op::ToInt { signed, real, round, bits, d, a } => {
-                self.to_int(signed, real, round, bits, d, a)
+                self.int_of_real(signed, real, round, bits, d, a)
             }
             Op::Special { what, d } => self.special(what, d),
             Op::Load { access, addr } => self.load(access, addr)?,
             Op::Store { access, addr } => self.store(access, addr)?,
             Op::Atomic { table } => self.atomic(table)?,
             Op::CopyBytes { table } => self.copy_bytes(table)?,
-            Op::ToGeneric { space, d, a } => self.to_generic(space, d, a),
-            Op::FromGeneric { space, d, a } => self.from_generic(space, d, a),
+            Op::ToGeneric { space, d, a } => self.generic(space, d, a),
+            Op::FromGeneric { space, d, a } => self.windowed(space, d, a),
             Op::IsSpace { space, d, a } => self.is_space(space, d, a),
             Op::Cross { table } => self.cross(table)?,
             Op::Fence { order, scope } => self.fence(order, scope),
@@ -311,6 +314,20 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 } else {
                     Flow::Pick
                 })
+            }
+            Op::Product { table } => {
+                let whole = self.together_all();
+                if whole {
+                    self.product(&program.code.products[table as usize]);
+                }
+                Ok(if whole { Flow::Next } else { Flow::Pick })
+            }
+            Op::MatrixLoad { table } => {
+                let whole = self.together_all();
+                if whole {
+                    self.matrix_load(&program.code.matrix_loads[table as usize])?;
+                }
+                Ok(if whole { Flow::Next } else { Flow::Pick })
             }
             Op::Vote { table } => {
                 let vote = &program.code.votes[table as usize];
@@ -399,30 +416,32 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 format!("a lane runs an operation whose member mask {members:#x} leaves it out");
             return Err(SimError::new(Kind::Divergence, message).at_lane(lane));
         }
-        let needed = members & self.warp.live;
+        Ok(self.gathered(members & self.warp.live))
+    }
+
+    /// Whether all lanes that have not returned are here. If not, the fragment waits for them.
+    fn together_all(&mut self) -> bool {
+        self.gathered(self.warp.live)
+    }
+
+    fn gathered(&mut self, needed: u64) -> bool {
         let pc = self.pc;
         let meets = |f: &Fragment| f.pc == pc && f.wait == Wait::Lanes && f.mask & needed != 0;
         let met = self.warp.fragments.iter().filter(|f| meets(f));
         self.mask |= met.fold(0, |mask, f| mask | f.mask);
         self.warp.fragments.retain(|f| !meets(f));
         if self.mask & needed == needed {
-            return Ok(true);
+            return true;
         }
         self.park(Wait::Lanes);
-        Ok(false)
+        false
     }
 
     fn barrier(&mut self, table: u32, barrier: &Barrier) -> Result<Flow, SimError> {
-        self.counts.barriers += 1;
-        let whole = self.mask == self.warp.live;
-        if !whole && (barrier.aligned || barrier.id.is_none()) {
-            let missing = self.warp.live & !self.mask;
-            let message = format!(
-                "lanes {} are not at a barrier that the whole warp must reach together",
-                mask_text(missing)
-            );
-            return Err(SimError::new(Kind::Divergence, message));
+        if (barrier.aligned || barrier.id.is_none()) && !self.together_all() {
+            return Ok(Flow::Pick);
         }
+        self.counts.barriers += 1;
         let first = self.mask.trailing_zeros() as usize;
         let word = |turn: &Self, row: u32| turn.warp.words[row as usize][first];
         let id = barrier.id.map_or(0, |row| word(self, row));
@@ -473,7 +492,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
 
     fn trap(&self, why: Trap) -> SimError {
         let message = match why {
-            Trap::Trap => "the kernel traps",
+            Trap::Abort => "the kernel traps",
             Trap::Unreachable => "control reaches a place that is declared unreachable",
             Trap::Assert => "an assertion of the kernel fails",
         };

@@ -21,6 +21,10 @@ pub(super) const SHARED: u64 = 2 << 52;
 pub(super) const LOCAL: u64 = 3 << 52;
 /// Arguments that are passed in memory, and what the driver tells a kernel about its launch.
 pub(super) const ARGUMENTS: u64 = 4 << 52;
+/// The parts of the arguments: AMD's implicit ones, the dispatch packet, what is passed by value.
+pub(super) const IMPLICIT_AT: u64 = 0;
+pub(super) const DISPATCH_AT: u64 = 256;
+pub(super) const BY_VALUE_AT: u64 = 512;
 /// What fresh memory holds.
 pub(super) const PATTERN: u8 = 0xa5;
 

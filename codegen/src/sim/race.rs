@@ -220,6 +220,14 @@ impl Conflict {
     }
 }
 
+/// A block that runs: its warps and its shared memory.
+#[derive(Debug)]
+struct Resident {
+    block: u32,
+    agents: Vec<Agent>,
+    shared: Vec<Cell>,
+}
+
 /// The race checker of a launch.
 #[derive(Debug)]
 pub(super) struct Race {
@@ -227,62 +235,70 @@ pub(super) struct Race {
     warps: u32,
     /// Whether lanes of one warp race.
     lanes_race: bool,
-    agents: Vec<Agent>,
+    // Invariant: ascending by block.
+    residents: Vec<Resident>,
     barriers: std::collections::BTreeMap<(u32, u32), Clock>,
     published: std::collections::BTreeMap<(Region, u64, Option<u32>), Clock>,
     buffers: Vec<Vec<Cell>>,
     variables: Vec<Vec<Cell>>,
-    shared: Vec<(u32, Vec<Cell>)>,
     /// Writes of a value that was there already, by another warp without order.
     pub(super) rewrites: u64,
 }
 
 impl Race {
-    pub(super) fn new(warps: u32, blocks: u32, lanes_race: bool) -> Self {
-        let agents = warps as usize * blocks as usize;
+    pub(super) fn new(warps: u32, lanes_race: bool) -> Self {
         Race {
             warps,
             lanes_race,
-            agents: vec![Agent::default(); agents],
+            residents: Vec::new(),
             barriers: std::collections::BTreeMap::new(),
             published: std::collections::BTreeMap::new(),
             buffers: Vec::new(),
             variables: Vec::new(),
-            shared: Vec::new(),
             rewrites: 0,
         }
     }
 
     /// A block begins: its warps know nothing of others.
     pub(super) fn start_block(&mut self, block: u32) {
-        for agent in block * self.warps..(block + 1) * self.warps {
-            self.agents[agent as usize].tick(agent);
+        let mut agents = vec![Agent::default(); self.warps as usize];
+        for (warp, agent) in agents.iter_mut().enumerate() {
+            agent.tick(block * self.warps + warp as u32);
         }
-        self.shared.push((block, Vec::new()));
+        self.residents.push(Resident { block, agents, shared: Vec::new() });
     }
 
     /// A block is over: nobody can touch its shared memory any more.
     pub(super) fn end_block(&mut self, block: u32) {
-        self.shared.retain(|&(it, _)| it != block);
+        self.residents.retain(|it| it.block != block);
         self.barriers.retain(|&(it, _), _| it != block);
+    }
+
+    fn resident(residents: &mut [Resident], block: u32) -> &mut Resident {
+        let at = residents.partition_point(|it| it.block < block);
+        &mut residents[at]
+    }
+
+    fn agent(&mut self, agent: u32) -> &mut Agent {
+        let resident = Race::resident(&mut self.residents, agent / self.warps);
+        &mut resident.agents[(agent % self.warps) as usize]
     }
 
     /// A warp comes to a barrier.
     pub(super) fn arrive(&mut self, agent: u32, id: u32, orders_memory: bool) {
-        let block = agent / self.warps;
-        let it = &mut self.agents[agent as usize];
-        let known = if orders_memory { &it.clock } else { &it.released };
-        self.barriers.entry((block, id)).or_default().join(known);
+        let it = self.agent(agent);
+        let known = if orders_memory { it.clock.clone() } else { it.released.clone() };
         it.tick(agent);
+        self.barriers.entry((agent / self.warps, id)).or_default().join(&known);
     }
 
     /// A warp goes on after a barrier.
     pub(super) fn depart(&mut self, agent: u32, id: u32, orders_memory: bool) {
-        let Some(clock) = self.barriers.get(&(agent / self.warps, id)) else {
+        let Some(clock) = self.barriers.get(&(agent / self.warps, id)).cloned() else {
             return;
         };
-        let it = &mut self.agents[agent as usize];
-        if orders_memory { &mut it.clock } else { &mut it.pending }.join(clock);
+        let it = self.agent(agent);
+        if orders_memory { &mut it.clock } else { &mut it.pending }.join(&clock);
     }
 
     /// Everyone has left a barrier.
@@ -292,11 +308,11 @@ impl Race {
 
     /// The lanes of a warp synchronise.
     pub(super) fn warp_sync(&mut self, agent: u32) {
-        self.agents[agent as usize].tick(agent);
+        self.agent(agent).tick(agent);
     }
 
     pub(super) fn fence(&mut self, agent: u32, order: Order, scope: Scope) {
-        let it = &mut self.agents[agent as usize];
+        let it = self.agent(agent);
         if order.acquires() && scope > Scope::Warp {
             let pending = std::mem::take(&mut it.pending);
             it.clock.join(&pending);
@@ -320,25 +336,25 @@ impl Race {
             return;
         }
         let block = agent / self.warps;
-        let it = &mut self.agents[agent as usize];
         if !store {
             for key in [(region, at, None), (region, at, Some(block))] {
-                if let Some(clock) = self.published.get(&key) {
-                    if order.acquires() { &mut it.clock } else { &mut it.pending }.join(clock);
+                if let Some(clock) = self.published.get(&key).cloned() {
+                    let it = self.agent(agent);
+                    if order.acquires() { &mut it.clock } else { &mut it.pending }.join(&clock);
                 }
             }
             return;
         }
-        let known = if order.releases() { &it.clock } else { &it.released };
+        let it = self.agent(agent);
+        let known = if order.releases() { it.clock.clone() } else { it.released.clone() };
         if known.0.is_empty() {
             return;
         }
-        let reach = if scope <= Scope::Block { Some(block) } else { None };
-        let known = known.clone();
-        self.published.entry((region, at, reach)).or_default().join(&known);
         if order.releases() {
             it.tick(agent);
         }
+        let reach = if scope <= Scope::Block { Some(block) } else { None };
+        self.published.entry((region, at, reach)).or_default().join(&known);
     }
 
     /// Checks and remembers an access.
@@ -354,20 +370,17 @@ impl Race {
     }
 
     fn touch_word(&mut self, touch: Touch, word: u64, bytes: u8) -> Result<(), Conflict> {
-        let block = touch.agent / self.warps;
+        let resident = Race::resident(&mut self.residents, touch.agent / self.warps);
         let cells = match touch.region {
             Region::Buffer(i) => list(&mut self.buffers, i as usize),
             Region::Variable(i) => list(&mut self.variables, i as usize),
-            _ => match self.shared.iter_mut().find(|(it, _)| *it == block) {
-                Some((_, cells)) => cells,
-                None => return Ok(()),
-            },
+            _ => &mut resident.shared,
         };
         if cells.len() <= word as usize {
             cells.resize(word as usize + 1, Cell::default());
         }
         let cell = &mut cells[word as usize];
-        let agent = &self.agents[touch.agent as usize];
+        let agent = &resident.agents[(touch.agent % self.warps) as usize];
         let mut agreed = false;
         for record in cell.records() {
             if record.bytes & bytes == 0 || !conflicts(record, &touch) {

@@ -10,15 +10,14 @@ use super::bytecode::{Barrier, BarrierMode, Slot};
 use super::count::Counts;
 use super::error::{Kind, SimError};
 use super::exec::{Arrival, Pause, Turn, Wait, Warp, lanes_of, mask_text, tally};
-use super::memory::{ARGUMENTS, Memory, Tracked, buffer_address};
+use super::memory::{
+    ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, IMPLICIT_AT, Memory, Tracked, buffer_address,
+};
 use super::race::Race;
 use super::{HookReport, Launch, Param, Program, Report, Vendor};
 
 /// Threads of a block, at most.
 const THREADS_MAX: u64 = 1024;
-/// Where the dispatch packet lies after the implicit arguments, and what passes by value after it.
-const DISPATCH_AT: usize = 256;
-const BY_VALUE_AT: usize = 512;
 
 /// The shape of a launch.
 #[derive(Clone, Debug)]
@@ -53,7 +52,7 @@ impl Random {
 
     /// A number below `n`, which is not zero.
     pub(super) fn below(&mut self, n: u32) -> u32 {
-        ((self.next() >> 32) * u64::from(n) >> 32) as u32
+        (((self.next() >> 32) * u64::from(n)) >> 32) as u32
     }
 
     fn shuffle<T>(&mut self, items: &mut [T]) {
@@ -125,7 +124,7 @@ pub(super) fn run<const L: usize>(
     let lanes_race = program.vendor == Vendor::Nvidia;
     let mut machine = Machine::<L> {
         program,
-        race: launch.race_check.then(|| Race::new(geometry.warps, blocks as u32, lanes_race)),
+        race: launch.race_check.then(|| Race::new(geometry.warps, lanes_race)),
         geometry,
         memory: Memory {
             buffers: launch.buffers,
@@ -152,7 +151,7 @@ pub(super) fn run<const L: usize>(
 }
 
 fn geometry<const L: usize>(program: &Program, launch: &Launch<'_>) -> Result<Geometry, SimError> {
-    let bad = |message: String| Err(program.locate_none(SimError::new(Kind::BadLaunch, message)));
+    let bad = |message: String| Err(SimError::new(Kind::BadLaunch, message));
     let threads: u64 = launch.threads.iter().map(|&n| u64::from(n)).product();
     if threads == 0 || threads > THREADS_MAX {
         return bad(format!("a block of {threads} threads; it has 1 to {THREADS_MAX}"));
@@ -173,13 +172,13 @@ fn geometry<const L: usize>(program: &Program, launch: &Launch<'_>) -> Result<Ge
     })
 }
 
-fn check_params(program: &Program, params: &[Param], buffers: &[Vec<u8>]) -> Result<(), SimError> {
+fn check_params(_program: &Program, params: &[Param], buffers: &[Vec<u8>]) -> Result<(), SimError> {
     for (i, param) in params.iter().enumerate() {
         if let Param::Buffer { index, .. } = param
             && *index >= buffers.len()
         {
             let message = format!("argument {i} names buffer {index} of {}", buffers.len());
-            return Err(program.locate_none(SimError::new(Kind::BadLaunch, message)));
+            return Err(SimError::new(Kind::BadLaunch, message));
         }
     }
     Ok(())
@@ -192,16 +191,17 @@ fn arguments(
     launch: &Launch<'_>,
     geometry: &Geometry,
 ) -> Result<Vec<u8>, SimError> {
-    let mut res = vec![0u8; BY_VALUE_AT];
+    let mut res = vec![0u8; BY_VALUE_AT as usize];
+    let (implicit, dispatch) = (IMPLICIT_AT as usize, DISPATCH_AT as usize);
     let mut put = |at: usize, bytes: &[u8]| res[at..at + bytes.len()].copy_from_slice(bytes);
     for axis in 0..3 {
         let (blocks, threads) = (geometry.grid[axis], geometry.threads[axis]);
-        put(4 * axis, &blocks.to_le_bytes());
-        put(12 + 2 * axis, &(threads as u16).to_le_bytes());
-        put(DISPATCH_AT + 4 + 2 * axis, &(threads as u16).to_le_bytes());
-        put(DISPATCH_AT + 12 + 4 * axis, &blocks.wrapping_mul(threads).to_le_bytes());
+        put(implicit + 4 * axis, &blocks.to_le_bytes());
+        put(implicit + 12 + 2 * axis, &(threads as u16).to_le_bytes());
+        put(dispatch + 4 + 2 * axis, &(threads as u16).to_le_bytes());
+        put(dispatch + 12 + 4 * axis, &blocks.wrapping_mul(threads).to_le_bytes());
     }
-    put(64, &3u16.to_le_bytes());
+    put(implicit + 64, &3u16.to_le_bytes());
     for (i, (param, byval)) in launch.params.iter().zip(&program.code.byval).enumerate() {
         let (Some(size), Param::Bytes(bytes)) = (byval, param) else {
             continue;
@@ -209,7 +209,7 @@ fn arguments(
         if bytes.len() != *size as usize {
             let message =
                 format!("argument {i} has {} bytes, the kernel wants {size}", bytes.len());
-            return Err(program.locate_none(SimError::new(Kind::BadLaunch, message)));
+            return Err(SimError::new(Kind::BadLaunch, message));
         }
         res.extend_from_slice(bytes);
         res.resize(res.len().next_multiple_of(64), 0);
@@ -233,7 +233,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             steps += self.round()?;
             if steps > self.options.steps_max {
                 let message = format!("the launch did not end after {steps} instructions");
-                return Err(self.program.locate_none(SimError::new(Kind::TooLong, message)));
+                return Err(SimError::new(Kind::TooLong, message));
             }
             self.retire();
         }
@@ -423,7 +423,7 @@ impl<const L: usize> Machine<'_, '_, L> {
                 }
             }
         }
-        self.program.locate_none(error)
+        error
     }
 }
 
@@ -469,7 +469,7 @@ fn reduce(mode: super::bytecode::VoteMode, gathering: &Gathering) -> u64 {
 
 /// Writes the arguments into the rows of the parameters.
 fn set_params<const L: usize>(program: &Program, params: &[Param], warp: &mut Warp<L>) {
-    let mut by_value = ARGUMENTS + BY_VALUE_AT as u64;
+    let mut by_value = ARGUMENTS + BY_VALUE_AT;
     for ((parts, param), byval) in program.code.params.iter().zip(params).zip(&program.code.byval) {
         if let Some(size) = byval {
             if let Some(part) = parts.first() {

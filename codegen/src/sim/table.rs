@@ -14,8 +14,8 @@ use std::sync::OnceLock;
 
 use super::Vendor;
 use super::bytecode::{
-    Barrier, BarrierMode, BitOp, Cross, CrossMode, IntOp, Op, Real, Real1, Real2, Row as RowId,
-    Slot, Special, Vote, VoteMode,
+    Barrier, BarrierMode, BitOp, Cross, CrossMode, IntOp, Op, Product, Real, Real1, Real2,
+    Row as RowId, Slot, Special, Vote, VoteMode,
 };
 use super::error::SimError;
 use super::translate::{Call, Lower, Scalar, row};
@@ -215,11 +215,11 @@ impl<'m> Lower<'m> {
         let leaves = self.leaves(value.ty())?;
         let scalars: Vec<Scalar> = leaves.iter().map(|leaf| leaf.scalar).collect();
         let widths: Vec<u32> = scalars.iter().map(|&s| self.width(s)).collect();
-        let words = self.as_words(&slots, &widths);
+        let words = self.split(&slots, &widths);
         let olds = match old {
             Some(old) => {
                 let slots = self.slots(old)?;
-                Some(self.as_words(&slots, &widths))
+                Some(self.split(&slots, &widths))
             }
             None => None,
         };
@@ -233,11 +233,11 @@ impl<'m> Lower<'m> {
             self.emit_cross(Cross { mode, d, also: None, a, b });
             moved.push(Slot::Word(d));
         }
-        Ok(self.from_words(&moved, &widths, &scalars))
+        Ok(self.joined(&moved, &widths, &scalars))
     }
 
     /// Scalars as whole words: small ones alone, wide ones as two.
-    fn as_words(&mut self, slots: &[Slot], widths: &[u32]) -> Vec<Slot> {
+    fn split(&mut self, slots: &[Slot], widths: &[u32]) -> Vec<Slot> {
         let mut res = Vec::new();
         for (&slot, &width) in slots.iter().zip(widths) {
             match slot {
@@ -252,7 +252,7 @@ impl<'m> Lower<'m> {
         res
     }
 
-    fn from_words(&mut self, words: &[Slot], widths: &[u32], scalars: &[Scalar]) -> Vec<Slot> {
+    fn joined(&mut self, words: &[Slot], widths: &[u32], scalars: &[Scalar]) -> Vec<Slot> {
         let mut res = Vec::new();
         let mut words = words.iter().copied();
         let mut next = || words.next().expect("B1: one word for every 32 bits");
@@ -265,6 +265,13 @@ impl<'m> Lower<'m> {
             });
         }
         res
+    }
+
+    /// Appends a matrix product.
+    pub(super) fn emit_product(&mut self, product: Product) {
+        let table = self.code.products.len() as u32;
+        self.code.products.push(product);
+        self.emit(Op::Product { table });
     }
 
     /// Appends a barrier.

@@ -1,10 +1,14 @@
 //! Small modules with known answers, for both vendors.
 
 mod arith;
+mod assembly;
 mod basic;
 mod flow;
+mod foreign;
 mod lanes;
 mod memory;
+mod mutants;
+
 mod sync;
 
 use super::{Kind, Lanes, Launch, Param, Program, Reconvergence, Report, SimError};

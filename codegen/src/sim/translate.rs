@@ -198,10 +198,10 @@ impl<'m> Lower<'m> {
             self.origin = Origin { block: index, instruction: i as u32, line: inst.line() };
             self.instruction(inst).map_err(|mut error| {
                 if error.place.is_none() {
-                    error.place = Some(super::Place {
+                    error.place = Some(Box::new(super::Place {
                         instruction: inst.print().trim().to_owned(),
                         line: (inst.line() != 0).then(|| inst.line()),
-                    });
+                    }));
                 }
                 error
             })?;

@@ -345,7 +345,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
     }
 
-    pub(super) fn from_int(&mut self, signed: bool, wide: bool, real: Real, d: Row, a: Row) {
+    pub(super) fn real_of_int(&mut self, signed: bool, wide: bool, real: Real, d: Row, a: Row) {
         let value = move |x: u64| -> u64 {
             let single = matches!(real, Real::F32 | Real::F32Flush);
             match (signed, single) {
@@ -364,7 +364,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
     }
 
-    pub(super) fn to_int(
+    pub(super) fn int_of_real(
         &mut self,
         signed: bool,
         real: Real,

@@ -294,6 +294,21 @@ impl<const L: usize> Turn<'_, '_, L> {
         Ok(())
     }
 
+    /// Eight elements of 16 bits at a shared address.
+    pub(super) fn matrix_row(&mut self, addr: u64, lane: usize) -> Result<[u16; 8], SimError> {
+        if !addr.is_multiple_of(16) {
+            let message =
+                format!("a matrix row at byte {addr} of shared memory, not a multiple of 16");
+            return Err(SimError::new(Kind::Misaligned, message).at_lane(lane as u32));
+        }
+        let range = self.view().locate(Space::Shared, addr, 16, lane as u32)?;
+        self.check_written(range, 16, lane)?;
+        self.touch(range, 16, lane, How::Read)?;
+        let view = self.view();
+        let bytes = &view.bytes(range.region)[range.at..range.at + 16];
+        Ok(std::array::from_fn(|i| u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]])))
+    }
+
     pub(super) fn copy_bytes(&mut self, table: u32) -> Result<(), SimError> {
         let program = self.program;
         let copy = &program.code.copies[table as usize];
@@ -319,13 +334,13 @@ impl<const L: usize> Turn<'_, '_, L> {
         self.view().locate(pointer.space, addr, len, lane as u32)
     }
 
-    pub(super) fn to_generic(&mut self, space: Space, d: Row, a: Slot) {
+    pub(super) fn generic(&mut self, space: Space, d: Row, a: Slot) {
         let tag = if space == Space::Shared { SHARED } else { LOCAL };
         let row: [u64; L] = std::array::from_fn(|lane| tag | self.warp.read(a, lane));
         self.put(d, row);
     }
 
-    pub(super) fn from_generic(&mut self, space: Space, d: Slot, a: Row) {
+    pub(super) fn windowed(&mut self, space: Space, d: Slot, a: Row) {
         debug_assert!(matches!(space, Space::Shared | Space::Local));
         for lane in lanes_of(self.mask) {
             let bits = self.warp.wides[a as usize][lane] & (SHARED - 1);

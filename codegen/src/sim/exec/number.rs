@@ -176,7 +176,7 @@ fn round_magnitude(it: &Layout, magnitude: f64, round: Rounding, away: bool) -> 
 }
 
 /// Half precision as single precision, exactly.
-pub(super) fn f16_to_f32(bits: u32) -> f32 {
+pub(in crate::sim) fn f16_to_f32(bits: u32) -> f32 {
     let sign = (bits & 0x8000) << 16;
     let magnitude = bits & 0x7fff;
     let value = if magnitude >= 0x7c00 {

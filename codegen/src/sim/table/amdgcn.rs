@@ -1,15 +1,12 @@
 //! AMD's intrinsics (CDNA3 and CDNA4 instruction set architectures; LLVM AMDGPU user guide).
 
-use super::super::bytecode::{Access, Addressing, Order, Rounding, Scope, Space};
-use super::super::memory::ARGUMENTS;
+use super::super::bytecode::{
+    Access, Addressing, Atomic, AtomicOp, Order, Rounding, Scope, Shape, Space,
+};
+use super::super::memory::{ARGUMENTS, DISPATCH_AT, IMPLICIT_AT};
 use super::*;
 
 const ABI: &str = "LLVM AMDGPU user guide, kernel prologue and implicit arguments";
-
-/// Where the launch data lies among the arguments, in bytes.
-pub(in crate::sim) const IMPLICIT_OFFSET: u64 = 0;
-/// The dispatch packet follows the implicit arguments.
-pub(in crate::sim) const DISPATCH_OFFSET: u64 = 256;
 
 /// The rows.
 pub(super) const ROWS: &[Row] = &[
@@ -95,6 +92,51 @@ pub(super) const ROWS: &[Row] = &[
         Rule::With(buffer_store),
     ),
     row_of(
+        "llvm.amdgcn.raw.ptr.buffer.atomic",
+        "CDNA3 ISA 9.1, buffer_atomic",
+        Rule::With(buffer_atomic),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.32x32x8f16",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.32x32x8bf16.1k",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.16x16x16f16",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.16x16x16bf16.1k",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.32x32x16.f16",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.32x32x16.bf16",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.16x16x32.f16",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
+        "llvm.amdgcn.mfma.f32.16x16x32.bf16",
+        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
+        Rule::With(product),
+    ),
+    row_of(
         "llvm.amdgcn.is.shared",
         "LLVM AMDGPU user guide, address spaces",
         Rule::With(is_shared),
@@ -113,11 +155,11 @@ fn pointer_into_arguments<'m>(
 }
 
 fn implicit_arguments<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
-    pointer_into_arguments(lower, call, IMPLICIT_OFFSET)
+    pointer_into_arguments(lower, call, IMPLICIT_AT)
 }
 
 fn dispatch_packet<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
-    pointer_into_arguments(lower, call, DISPATCH_OFFSET)
+    pointer_into_arguments(lower, call, DISPATCH_AT)
 }
 
 fn wavefront_size<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
@@ -423,6 +465,55 @@ fn buffer_store<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimErr
     let slots = lower.slots(call.args[0])?;
     let (access, addr) = buffer_access(lower, call, 1, call.args[0], &slots)?;
     lower.emit_store(access, addr);
+    Ok(())
+}
+
+/// `raw.ptr.buffer.atomic.op(value, resource, offset, scalar offset, aux)`.
+fn buffer_atomic<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
+    let mut real = |op| lower.real_of(call.args[0].ty()).map(|real| AtomicOp::Real(op, real));
+    let op = match call.words.first().map_or("", String::as_str) {
+        "swap" => AtomicOp::Exchange,
+        "add" => AtomicOp::Int(IntOp::Add),
+        "sub" => AtomicOp::Int(IntOp::Sub),
+        "smin" => AtomicOp::Int(IntOp::MinSigned),
+        "umin" => AtomicOp::Int(IntOp::MinUnsigned),
+        "smax" => AtomicOp::Int(IntOp::MaxSigned),
+        "umax" => AtomicOp::Int(IntOp::MaxUnsigned),
+        "and" => AtomicOp::Int(IntOp::And),
+        "or" => AtomicOp::Int(IntOp::Or),
+        "xor" => AtomicOp::Int(IntOp::Xor),
+        "fadd" => real(Real2::Add)?,
+        "fmin" => real(Real2::MinNumber)?,
+        "fmax" => real(Real2::MaxNumber)?,
+        _ => return Err(SimError::unsupported(format!("a call of `{}`", call.name))),
+    };
+    let slots = lower.fresh_all(call.inst.ty())?;
+    let (mut access, addr) = buffer_access(lower, call, 1, call.args[0], &slots)?;
+    access.order = Order::Relaxed;
+    let values = lower.slots(call.args[0])?.to_vec();
+    lower.emit_atomic(Atomic { op, access, addr, values, expected: None, stored: None });
+    lower.bind(call.inst, slots);
+    Ok(())
+}
+
+/// `mfma(a, b, c, cbsz, abid, blgp)` without broadcasts.
+fn product<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
+    for i in 3..6 {
+        if lower.immediate(call, i)? != 0 {
+            return Err(SimError::unsupported(format!("broadcasts in `{}`", call.name)));
+        }
+    }
+    let m = if call.name.contains("32x32x") { 32 } else { 16 };
+    let real = if call.name.contains("bf16") { Real::Bf16 } else { Real::F16 };
+    let rows = |lower: &mut Lower<'m>, i: usize| -> Result<Vec<RowId>, SimError> {
+        Ok(lower.slots(call.args[i])?.iter().map(|&slot| row(slot)).collect())
+    };
+    let (left, right, sum) = (rows(lower, 0)?, rows(lower, 1)?, rows(lower, 2)?);
+    let result = lower.fresh_all(call.inst.ty())?;
+    let d = result.iter().map(|&slot| row(slot)).collect();
+    let shape = Shape::Wave { m, k: left.len() * 64 / m };
+    lower.emit_product(Product { shape, real, packed: 1, d, left, right, sum });
+    lower.bind(call.inst, result);
     Ok(())
 }
 

@@ -99,7 +99,7 @@ fn identity<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> 
 }
 
 fn trap<'m>(lower: &mut Lower<'m>, _: &Call<'m>) -> Result<(), SimError> {
-    lower.emit(Op::Trap { why: Trap::Trap });
+    lower.emit(Op::Trap { why: Trap::Abort });
     Ok(())
 }
 
@@ -255,7 +255,7 @@ fn to_int<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let signed = call.name.starts_with("llvm.fptosi");
     let real = lower.real_of(call.args[0].ty())?;
     let bits = lower.element_bits_of(call.inst.ty())?;
-    lower.map1(call.inst, |lower, a| Ok(lower.to_int(signed, real, Rounding::Zero, bits, a)))
+    lower.map1(call.inst, |lower, a| Ok(lower.int_of_real(signed, real, Rounding::Zero, bits, a)))
 }
 
 fn three_way<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {

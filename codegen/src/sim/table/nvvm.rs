@@ -1,6 +1,8 @@
 //! NVIDIA's intrinsics (PTX ISA 9.0, the section of the instruction each stands for).
 
-use super::super::bytecode::{Order, Print, Rounding, Scope, Shuffle, ShuffleMode, Trap};
+use super::super::bytecode::{
+    MatrixLoad, Order, Print, Rounding, Scope, Shuffle, ShuffleMode, Trap,
+};
 use super::*;
 
 /// The rows.
@@ -146,6 +148,11 @@ pub(super) const ROWS: &[Row] = &[
     row_of("llvm.nvvm.isspacep.shared", "PTX ISA 9.7.9.19, isspacep", Rule::With(is_space)),
     row_of("llvm.nvvm.isspacep.global", "PTX ISA 9.7.9.19, isspacep", Rule::With(is_space)),
     row_of("llvm.nvvm.isspacep.local", "PTX ISA 9.7.9.19, isspacep", Rule::With(is_space)),
+    row_of(
+        "llvm.nvvm.ldmatrix.sync.aligned.m8n8",
+        "PTX ISA 9.7.14.5.15, ldmatrix",
+        Rule::With(load_matrices),
+    ),
     row_of("__nvvm_reflect", "LLVM NVPTX user guide, reflection parameters", Rule::With(reflect)),
     row_of(
         "llvm.nvvm.reflect",
@@ -249,6 +256,23 @@ impl Lower<'_> {
         self.code.shuffles.push(shuffle);
         self.emit(Op::Shuffle { table });
     }
+}
+
+fn load_matrices<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
+    if !call.has("b16") || !call.name.ends_with("p3") {
+        return Err(SimError::unsupported(format!("a call of `{}`", call.name)));
+    }
+    let result = lower.fresh_all(call.inst.ty())?;
+    let load = MatrixLoad {
+        d: result.iter().map(|&slot| row(slot)).collect(),
+        addr: lower.slot(call.args[0])?,
+        transposed: call.has("trans"),
+    };
+    let table = lower.code.matrix_loads.len() as u32;
+    lower.code.matrix_loads.push(load);
+    lower.emit(Op::MatrixLoad { table });
+    lower.bind(call.inst, result);
+    Ok(())
 }
 
 fn vote<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
@@ -393,7 +417,7 @@ fn to_int<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let bits = lower.element_bits_of(call.inst.ty())?;
     let signed = !call.name.split('.').any(|word| word.contains("2u"));
     let round = rounding(call);
-    lower.map1(call.inst, |lower, a| Ok(lower.to_int(signed, real, round, bits, a)))
+    lower.map1(call.inst, |lower, a| Ok(lower.int_of_real(signed, real, round, bits, a)))
 }
 
 fn convert<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {

@@ -51,7 +51,7 @@ fn wide_integers_keep_their_upper_half() {
          %c = lshr i64 %b, 32
          %r = trunc i64 %c to i32",
         "",
-        |tid| (u64::from(tid) * 12_884_901_889 >> 32) as u32,
+        |tid| ((u64::from(tid) * 12_884_901_889) >> 32) as u32,
     );
 }
 

@@ -197,7 +197,7 @@ fn data_parallel_primitives_move_within_rows() {
         |tid| if tid % 16 > 0 { tid - 1 } else { 0 },
     );
     // row_ror:4
-    check(On::Amd, &moved(0x124, false, 15), declarations, |tid| tid & !15 | (tid + 12) % 16);
+    check(On::Amd, &moved(0x124, false, 15), declarations, |tid| tid & !15 | ((tid + 12) % 16));
     // row_mirror and row_half_mirror
     check(On::Amd, &moved(0x140, false, 15), declarations, |tid| tid ^ 15);
     check(On::Amd, &moved(0x141, false, 15), declarations, |tid| tid ^ 7);

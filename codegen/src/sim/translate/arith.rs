@@ -345,10 +345,10 @@ impl<'m> Lower<'m> {
         match (opcode, from, to) {
             (Opcode::LLVMSExt, ..) => Ok(self.resize(true, from_bits, to_bits, a)),
             (Opcode::LLVMSIToFP | Opcode::LLVMUIToFP, _, Scalar::Real(real)) => {
-                Ok(self.from_int(opcode == Opcode::LLVMSIToFP, from_bits, real, a))
+                Ok(self.real_of_int(opcode == Opcode::LLVMSIToFP, from_bits, real, a))
             }
             (Opcode::LLVMFPToSI | Opcode::LLVMFPToUI, Scalar::Real(real), _) => {
-                Ok(self.to_int(opcode == Opcode::LLVMFPToSI, real, Rounding::Zero, to_bits, a))
+                Ok(self.int_of_real(opcode == Opcode::LLVMFPToSI, real, Rounding::Zero, to_bits, a))
             }
             (Opcode::LLVMFPTrunc | Opcode::LLVMFPExt, Scalar::Real(from), Scalar::Real(to)) => {
                 Ok(self.convert(from, to, Rounding::Nearest, a))
@@ -391,7 +391,7 @@ impl<'m> Lower<'m> {
     }
 
     /// An integer as a real number.
-    pub(in crate::sim) fn from_int(
+    pub(in crate::sim) fn real_of_int(
         &mut self,
         signed: bool,
         bits: u32,
@@ -410,7 +410,7 @@ impl<'m> Lower<'m> {
     }
 
     /// A real number as an integer; what does not fit becomes the nearest that does, NaN zero.
-    pub(in crate::sim) fn to_int(
+    pub(in crate::sim) fn int_of_real(
         &mut self,
         signed: bool,
         real: Real,
