@@ -171,6 +171,14 @@ fn an_open_tile_is_closed_by_the_tile_that_it_meets() {
 }
 
 #[test]
+fn coordinates_of_an_accumulator_close_with_its_rows_and_columns() {
+    let body = "const C = mma::acc(warps: [2, 2]);\nlet acc = zeros(f32[64, 64] @ C);\nlet (r, c) = coords(acc);\n\
+                let y = select(r < n && c < n, acc + acc.sum(axis: 1)[:, None], 0.0);\nstore(p.at(r * 64 + c), y);";
+    assert_eq!(errors(&around(body), target("sm_90a")), "");
+    assert_eq!(count(body, "tile.convert"), 0);
+}
+
+#[test]
 fn an_open_tile_that_nothing_closes_offers_its_parents() {
     refuses(
         "let s = m.sum(axis: 1); let w = s[:, None].squeeze(1);",
