@@ -51,6 +51,18 @@ fn initialize(vendor: Vendor) {
     }
 }
 
+/// Elements of less than a byte have no addresses of their own.
+fn refuse_packed(kernel: &Kernel) -> Result<(), BuildError> {
+    let packed = kernel.tensors.iter().find(|it| it.dtype.storage_bits() < 8);
+    match packed {
+        Some(tensor) => Err(BuildError::Unsupported {
+            kernel: kernel.name.to_string(),
+            what: format!("has packed elements of {} in `{}`", tensor.dtype, tensor.name),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// A code generator for one target.
 pub struct Backend {
     pub(crate) chip: Box<dyn Chip>,
@@ -93,6 +105,7 @@ impl Backend {
         kernel: &Kernel,
         options: LowerOptions,
     ) -> Result<Lowered<'c>, BuildError> {
+        refuse_packed(kernel)?;
         let lowered = lower(context, kernel, options);
         let row = kernel.target.row();
         if lowered.shared_bytes > row.smem_block_bytes_max {

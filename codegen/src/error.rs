@@ -32,6 +32,16 @@ pub enum BuildError {
         /// LLVM's words.
         message: String,
     },
+    /// The kernel uses what only the interpreter can do so far.
+    #[error(
+        "`{kernel}` {what}, which is not supported yet in compiled code; the interpreter runs it"
+    )]
+    Unsupported {
+        /// The kernel.
+        kernel: String,
+        /// What it does.
+        what: String,
+    },
     /// Exchanges between warps need more scratch than a block can have.
     #[error(
         "`{kernel}` needs {bytes} bytes of shared memory to exchange values between warps, `{target}` has {limit}"

@@ -153,7 +153,9 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         values: vec![None; kernel.values.len()],
         thread: None,
         thread_functions: HashMap::new(),
-        order: GlobalOrder::new(kernel),
+        order: GlobalOrder::new(kernel, |it| {
+            index::Spread::of(kernel.ty(it), target.lanes, kernel.warps).is_held_once()
+        }),
         uses: tile::Uses::of(kernel),
         facts: Facts::of(kernel),
         hooks: Vec::new(),

@@ -104,3 +104,23 @@ fn a_symmetric_reduction_over_lanes_is_one_shuffle_a_step() {
     assert_eq!(count(&made, "shfl.sync.bfly"), 10);
     assert_eq!(count(&made, "selp"), 0);
 }
+
+#[test]
+fn a_masked_addition_in_ptx_and_in_amdgcn() {
+    let row = |name: &str| TargetId::from_name(name).expect("the target exists").row();
+    let ptx = built("add", samples::ADD, row("sm_90a")).ptx.expect("NVIDIA kernels have PTX");
+    insta::assert_snapshot!("add_sm_90a", ptx);
+    let module = built("add", samples::ADD, row("gfx942")).llvm_ir;
+    insta::assert_snapshot!("add_gfx942", module);
+}
+
+#[test]
+fn packed_elements_are_refused_in_words() {
+    let text = samples::ADD.replace("f32", "f4e2m1");
+    let error =
+        build(&sample(&text, "sm_90a"), &BuildOptions::default()).expect_err("it is refused");
+    assert_eq!(
+        error.to_string(),
+        "`add` has packed elements of f4e2m1 in `x`, which is not supported yet in compiled code; the interpreter runs it"
+    );
+}

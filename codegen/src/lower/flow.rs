@@ -6,6 +6,7 @@ use tile_language::ir::{Inst, Region, Value};
 use tile_language::op::FlowOp;
 
 use super::Lower;
+use super::shared::LoopUse;
 use crate::emit::Val;
 
 impl<'c> Lower<'_, 'c> {
@@ -68,7 +69,7 @@ impl<'c> Lower<'_, 'c> {
             region.params.split_first().expect("V5: a loop's region has an index");
         self.set(*index_param, vec![index.as_basic_value()]);
         self.define(carried_params, &values_of(&phis));
-        self.enter_loop(region);
+        let uses = self.enter_loop(region, Some(*index_param));
         self.region(region);
         let nexts = self.carried(&region.yields);
         let at = index.as_basic_value().into_int_value();
@@ -80,7 +81,7 @@ impl<'c> Lower<'_, 'c> {
         close(&phis, &nexts, latch);
 
         self.emit.enter(exit);
-        self.scratch.forget();
+        self.scratch.leave_loop(uses);
         let results = self.emit.merge(&inits, entry, &nexts, latch);
         self.define(&inst.results, &results);
     }
@@ -112,8 +113,8 @@ impl<'c> Lower<'_, 'c> {
         let phis = self.phis(&inits, entry);
         let carried = values_of(&phis);
         self.define(&test.params, &carried);
-        self.enter_loop(test);
-        self.order.enter_loop(turn);
+        let uses = self.enter_loop(test, None);
+        self.order.enter_loop(turn, None);
         self.region(test);
         let cond = self.scalar(test.yields[0]).into_int_value();
         self.emit.branch(cond, body, exit);
@@ -127,14 +128,14 @@ impl<'c> Lower<'_, 'c> {
         close(&phis, &nexts, latch);
 
         self.emit.enter(exit);
-        self.scratch.forget();
+        self.scratch.leave_loop(uses);
         self.define(&inst.results, &carried);
     }
 
     /// What the end of a turn leaves behind is there at the beginning of the next.
-    fn enter_loop(&mut self, region: &Region) {
-        self.scratch.forget();
-        self.order.enter_loop(region);
+    fn enter_loop(&mut self, region: &Region, index: Option<Value>) -> LoopUse {
+        self.order.enter_loop(region, index);
+        self.scratch.enter_loop()
     }
 
     /// The slots of values, one after the other.

@@ -58,13 +58,12 @@ impl<'c> Lower<'_, 'c> {
     /// Lowers an operation on global memory.
     pub(crate) fn memory(&mut self, op: &MemoryOp, inst: &Inst) {
         let kind = AccessKind::of_op(op);
-        let is_own = kind.is_some() && self.spread(self.kernel.ty(inst.operands[0])).is_held_once();
-        if kind.is_some_and(|kind| self.order.needs_barrier(inst.operands[0], kind, is_own)) {
+        if kind.is_some_and(|kind| self.order.needs_barrier(inst.operands[0], kind)) {
             self.meet();
         }
         self.memory_op(op, inst);
         if let Some(kind) = kind {
-            self.order.add(inst.operands[0], kind, is_own);
+            self.order.add(inst.operands[0], kind);
         }
     }
 

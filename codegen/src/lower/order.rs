@@ -14,11 +14,13 @@
 //! Tensors do not overlap, unless they are one; pointers that were not made from a tensor may point
 //! anywhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-use tile_language::ir::{Kernel, Region, Value};
+use tile_language::ir::{Elem, Inst, Kernel, Region, Value};
 use tile_language::op::memory::AtomicOp;
-use tile_language::op::{MemoryOp, Op};
+use tile_language::op::tile::BinaryOp;
+use tile_language::op::{FlowOp, MemoryOp, Op, TileOp};
 
 /// What an access may touch: one tensor, or anything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,35 +84,143 @@ impl AccessKind {
 /// What was accessed since the block last met.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct GlobalOrder {
-    origins: HashMap<Value, u32>,
+    known: Rc<Known>,
     pending: Vec<Access>,
 }
 
-impl GlobalOrder {
-    pub(crate) fn new(kernel: &Kernel) -> GlobalOrder {
-        let mut origins = HashMap::new();
+/// What the kernel's text says of its pointers.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Known {
+    /// The tensor that pointers point into.
+    tensors: HashMap<Value, u32>,
+    /// The index of a loop whose turns use these pointers for elements that no other turn does.
+    advances: HashMap<Value, Value>,
+    /// Values that hold an element once.
+    held_once: HashSet<Value>,
+}
+
+impl Known {
+    fn of(kernel: &Kernel, is_held_once: impl Fn(Value) -> bool) -> Known {
+        let mut known = Known::default();
+        let mut definitions: HashMap<Value, &Inst> = HashMap::new();
+        let mut loops: HashMap<Value, Value> = HashMap::new();
         kernel.body.walk(&mut |inst| {
-            let origin = match &inst.op {
-                Op::Memory(MemoryOp::At { tensor }) => Some(*tensor),
-                // Whatever is computed from pointers of one tensor points into it.
-                _ => inst.operands.iter().find_map(|it| origins.get(it).copied()),
-            };
-            if let Some(tensor) = origin {
-                origins.extend(inst.results.iter().map(|&it| (it, tensor)));
+            definitions.extend(inst.results.iter().map(|&it| (it, inst)));
+            if let Op::Flow(FlowOp::For { .. }) = inst.op {
+                loops.insert(inst.regions[0].params[0], inst.operands[2]);
+            }
+            let results = inst.results.iter().filter(|&&it| is_pointer(kernel, it));
+            if let Some(tensor) = known.tensor_of(kernel, inst) {
+                known.tensors.extend(results.map(|&it| (it, tensor)));
             }
         });
-        GlobalOrder { origins, pending: Vec::new() }
+        let loops = Loops { kernel, definitions, steps: loops };
+        kernel.body.walk(&mut |inst| {
+            if let Op::Memory(MemoryOp::At { .. }) = inst.op {
+                let index = inst.operands.iter().find_map(|&it| loops.advances(it));
+                known.advances.extend(index.map(|it| (inst.results[0], it)));
+            }
+            if let Op::Memory(op) = &inst.op
+                && AccessKind::of_op(op).is_some()
+                && is_held_once(inst.operands[0])
+            {
+                known.held_once.insert(inst.operands[0]);
+            }
+        });
+        known
+    }
+
+    /// The one tensor that an instruction's pointers come from.
+    fn tensor_of(&self, kernel: &Kernel, inst: &Inst) -> Option<u32> {
+        if let Op::Memory(MemoryOp::At { tensor }) = inst.op {
+            return Some(tensor);
+        }
+        let mut pointers = inst.operands.iter().filter(|&&it| is_pointer(kernel, it));
+        let first = self.tensors.get(pointers.next()?)?;
+        pointers.all(|it| self.tensors.get(it) == Some(first)).then_some(*first)
+    }
+}
+
+fn is_pointer(kernel: &Kernel, value: Value) -> bool {
+    matches!(kernel.ty(value).elem, Elem::Pointer(_))
+}
+
+/// The loops of a kernel and what their indices become.
+struct Loops<'a> {
+    kernel: &'a Kernel,
+    definitions: HashMap<Value, &'a Inst>,
+    /// For every loop's index, its step.
+    steps: HashMap<Value, Value>,
+}
+
+impl Loops<'_> {
+    /// The loop index `i` of a tile `i * n + (0 .. m)` with `m` at most what a turn adds: no two
+    /// turns have an index in common.
+    fn advances(&self, tile: Value) -> Option<Value> {
+        let inst = self.definitions.get(&tile)?;
+        match &inst.op {
+            Op::Tile(TileOp::Broadcast | TileOp::Expand { .. }) => self.advances(inst.operands[0]),
+            Op::Tile(TileOp::Binary { op: BinaryOp::Add }) => {
+                let [a, b] = [inst.operands[0], inst.operands[1]];
+                self.advances_by(a, self.extent(b)?)
+                    .or_else(|| self.advances_by(b, self.extent(a)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// The extent that a tile of indices counts up to.
+    fn extent(&self, tile: Value) -> Option<u64> {
+        let inst = self.definitions.get(&tile)?;
+        match &inst.op {
+            Op::Tile(TileOp::Index { axis }) => {
+                Some(self.kernel.ty(tile).shape[*axis as usize].into())
+            }
+            // Of the other operand of the sum.
+            _ => Some(u64::MAX),
+        }
+    }
+
+    /// The loop index of which `start` grows by at least `extent` a turn.
+    fn advances_by(&self, start: Value, extent: u64) -> Option<Value> {
+        let splat = self.definitions.get(&start)?;
+        let Op::Tile(TileOp::Splat) = splat.op else { return None };
+        let scalar = splat.operands[0];
+        if let Some(step) = self.steps.get(&scalar) {
+            return (self.constant(*step)? >= extent).then_some(scalar);
+        }
+        let product = self.definitions.get(&scalar)?;
+        let Op::Tile(TileOp::Binary { op: BinaryOp::Mul }) = product.op else { return None };
+        let [a, b] = [product.operands[0], product.operands[1]];
+        let (index, factor) = if self.steps.contains_key(&a) { (a, b) } else { (b, a) };
+        let is_far = self.steps.contains_key(&index) && self.constant(factor)? >= extent;
+        is_far.then_some(index)
+    }
+
+    /// A constant that is positive as `i32` and `i64`.
+    fn constant(&self, value: Value) -> Option<u64> {
+        match self.definitions.get(&value)?.op {
+            Op::Tile(TileOp::Const { bits }) => (bits <= i32::MAX as u64).then_some(bits),
+            _ => None,
+        }
+    }
+}
+
+impl GlobalOrder {
+    /// Nothing was accessed yet. `is_held_once` says whether no element of a tile has copies in
+    /// other threads.
+    pub(crate) fn new(kernel: &Kernel, is_held_once: impl Fn(Value) -> bool) -> GlobalOrder {
+        GlobalOrder { known: Rc::new(Known::of(kernel, is_held_once)), pending: Vec::new() }
     }
 
     /// The tensor that the pointers point into; `None` if it is not known.
     pub(crate) fn tensor(&self, pointers: Value) -> Option<u32> {
-        self.origins.get(&pointers).copied()
+        self.known.tensors.get(&pointers).copied()
     }
 
-    /// Whether the block has to meet before this access. `is_own`: every element is touched by one
-    /// thread only, always the same for the same pointers.
-    pub(crate) fn needs_barrier(&self, pointers: Value, kind: AccessKind, is_own: bool) -> bool {
-        let access = self.access(pointers, kind, is_own);
+    /// Whether the block has to meet before this access.
+    pub(crate) fn needs_barrier(&self, pointers: Value, kind: AccessKind) -> bool {
+        let access = self.access(pointers, kind, self.known.held_once.contains(&pointers));
         self.pending.iter().any(|it| {
             let is_conflict = it.memory.meets(access.memory) && !it.kind.commutes(kind);
             let is_same_thread = it.pointers.is_some() && it.pointers == access.pointers;
@@ -119,8 +229,12 @@ impl GlobalOrder {
     }
 
     /// Remembers an access.
-    pub(crate) fn add(&mut self, pointers: Value, kind: AccessKind, is_own: bool) {
-        let access = self.access(pointers, kind, is_own);
+    pub(crate) fn add(&mut self, pointers: Value, kind: AccessKind) {
+        let is_own = self.known.held_once.contains(&pointers);
+        self.remember(self.access(pointers, kind, is_own));
+    }
+
+    fn remember(&mut self, access: Access) {
         if !self.pending.contains(&access) {
             self.pending.push(access);
         }
@@ -136,23 +250,31 @@ impl GlobalOrder {
         self.pending.clear();
     }
 
-    /// Counts the accesses of a loop's region as made (invariant G2).
-    pub(crate) fn enter_loop(&mut self, region: &Region) {
+    /// Counts the accesses of a loop's region as made (invariant G2). The same pointers are the same
+    /// threads' in every turn if they are made outside, or if every turn has elements of its own.
+    pub(crate) fn enter_loop(&mut self, region: &Region, index: Option<Value>) {
+        let known = Rc::clone(&self.known);
+        let mut inside: HashSet<Value> = HashSet::new();
+        inside.extend(&region.params);
         region.walk(&mut |inst| {
-            if let Op::Memory(op) = &inst.op
-                && let Some(kind) = AccessKind::of_op(op)
-            {
-                self.add(inst.operands[0], kind, false);
-            }
+            inside.extend(&inst.results);
+            inst.regions.iter().for_each(|it| inside.extend(&it.params));
+        });
+        region.walk(&mut |inst| {
+            let Op::Memory(op) = &inst.op else { return };
+            let Some(kind) = AccessKind::of_op(op) else { return };
+            let pointers = inst.operands[0];
+            let advances = index.is_some() && known.advances.get(&pointers).copied() == index;
+            let is_own =
+                known.held_once.contains(&pointers) && (advances || !inside.contains(&pointers));
+            self.remember(self.access(pointers, kind, is_own));
         });
     }
 
     /// Adds what may have been accessed on another way here.
     pub(crate) fn join(&mut self, other: GlobalOrder) {
         for access in other.pending {
-            if !self.pending.contains(&access) {
-                self.pending.push(access);
-            }
+            self.remember(access);
         }
     }
 }

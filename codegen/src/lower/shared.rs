@@ -34,18 +34,41 @@ pub(crate) struct Scratch<'c> {
     global: GlobalValue<'c>,
     bytes: u32,
     in_use: Vec<Range<u32>>,
+    n_taken: u32,
+}
+
+/// The scratch before a loop.
+pub(crate) struct LoopUse {
+    n_taken: u32,
+    in_use: Vec<Range<u32>>,
 }
 
 impl<'c> Scratch<'c> {
     pub(crate) fn new(emit: &Emit<'c>) -> Scratch<'c> {
         let empty = emit.i8().array_type(0);
         let global = emit.module.add_global(empty, Some(AddressSpace::from(SHARED)), NAME);
-        Scratch { global, bytes: 0, in_use: Vec::new() }
+        Scratch { global, bytes: 0, in_use: Vec::new(), n_taken: 0 }
     }
 
     /// Every region may still be read (invariant S2).
-    pub(crate) fn forget(&mut self) {
+    fn forget(&mut self) {
         self.in_use = std::iter::once(0..u32::MAX).collect();
+    }
+
+    /// On entry of a loop's body.
+    pub(crate) fn enter_loop(&mut self) -> LoopUse {
+        let before = LoopUse { n_taken: self.n_taken, in_use: self.in_use.clone() };
+        self.forget();
+        before
+    }
+
+    /// After a loop: one that took no scratch leaves things as they were.
+    pub(crate) fn leave_loop(&mut self, before: LoopUse) {
+        if self.n_taken == before.n_taken {
+            self.in_use = before.in_use;
+        } else {
+            self.forget();
+        }
     }
 
     /// What may still be read here.
@@ -120,6 +143,7 @@ impl<'c> Lower<'_, 'c> {
         };
         self.scratch.bytes = self.scratch.bytes.max(at + bytes);
         self.scratch.in_use.push(at..at + bytes);
+        self.scratch.n_taken += 1;
         at..at + bytes
     }
 
