@@ -46,6 +46,13 @@ registry! {
     E0001, Error, "a token is missing";
     E0002, Error, "a token does not belong here";
     E0003, Error, "a part of the text cannot be read";
+    E0004, Error, "a bracket has no partner";
+    E0005, Error, "comparisons are chained";
+    E0006, Error, "characters that begin no token";
+    E0007, Error, "a string without end, or an escape that does not exist";
+    E0008, Error, "a number ends in letters";
+    E0009, Error, "nesting is deeper than the limit";
+    E0010, Error, "a form of other languages";
     E0101, Error, "a name that nothing declares";
     E0102, Error, "a declaration of another file is not `pub`";
     E0103, Error, "`use` items go round in a circle";

@@ -50,8 +50,6 @@ pub enum SyntaxErrorKind {
     BlockComment,
     /// `break`, `continue` or `as`, which the language does not have.
     Foreign(Token),
-    /// A `///` with nothing after it to document.
-    StrayDoc,
 }
 
 /// What could not be read.
@@ -84,18 +82,12 @@ pub enum Expected {
     Pattern,
     /// An argument.
     Argument,
-    /// A parameter.
-    Parameter,
-    /// A field.
-    Field,
     /// A statement.
     Statement,
     /// A clause such as `where`.
     Clause,
     /// An operator.
     Operator,
-    /// A block in braces.
-    Block,
     /// A string.
     String,
     /// An item.

@@ -47,7 +47,7 @@ pub(crate) struct Change {
 
 #[derive(Clone, Debug)]
 pub(crate) enum ChangeKind {
-    Missing(Token),
+    Missing(Token, Expected),
     Stray,
     Instead(Token),
     Unreadable(Unreadable),
@@ -66,7 +66,8 @@ impl Change {
         because: Option<Because>,
         indent: Option<u32>,
     ) -> Change {
-        Change { because, indent, ..Change::new(ChangeKind::Missing(token), Span::new(at, at)) }
+        let kind = ChangeKind::Missing(token, class(token));
+        Change { because, indent, ..Change::new(kind, Span::new(at, at)) }
     }
 
     pub(crate) fn stray(it: Lexeme) -> Change {
@@ -145,7 +146,14 @@ impl<'a> Work<'a> {
         let expected = expected::classes(&expected::tokens(&stop.expected));
         let because = self.open_at(stop.at).filter(|it| it.token != Token::LBrace);
         for edit in &edits {
+            let mut before = edit.at.checked_sub(1).map(|it| self.tokens[it].token);
             for mut change in edit.changes(&self.tokens) {
+                if let ChangeKind::Missing(token, class) = &mut change.kind {
+                    if *token == Token::Name {
+                        *class = self.class_after(before, stop.at, &expected);
+                    }
+                    before = Some(*token);
+                }
                 if let ChangeKind::Stray | ChangeKind::Unreadable(_) = change.kind {
                     change.expected.clone_from(&expected);
                 }
@@ -154,6 +162,20 @@ impl<'a> Work<'a> {
             }
         }
         self.tokens = apply(&self.tokens, &edits);
+    }
+
+    /// What a missing name after the token `before` is to the person who has not written it.
+    fn class_after(&self, before: Option<Token>, at: usize, expected: &[Expected]) -> Expected {
+        let in_head = self.go == Token::GoItem
+            && !self.tokens[..at.min(self.tokens.len())].iter().any(|it| it.token == Token::LBrace);
+        match before {
+            Some(Token::Colon | Token::Arrow) if in_head => Expected::Type,
+            Some(Token::LParen | Token::Comma) if !in_head => Expected::Argument,
+            Some(Token::Dot | Token::Path | Token::Let | Token::Var | Token::For) => Expected::Name,
+            Some(it) if it.is_joint() || it == Token::In => Expected::Expression,
+            _ if expected.contains(&Expected::Expression) => Expected::Expression,
+            _ => Expected::Name,
+        }
     }
 
     /// The bracket that is open where the token at `at` stands.
@@ -413,8 +435,8 @@ impl Change {
         let there = || SmolStr::from(&text[span.lo as usize..span.hi as usize]);
         let edit = |text: SmolStr| Some(TextEdit { span, text });
         let (kind, fix) = match kind {
-            ChangeKind::Missing(token) => {
-                (SyntaxErrorKind::Missing(vec![class(token)]), edit(written(token, indent)))
+            ChangeKind::Missing(token, class) => {
+                (SyntaxErrorKind::Missing(vec![class]), edit(written(token, indent)))
             }
             ChangeKind::Stray => (SyntaxErrorKind::Stray(there()), edit("".into())),
             ChangeKind::Instead(token) => {

@@ -120,3 +120,11 @@ fn a_text_without_tokens_keeps_its_comments() {
     formats("\n\n// a\n\n\n// b", "// a\n\n// b\n");
     formats("\u{feff}use a::b;\r\n// c\r\n", "use a::b;\n// c\n");
 }
+
+#[test]
+fn tokens_are_not_joined_into_others() {
+    formats("const A = 8 . 0;", "const A = 8 .0;\n");
+    formats("const A = t . 0 . 1;", "const A = t.0.1;\n");
+    formats("const A = | | 1;", "const A = | | 1;\n");
+    formats("const A = - - * * T;", "const A = --**T;\n");
+}

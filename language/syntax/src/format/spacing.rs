@@ -53,6 +53,14 @@ fn uses(tokens: &[Lexeme]) -> Vec<Role> {
 fn spaced(tokens: &[Lexeme], uses: &[Role], in_use: &[bool], left: usize, right: usize) -> bool {
     use Token::*;
     let (a, b) = (tokens[left].token, tokens[right].token);
+    // Where joined they would be one other token: `8 . 0`, `| |`.
+    let after = tokens.get(right + 1).map(|it| it.token);
+    if (a, b, after) == (Int, Dot, Some(Int)) && !follows_dot(tokens, left) {
+        return true;
+    }
+    if (uses[left], uses[right]) == (Role::ClosureOpen, Role::ClosureClose) {
+        return true;
+    }
     if uses[left] == Role::Prefix
         || uses[left] == Role::ClosureOpen
         || uses[right] == Role::ClosureClose
@@ -73,4 +81,9 @@ fn spaced(tokens: &[Lexeme], uses: &[Role], in_use: &[bool], left: usize, right:
         (_, LParen | LBracket) => !a.ends_operand(),
         _ => true,
     }
+}
+
+/// Whether the token at `at` is a tuple's field.
+fn follows_dot(tokens: &[Lexeme], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|it| tokens[it].token == Token::Dot)
 }
