@@ -191,7 +191,7 @@ fn is_sound(work: &Work<'_>, region: Region) -> bool {
 }
 
 /// Ways to finish what was begun, with their costs. The first finishes nothing.
-const FINISHES: &[(&[Token], u32)] = {
+const FINISHES: Finishes = {
     use Token::*;
     &[
         (&[], 0),
@@ -207,7 +207,7 @@ const FINISHES: &[(&[Token], u32)] = {
 };
 
 /// Ways to finish a head whose block stands there.
-const HEAD_FINISHES: &[(&[Token], u32)] = {
+const HEAD_FINISHES: Finishes = {
     use Token::*;
     &[
         (&[], 0),
@@ -223,31 +223,53 @@ const HEAD_FINISHES: &[(&[Token], u32)] = {
 fn finish(work: &Work<'_>, partners: &[usize], region: Region) -> Option<Vec<Edit>> {
     let tokens = &work.tokens[region.lo..region.hi];
     let stop = complete(work, region, tokens)?;
-    let mut candidates: Vec<Vec<Edit>> = vec![];
-    let mut edits: Vec<Option<Edit>> = single_edits(tokens, &stop).into_iter().map(Some).collect();
-    edits.insert(0, None);
     let block = last_block(&work.tokens, partners, region).map(|it| it - region.lo);
-    for edit in &edits {
-        for (end, finishes) in [(Some(tokens.len()), FINISHES), (block, HEAD_FINISHES)] {
-            let Some(end) = end else { continue };
-            for &(finish, cost) in finishes {
-                let mut edits: Vec<Edit> = edit.iter().cloned().collect();
-                if !finish.is_empty() {
-                    edits.push(Edit::insert(end, finish, cost));
-                }
-                edits.sort_by_key(|it| it.at);
-                let overlaps = edits.windows(2).any(|it| it[1].at < it[0].at + it[0].removed);
-                if !edits.is_empty() && !overlaps {
-                    candidates.push(edits);
-                }
-            }
-        }
-    }
-    candidates.sort_by_key(|it| it.iter().map(|it| it.cost).sum::<u32>());
+    let stop_of = |tokens: &[Lexeme]| complete(work, region, tokens).map(|it| it.at);
+    let mut ends = vec![(tokens.len(), FINISHES)];
+    ends.extend(block.map(|it| (it, HEAD_FINISHES)));
+    let candidates = candidates(tokens, &stop, &ends, stop_of);
     let mut found =
         candidates.into_iter().find(|it| complete(work, region, &apply(tokens, it)).is_none())?;
     found.iter_mut().for_each(|it| it.at += region.lo);
     Some(found)
+}
+
+/// Ways to finish, with their costs.
+type Finishes = &'static [(&'static [Token], u32)];
+
+/// Single edits at `stop`, each alone and with the ways to finish at each of `ends`, cheapest
+/// first. A way to finish can only help if the parser gets as far as it: `stop_of` says how far.
+fn candidates(
+    tokens: &[Lexeme],
+    stop: &Stop,
+    ends: &[(usize, Finishes)],
+    stop_of: impl Fn(&[Lexeme]) -> Option<usize>,
+) -> Vec<Vec<Edit>> {
+    let mut candidates: Vec<Vec<Edit>> = vec![];
+    let edits = single_edits(tokens, stop).into_iter().map(Some);
+    for edit in std::iter::once(None).chain(edits) {
+        let (reached, longer) = match &edit {
+            None => (stop.at, 0),
+            Some(it) => {
+                let edited = apply(tokens, std::slice::from_ref(it));
+                let longer = edited.len() as isize - tokens.len() as isize;
+                (stop_of(&edited).unwrap_or(usize::MAX), longer)
+            }
+        };
+        candidates.extend(edit.iter().map(|it| vec![it.clone()]));
+        for &(end, finishes) in ends {
+            let in_order = edit.as_ref().is_none_or(|it| it.at + it.removed <= end);
+            if !in_order || reached < end.saturating_add_signed(longer) {
+                continue;
+            }
+            for &(finish, cost) in finishes.iter().filter(|it| !it.0.is_empty()) {
+                let finish = Edit::insert(end, finish, cost);
+                candidates.push(edit.iter().cloned().chain([finish]).collect());
+            }
+        }
+    }
+    candidates.sort_by_key(|it| it.iter().map(|it| it.cost).sum::<u32>());
+    candidates
 }
 
 /// The last block in braces at the region's own level, if it ends the region.
@@ -408,7 +430,7 @@ fn named_hole(
 }
 
 /// Ways to finish an item, with their costs.
-const ITEM_FINISHES: &[(&[Token], u32)] = {
+const ITEM_FINISHES: Finishes = {
     use Token::*;
     &[
         (&[], 0),
@@ -440,27 +462,11 @@ fn mend_head(work: &mut Work<'_>, partners: &[usize], stop: &Stop) -> bool {
         return true;
     }
     let (lo, hi) = head_part(work, partners, stop.at);
-    let mut edits: Vec<Option<Edit>> =
-        single_edits(&work.tokens, stop).into_iter().map(Some).collect();
-    edits.insert(0, None);
     let in_list = opener_around(&work.tokens, partners, stop.at).is_some();
-    let mut candidates: Vec<Vec<Edit>> = vec![];
-    for edit in &edits {
-        for &(finish, cost) in ITEM_FINISHES {
-            if in_list && finish.contains(&Token::Semi) {
-                continue;
-            }
-            let mut edits: Vec<Edit> = edit.iter().cloned().collect();
-            if !finish.is_empty() {
-                edits.push(Edit::insert(hi, finish, cost));
-            }
-            edits.sort_by_key(|it| it.at);
-            let overlaps = edits.windows(2).any(|it| it[1].at < it[0].at + it[0].removed);
-            if !edits.is_empty() && !overlaps {
-                candidates.push(edits);
-            }
-        }
-    }
+    let stop_of = |tokens: &[Lexeme]| work.stop(work.go, tokens).map(|it| it.at);
+    let mut candidates = candidates(&work.tokens, stop, &[(hi, ITEM_FINISHES)], stop_of);
+    let ends_item = |it: &Edit| it.at == hi && it.inserted.contains(&Token::Semi);
+    candidates.retain(|it| !in_list || !it.iter().any(ends_item));
     for (nth, with) in ELEMENT_HOLES.iter().enumerate() {
         let what = if in_list { Unreadable::Element } else { Unreadable::Clause };
         if lo < hi {
