@@ -12,12 +12,12 @@
 //! * I2: the same launch gives the same bits on every machine: no platform mathematics, no hashing
 //!   order, no threads.
 //!
-//! Layout of the folder: [`data`] what a tile holds, `arith` and `shape` the loops, `memory` the
+//! Layout of the folder: [`elements`] what a tile holds, `arith` and `shape` the loops, `memory` the
 //! checked memory, `lifetimes` when values die; `tile`, `access` and `flow` one operation family each.
 
 mod access;
 mod arith;
-mod data;
+mod elements;
 mod flow;
 mod lifetimes;
 mod memory;
@@ -35,7 +35,7 @@ use crate::op::tile::BinaryOp;
 use crate::op::{MemoryOp, Op};
 use crate::report::runtime as wording;
 use crate::target::TargetId;
-use data::Data;
+use elements::Elements;
 use lifetimes::{Step, Steps};
 use memory::Memory;
 
@@ -64,7 +64,7 @@ impl Engine for Interp {
     fn run(&mut self, launch: Launch<'_>) -> Result<Outcome, Failure> {
         let kernel = launch.kernel;
         let steps = Steps::of_kernel(kernel);
-        let params: Vec<Rc<Data>> =
+        let params: Vec<Rc<Elements>> =
             launch.words.iter().zip(&kernel.body.params).map(|it| word(kernel, it)).collect();
         let mut machine = Machine {
             kernel,
@@ -93,13 +93,13 @@ impl Engine for Interp {
 }
 
 /// The machine word as a scalar.
-fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Data> {
+fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Elements> {
     let bits = match *word {
         Word::Address(Some(buffer)) => memory::pointer(buffer),
         Word::Address(None) => memory::NULL,
         Word::Bits(bits) => bits,
     };
-    Rc::new(Data::filled(kernel.ty(param).elem, bits, 1))
+    Rc::new(Elements::filled(kernel.ty(param).elem, bits, 1))
 }
 
 /// Whether blocks of the kernel may wait for one another, so that stores to one place can be in order.
@@ -149,7 +149,7 @@ struct Machine<'a> {
     grid: [u32; 3],
     memory: Memory<'a>,
     /// By value: what is the same in every block.
-    invariants: Vec<Option<Rc<Data>>>,
+    invariants: Vec<Option<Rc<Elements>>>,
     outcome: Outcome,
     /// Sites that have had their warning.
     warned: FxHashSet<SiteId>,
@@ -159,7 +159,7 @@ struct Machine<'a> {
 /// One block as it runs.
 struct Block<'m, 'a> {
     machine: &'m mut Machine<'a>,
-    slots: &'m mut Vec<Option<Rc<Data>>>,
+    slots: &'m mut Vec<Option<Rc<Elements>>>,
     id: [u32; 3],
     /// The instruction that runs.
     site: Option<(SiteId, &'a Inst)>,
@@ -198,21 +198,21 @@ enum Fault {
 }
 
 impl<'a> Block<'_, 'a> {
-    fn get(&self, value: Value) -> &Data {
+    fn get(&self, value: Value) -> &Elements {
         self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses")
     }
 
-    fn share(&self, value: Value) -> Rc<Data> {
+    fn share(&self, value: Value) -> Rc<Elements> {
         Rc::clone(
             self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses"),
         )
     }
 
-    fn operand(&self, inst: &Inst, number: usize) -> &Data {
+    fn operand(&self, inst: &Inst, number: usize) -> &Elements {
         self.get(inst.operands[number])
     }
 
-    fn bind(&mut self, values: &[Value], data: Vec<Rc<Data>>) {
+    fn bind(&mut self, values: &[Value], data: Vec<Rc<Elements>>) {
         for (&value, data) in values.iter().zip(data) {
             self.slots[value.0 as usize] = Some(data);
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::data::Data;
+use super::elements::Elements;
 use super::memory::{self, buffer_of, moved, outside};
 use super::{Access, Block, Fault};
 use crate::dtype::DType;
@@ -16,7 +16,7 @@ impl Block<'_, '_> {
             MemoryOp::At { tensor } => self.at(*tensor as usize, inst),
             MemoryOp::IsPresent { tensor } => {
                 let base = self.machine.kernel.tensors[*tensor as usize].base;
-                Data::Bool(vec![buffer_of(self.get(base).pointers()[0]).is_some()])
+                Elements::Bool(vec![buffer_of(self.get(base).pointers()[0]).is_some()])
             }
             MemoryOp::Offset => self.offset(inst),
             MemoryOp::Load { .. } => {
@@ -73,7 +73,7 @@ impl Block<'_, '_> {
         }
     }
 
-    fn at(&self, tensor: usize, inst: &Inst) -> Data {
+    fn at(&self, tensor: usize, inst: &Inst) -> Elements {
         let tensor = &self.machine.kernel.tensors[tensor];
         let base = self.get(tensor.base).pointers()[0];
         let width = i64::from(tensor.dtype.storage_bits());
@@ -83,8 +83,8 @@ impl Block<'_, '_> {
         for (d, &index) in inst.operands.iter().enumerate() {
             let (extent, stride) = (self.extent(tensor.dims[d]), self.extent(tensor.strides[d]));
             match self.get(index) {
-                Data::I32(index) => advance(index, extent, stride, &mut distances, &mut inside),
-                Data::I64(index) => advance(index, extent, stride, &mut distances, &mut inside),
+                Elements::I32(index) => advance(index, extent, stride, &mut distances, &mut inside),
+                Elements::I64(index) => advance(index, extent, stride, &mut distances, &mut inside),
                 other => panic!("V3: an index is i32 or i64, not {other:?}"),
             }
         }
@@ -92,15 +92,15 @@ impl Block<'_, '_> {
             let pointer = moved(base, distance.saturating_mul(width));
             if inside { pointer } else { outside(pointer) }
         };
-        Data::U64(distances.iter().zip(&inside).map(pointer).collect())
+        Elements::U64(distances.iter().zip(&inside).map(pointer).collect())
     }
 
-    fn offset(&self, inst: &Inst) -> Data {
+    fn offset(&self, inst: &Inst) -> Elements {
         let width = i64::from(self.pointee(inst).storage_bits());
         let elements = self.operand(inst, 1);
         let pointers = self.operand(inst, 0).pointers();
         let moved = |(at, &it): (usize, &u64)| moved(it, elements.index(at).saturating_mul(width));
-        Data::U64(pointers.iter().enumerate().map(moved).collect())
+        Elements::U64(pointers.iter().enumerate().map(moved).collect())
     }
 
     fn store(&mut self, inst: &Inst) -> Result<(), Fault> {

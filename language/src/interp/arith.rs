@@ -5,7 +5,7 @@
 //! their own, because that is how kernels use them. What each operation means is said there; these
 //! loops are tested against it.
 
-use super::data::{Data, map, map_both};
+use super::elements::{Elements, map, map_both};
 use crate::dtype::DType;
 use crate::ir::Elem;
 use crate::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
@@ -180,23 +180,23 @@ fn dtype_of(elem: Elem) -> DType {
 }
 
 /// A function of one operand.
-pub(super) fn unary(op: UnaryOp, elem: Elem, x: &Data) -> Data {
+pub(super) fn unary(op: UnaryOp, elem: Elem, x: &Elements) -> Elements {
     if native(elem).is_none() {
         let dtype = dtype_of(elem);
-        return Data::from_bits(elem, x.all_bits().map(|it| value::unary(op, dtype, it)));
+        return Elements::from_bits(elem, x.all_bits().map(|it| value::unary(op, dtype, it)));
     }
     match x {
-        Data::Bool(x) => Data::Bool(each(x, |it| !it)),
-        Data::I8(x) => Data::I8(int_unary(op, x)),
-        Data::I16(x) => Data::I16(int_unary(op, x)),
-        Data::I32(x) => Data::I32(int_unary(op, x)),
-        Data::I64(x) => Data::I64(int_unary(op, x)),
-        Data::U8(x) => Data::U8(int_unary(op, x)),
-        Data::U16(x) => Data::U16(int_unary(op, x)),
-        Data::U32(x) => Data::U32(int_unary(op, x)),
-        Data::U64(x) => Data::U64(int_unary(op, x)),
-        Data::F32(x) => Data::F32(f32_unary(op, x)),
-        Data::F64(x) => Data::F64(f64_unary(op, x)),
+        Elements::Bool(x) => Elements::Bool(each(x, |it| !it)),
+        Elements::I8(x) => Elements::I8(int_unary(op, x)),
+        Elements::I16(x) => Elements::I16(int_unary(op, x)),
+        Elements::I32(x) => Elements::I32(int_unary(op, x)),
+        Elements::I64(x) => Elements::I64(int_unary(op, x)),
+        Elements::U8(x) => Elements::U8(int_unary(op, x)),
+        Elements::U16(x) => Elements::U16(int_unary(op, x)),
+        Elements::U32(x) => Elements::U32(int_unary(op, x)),
+        Elements::U64(x) => Elements::U64(int_unary(op, x)),
+        Elements::F32(x) => Elements::F32(f32_unary(op, x)),
+        Elements::F64(x) => Elements::F64(f64_unary(op, x)),
     }
 }
 
@@ -280,43 +280,48 @@ fn f64_unary(op: UnaryOp, x: &[f64]) -> Vec<f64> {
 }
 
 /// A function of two operands.
-pub(super) fn binary(op: BinaryOp, elem: Elem, x: &Data, y: &Data) -> (Data, Option<Finding>) {
+pub(super) fn binary(
+    op: BinaryOp,
+    elem: Elem,
+    x: &Elements,
+    y: &Elements,
+) -> (Elements, Option<Finding>) {
     if native(elem).is_none() {
         let dtype = dtype_of(elem);
         let one = |(x, y)| value::binary(op, dtype, x, y).expect("floats divide by zero");
-        return (Data::from_bits(elem, x.all_bits().zip(y.all_bits()).map(one)), None);
+        return (Elements::from_bits(elem, x.all_bits().zip(y.all_bits()).map(one)), None);
     }
     let found = finding(op, x, y);
     if matches!(found, Some(Finding::DivisionByZero(_))) {
-        return (Data::with_capacity(elem, 0), found);
+        return (Elements::with_capacity(elem, 0), found);
     }
     let data = match (x, y) {
-        (Data::Bool(x), Data::Bool(y)) => Data::Bool(bool_binary(op, x, y)),
-        (Data::I8(x), Data::I8(y)) => Data::I8(int_binary(op, x, y)),
-        (Data::I16(x), Data::I16(y)) => Data::I16(int_binary(op, x, y)),
-        (Data::I32(x), Data::I32(y)) => Data::I32(int_binary(op, x, y)),
-        (Data::I64(x), Data::I64(y)) => Data::I64(int_binary(op, x, y)),
-        (Data::U8(x), Data::U8(y)) => Data::U8(int_binary(op, x, y)),
-        (Data::U16(x), Data::U16(y)) => Data::U16(int_binary(op, x, y)),
-        (Data::U32(x), Data::U32(y)) => Data::U32(int_binary(op, x, y)),
-        (Data::U64(x), Data::U64(y)) => Data::U64(int_binary(op, x, y)),
-        (Data::F32(x), Data::F32(y)) => Data::F32(float_binary(op, x, y)),
-        (Data::F64(x), Data::F64(y)) => Data::F64(float_binary(op, x, y)),
+        (Elements::Bool(x), Elements::Bool(y)) => Elements::Bool(bool_binary(op, x, y)),
+        (Elements::I8(x), Elements::I8(y)) => Elements::I8(int_binary(op, x, y)),
+        (Elements::I16(x), Elements::I16(y)) => Elements::I16(int_binary(op, x, y)),
+        (Elements::I32(x), Elements::I32(y)) => Elements::I32(int_binary(op, x, y)),
+        (Elements::I64(x), Elements::I64(y)) => Elements::I64(int_binary(op, x, y)),
+        (Elements::U8(x), Elements::U8(y)) => Elements::U8(int_binary(op, x, y)),
+        (Elements::U16(x), Elements::U16(y)) => Elements::U16(int_binary(op, x, y)),
+        (Elements::U32(x), Elements::U32(y)) => Elements::U32(int_binary(op, x, y)),
+        (Elements::U64(x), Elements::U64(y)) => Elements::U64(int_binary(op, x, y)),
+        (Elements::F32(x), Elements::F32(y)) => Elements::F32(float_binary(op, x, y)),
+        (Elements::F64(x), Elements::F64(y)) => Elements::F64(float_binary(op, x, y)),
         _ => panic!("V3: operands of one type are vectors of one type"),
     };
     (data, found)
 }
 
-fn finding(op: BinaryOp, x: &Data, y: &Data) -> Option<Finding> {
+fn finding(op: BinaryOp, x: &Elements, y: &Elements) -> Option<Finding> {
     match (x, y) {
-        (Data::I8(x), Data::I8(y)) => int_finding(op, x, y),
-        (Data::I16(x), Data::I16(y)) => int_finding(op, x, y),
-        (Data::I32(x), Data::I32(y)) => int_finding(op, x, y),
-        (Data::I64(x), Data::I64(y)) => int_finding(op, x, y),
-        (Data::U8(x), Data::U8(y)) => int_finding(op, x, y),
-        (Data::U16(x), Data::U16(y)) => int_finding(op, x, y),
-        (Data::U32(x), Data::U32(y)) => int_finding(op, x, y),
-        (Data::U64(x), Data::U64(y)) => int_finding(op, x, y),
+        (Elements::I8(x), Elements::I8(y)) => int_finding(op, x, y),
+        (Elements::I16(x), Elements::I16(y)) => int_finding(op, x, y),
+        (Elements::I32(x), Elements::I32(y)) => int_finding(op, x, y),
+        (Elements::I64(x), Elements::I64(y)) => int_finding(op, x, y),
+        (Elements::U8(x), Elements::U8(y)) => int_finding(op, x, y),
+        (Elements::U16(x), Elements::U16(y)) => int_finding(op, x, y),
+        (Elements::U32(x), Elements::U32(y)) => int_finding(op, x, y),
+        (Elements::U64(x), Elements::U64(y)) => int_finding(op, x, y),
         _ => None,
     }
 }
@@ -419,26 +424,26 @@ where
 }
 
 /// A comparison.
-pub(super) fn cmp(op: CmpOp, elem: Elem, x: &Data, y: &Data) -> Data {
+pub(super) fn cmp(op: CmpOp, elem: Elem, x: &Elements, y: &Elements) -> Elements {
     if let (None, Some(dtype)) = (native(elem), elem.data()) {
         let bits = x.all_bits().zip(y.all_bits());
-        return Data::Bool(bits.map(|(x, y)| value::cmp(op, dtype, x, y)).collect());
+        return Elements::Bool(bits.map(|(x, y)| value::cmp(op, dtype, x, y)).collect());
     }
     let bools = match (x, y) {
-        (Data::Bool(x), Data::Bool(y)) => compare(op, x, y),
-        (Data::I8(x), Data::I8(y)) => compare(op, x, y),
-        (Data::I16(x), Data::I16(y)) => compare(op, x, y),
-        (Data::I32(x), Data::I32(y)) => compare(op, x, y),
-        (Data::I64(x), Data::I64(y)) => compare(op, x, y),
-        (Data::U8(x), Data::U8(y)) => compare(op, x, y),
-        (Data::U16(x), Data::U16(y)) => compare(op, x, y),
-        (Data::U32(x), Data::U32(y)) => compare(op, x, y),
-        (Data::U64(x), Data::U64(y)) => compare(op, x, y),
-        (Data::F32(x), Data::F32(y)) => compare(op, x, y),
-        (Data::F64(x), Data::F64(y)) => compare(op, x, y),
+        (Elements::Bool(x), Elements::Bool(y)) => compare(op, x, y),
+        (Elements::I8(x), Elements::I8(y)) => compare(op, x, y),
+        (Elements::I16(x), Elements::I16(y)) => compare(op, x, y),
+        (Elements::I32(x), Elements::I32(y)) => compare(op, x, y),
+        (Elements::I64(x), Elements::I64(y)) => compare(op, x, y),
+        (Elements::U8(x), Elements::U8(y)) => compare(op, x, y),
+        (Elements::U16(x), Elements::U16(y)) => compare(op, x, y),
+        (Elements::U32(x), Elements::U32(y)) => compare(op, x, y),
+        (Elements::U64(x), Elements::U64(y)) => compare(op, x, y),
+        (Elements::F32(x), Elements::F32(y)) => compare(op, x, y),
+        (Elements::F64(x), Elements::F64(y)) => compare(op, x, y),
         _ => panic!("V3: operands of one type are vectors of one type"),
     };
-    Data::Bool(bools)
+    Elements::Bool(bools)
 }
 
 fn compare<T: Copy + PartialOrd>(op: CmpOp, x: &[T], y: &[T]) -> Vec<bool> {
@@ -453,49 +458,52 @@ fn compare<T: Copy + PartialOrd>(op: CmpOp, x: &[T], y: &[T]) -> Vec<bool> {
 }
 
 /// `x * y + z` with one rounding; for integers, wrapping.
-pub(super) fn fma(elem: Elem, x: &Data, y: &Data, z: &Data) -> Data {
+pub(super) fn fma(elem: Elem, x: &Elements, y: &Elements, z: &Elements) -> Elements {
     let dtype = dtype_of(elem);
-    if let (DType::F32, Data::F32(x), Data::F32(y), Data::F32(z)) = (dtype, x, y, z) {
+    if let (DType::F32, Elements::F32(x), Elements::F32(y), Elements::F32(z)) = (dtype, x, y, z) {
         let one =
             |((&x, &y), &z)| functions::fma_to_odd(f64::from(x), f64::from(y), f64::from(z)) as f32;
-        return Data::F32(x.iter().zip(y).zip(z).map(one).collect());
+        return Elements::F32(x.iter().zip(y).zip(z).map(one).collect());
     }
     let bits = x.all_bits().zip(y.all_bits()).zip(z.all_bits());
-    Data::from_bits(elem, bits.map(|((x, y), z)| value::fma(dtype, x, y, z)))
+    Elements::from_bits(elem, bits.map(|((x, y), z)| value::fma(dtype, x, y, z)))
 }
 
 /// `x` where `cond` holds, `y` elsewhere.
-pub(super) fn select(cond: &[bool], x: &Data, y: &Data) -> Data {
+pub(super) fn select(cond: &[bool], x: &Elements, y: &Elements) -> Elements {
     map_both!(x, y, x, y => cond.iter().zip(x.iter().zip(y)).map(|(&c, (&x, &y))| if c { x } else { y }).collect())
 }
 
 /// Every element converted.
-pub(super) fn cast(from: DType, to: DType, round: Round, x: &Data) -> Data {
+pub(super) fn cast(from: DType, to: DType, round: Round, x: &Elements) -> Elements {
     match (x, from, to) {
         _ if from == to => map!(x, v => v.clone()),
-        (Data::I32(x), _, DType::F32) if round == Round::Nearest => {
-            Data::F32(each(x, |it| it as f32))
+        (Elements::I32(x), _, DType::F32) if round == Round::Nearest => {
+            Elements::F32(each(x, |it| it as f32))
         }
-        (Data::I32(x), _, DType::I64) => Data::I64(each(x, i64::from)),
-        (Data::I64(x), _, DType::I32) => Data::I32(each(x, |it| it as i32)),
-        (Data::Bool(x), _, DType::F32) => Data::F32(each(x, |it| if it { 1.0 } else { 0.0 })),
-        (Data::Bool(x), _, DType::I32) => Data::I32(each(x, i32::from)),
-        (Data::F32(x), DType::F32, DType::I32) => Data::I32(each(x, |it| it as i32)),
-        (Data::F32(x), DType::F32, DType::F64) => Data::F64(each(x, f64::from)),
-        (Data::F64(x), DType::F64, DType::F32) if round == Round::Nearest => {
-            Data::F32(each(x, |it| it as f32))
+        (Elements::I32(x), _, DType::I64) => Elements::I64(each(x, i64::from)),
+        (Elements::I64(x), _, DType::I32) => Elements::I32(each(x, |it| it as i32)),
+        (Elements::Bool(x), _, DType::F32) => {
+            Elements::F32(each(x, |it| if it { 1.0 } else { 0.0 }))
         }
-        (Data::U16(x), DType::Bf16, DType::F32) => Data::F32(each(x, bf16_to_f32)),
-        (Data::U16(x), DType::F16, DType::F32) => Data::F32(each(x, f16_to_f32)),
-        (Data::F32(x), DType::F32, DType::Bf16) if round == Round::Nearest => {
-            Data::U16(each(x, f32_to_bf16))
+        (Elements::Bool(x), _, DType::I32) => Elements::I32(each(x, i32::from)),
+        (Elements::F32(x), DType::F32, DType::I32) => Elements::I32(each(x, |it| it as i32)),
+        (Elements::F32(x), DType::F32, DType::F64) => Elements::F64(each(x, f64::from)),
+        (Elements::F64(x), DType::F64, DType::F32) if round == Round::Nearest => {
+            Elements::F32(each(x, |it| it as f32))
         }
-        (Data::F32(x), DType::F32, DType::F16) if round == Round::Nearest => {
-            Data::U16(each(x, f32_to_f16))
+        (Elements::U16(x), DType::Bf16, DType::F32) => Elements::F32(each(x, bf16_to_f32)),
+        (Elements::U16(x), DType::F16, DType::F32) => Elements::F32(each(x, f16_to_f32)),
+        (Elements::F32(x), DType::F32, DType::Bf16) if round == Round::Nearest => {
+            Elements::U16(each(x, f32_to_bf16))
         }
-        _ => {
-            Data::from_bits(Elem::Data(to), x.all_bits().map(|it| value::cast(from, to, round, it)))
+        (Elements::F32(x), DType::F32, DType::F16) if round == Round::Nearest => {
+            Elements::U16(each(x, f32_to_f16))
         }
+        _ => Elements::from_bits(
+            Elem::Data(to),
+            x.all_bits().map(|it| value::cast(from, to, round, it)),
+        ),
     }
 }
 
@@ -543,10 +551,9 @@ fn f32_to_f16(x: f32) -> u16 {
 }
 
 /// Bits read as another type of the same width.
-pub(super) fn reinterpret(to: Elem, x: &Data) -> Data {
-    Data::from_bits(to, x.all_bits())
+pub(super) fn reinterpret(to: Elem, x: &Elements) -> Elements {
+    Elements::from_bits(to, x.all_bits())
 }
 
 #[cfg(test)]
-#[path = "arith_tests.rs"]
 mod tests;

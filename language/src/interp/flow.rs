@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::data::Data;
+use super::elements::Elements;
 use super::lifetimes::{Step, Steps};
 use super::{Block, Fault};
 use crate::dtype::DType;
@@ -40,9 +40,9 @@ impl<'a> Block<'_, 'a> {
         if by <= 0 {
             return Err(Fault::Step(by));
         }
-        let mut carried: Vec<Rc<Data>> = init.iter().map(|&it| self.share(it)).collect();
+        let mut carried: Vec<Rc<Elements>> = init.iter().map(|&it| self.share(it)).collect();
         while at < end {
-            let index = Rc::new(Data::filled(Elem::Data(dtype), value::from_int(dtype, at), 1));
+            let index = Rc::new(Elements::filled(Elem::Data(dtype), value::from_int(dtype, at), 1));
             carried.insert(0, index);
             carried = self.region(&step.regions[0], carried)?;
             at += by;
@@ -52,7 +52,7 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn run_while(&mut self, step: &Step<'a>) -> Result<(), Fault> {
-        let mut carried: Vec<Rc<Data>> =
+        let mut carried: Vec<Rc<Elements>> =
             step.inst.operands.iter().map(|&it| self.share(it)).collect();
         for _ in 0..WHILE_TURNS_MAX {
             let goes_on = self.region(&step.regions[0], carried.clone())?;
@@ -69,8 +69,8 @@ impl<'a> Block<'_, 'a> {
     pub(super) fn region(
         &mut self,
         steps: &Steps<'a>,
-        params: Vec<Rc<Data>>,
-    ) -> Result<Vec<Rc<Data>>, Fault> {
+        params: Vec<Rc<Elements>>,
+    ) -> Result<Vec<Rc<Elements>>, Fault> {
         self.bind(&steps.region.params, params);
         for step in &steps.steps {
             self.step(step)?;

@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use super::data::Data;
+use super::elements::Elements;
 use super::{Access, Fault};
 use crate::dtype::DType;
 use crate::ir::Elem;
@@ -220,9 +220,9 @@ impl<'a> Memory<'a> {
         dtype: DType,
         pointers: &[u64],
         mask: Option<&[bool]>,
-        other: Option<&Data>,
-    ) -> Result<Data, Fault> {
-        let mut res = Data::with_capacity(Elem::Data(dtype), pointers.len());
+        other: Option<&Elements>,
+    ) -> Result<Elements, Fault> {
+        let mut res = Elements::with_capacity(Elem::Data(dtype), pointers.len());
         let mut at = 0;
         while at < pointers.len() {
             if mask.is_some_and(|it| !it[at]) {
@@ -243,7 +243,7 @@ impl<'a> Memory<'a> {
         Ok(res)
     }
 
-    fn read(&self, dtype: DType, run: &Run, res: &mut Data) {
+    fn read(&self, dtype: DType, run: &Run, res: &mut Elements) {
         let bytes = &self.buffers[run.buffer];
         if dtype.bits().is_multiple_of(8) {
             let width = dtype.bits() as usize / 8;
@@ -261,7 +261,7 @@ impl<'a> Memory<'a> {
         &mut self,
         dtype: DType,
         pointers: &[u64],
-        values: &Data,
+        values: &Elements,
         mask: Option<&[bool]>,
     ) -> Result<(), Fault> {
         let mut at = 0;
@@ -277,7 +277,7 @@ impl<'a> Memory<'a> {
         Ok(())
     }
 
-    fn write(&mut self, dtype: DType, run: &Run, values: &Data) {
+    fn write(&mut self, dtype: DType, run: &Run, values: &Elements) {
         let first = run.bits / u64::from(dtype.storage_bits());
         let byte_range = run.bytes(dtype);
         self.define(run.buffer, byte_range.clone());
@@ -349,10 +349,10 @@ impl<'a> Memory<'a> {
         op: AtomicOp,
         dtype: DType,
         pointers: &[u64],
-        values: &Data,
+        values: &Elements,
         mask: Option<&[bool]>,
-    ) -> Result<Data, Fault> {
-        let mut res = Data::with_capacity(Elem::Data(dtype), pointers.len());
+    ) -> Result<Elements, Fault> {
+        let mut res = Elements::with_capacity(Elem::Data(dtype), pointers.len());
         for (at, &pointer) in pointers.iter().enumerate() {
             let before = if mask.is_none_or(|it| it[at]) {
                 self.update(dtype, pointer, at, |before| {
@@ -371,11 +371,11 @@ impl<'a> Memory<'a> {
         &mut self,
         dtype: DType,
         pointers: &[u64],
-        expected: &Data,
-        values: &Data,
+        expected: &Elements,
+        values: &Elements,
         mask: Option<&[bool]>,
-    ) -> Result<Data, Fault> {
-        let mut res = Data::with_capacity(Elem::Data(dtype), pointers.len());
+    ) -> Result<Elements, Fault> {
+        let mut res = Elements::with_capacity(Elem::Data(dtype), pointers.len());
         for (at, &pointer) in pointers.iter().enumerate() {
             let before = if mask.is_none_or(|it| it[at]) {
                 let swap = |before| (before == expected.bits(at)).then(|| values.bits(at));

@@ -3,7 +3,7 @@
 //! Elements are in row-major order, so that around an axis a tile is `outer × extent × inner`, and
 //! expanding, squeezing, reshaping and converting move nothing.
 
-use super::data::{Data, map, map_both};
+use super::elements::{Elements, map, map_both};
 
 /// A tile seen around one axis.
 #[derive(Clone, Copy)]
@@ -30,14 +30,14 @@ impl Axis {
 }
 
 /// The index along `axis` of every element.
-pub(super) fn index(shape: &[u32], axis: u32) -> Data {
+pub(super) fn index(shape: &[u32], axis: u32) -> Elements {
     let n: usize = shape.iter().map(|&it| it as usize).product();
     let axis = Axis::of(shape, axis);
-    Data::I32((0..n).map(|it| axis.index(it) as i32).collect())
+    Elements::I32((0..n).map(|it| axis.index(it) as i32).collect())
 }
 
 /// One element everywhere.
-pub(super) fn splat(x: &Data, len: usize) -> Data {
+pub(super) fn splat(x: &Elements, len: usize) -> Elements {
     map!(x, v => vec![v[0]; len])
 }
 
@@ -61,12 +61,12 @@ fn row_major_strides(shape: &[u32]) -> Vec<usize> {
     strides
 }
 
-fn take(x: &Data, positions: &[usize]) -> Data {
+fn take(x: &Elements, positions: &[usize]) -> Elements {
     map!(x, v => positions.iter().map(|&it| v[it]).collect())
 }
 
 /// Repeats dimensions of extent 1.
-pub(super) fn broadcast(x: &Data, from: &[u32], to: &[u32]) -> Data {
+pub(super) fn broadcast(x: &Elements, from: &[u32], to: &[u32]) -> Elements {
     let mut strides = row_major_strides(from);
     for (stride, &extent) in strides.iter_mut().zip(from) {
         if extent == 1 {
@@ -77,7 +77,7 @@ pub(super) fn broadcast(x: &Data, from: &[u32], to: &[u32]) -> Data {
 }
 
 /// Dimension `i` of the result is dimension `perm[i]` of the operand.
-pub(super) fn permute(x: &Data, from: &[u32], perm: &[u32]) -> Data {
+pub(super) fn permute(x: &Elements, from: &[u32], perm: &[u32]) -> Elements {
     let strides = row_major_strides(from);
     let shape: Vec<u32> = perm.iter().map(|&it| from[it as usize]).collect();
     let strides: Vec<usize> = perm.iter().map(|&it| strides[it as usize]).collect();
@@ -85,18 +85,18 @@ pub(super) fn permute(x: &Data, from: &[u32], perm: &[u32]) -> Data {
 }
 
 /// Two tiles alternating.
-pub(super) fn join(x: &Data, y: &Data) -> Data {
+pub(super) fn join(x: &Elements, y: &Elements) -> Elements {
     map_both!(x, y, x, y => x.iter().zip(y).flat_map(|(&x, &y)| [x, y]).collect())
 }
 
 /// The elements whose index has `bit` clear, and those that have it set.
-pub(super) fn halves(x: &Data, axis: Axis, bit: u32) -> (Data, Data) {
+pub(super) fn halves(x: &Elements, axis: Axis, bit: u32) -> (Elements, Elements) {
     let run = axis.inner << bit;
     (half(x, run, 0), half(x, run, 1))
 }
 
 /// Every second run of `run` elements, from run `first` on.
-fn half(x: &Data, run: usize, first: usize) -> Data {
+fn half(x: &Elements, run: usize, first: usize) -> Elements {
     map!(x, v => match run {
         1 => v.chunks_exact(2).map(|it| it[first]).collect(),
         _ => v.chunks_exact(run).skip(first).step_by(2).flatten().copied().collect(),
@@ -104,7 +104,7 @@ fn half(x: &Data, run: usize, first: usize) -> Data {
 }
 
 /// Element `i` is element `i ^ mask` along the axis.
-pub(super) fn butterfly(x: &Data, axis: Axis, mask: u32) -> Data {
+pub(super) fn butterfly(x: &Elements, axis: Axis, mask: u32) -> Elements {
     let moved = |position: usize| {
         let index = axis.index(position);
         position - index * axis.inner + (index ^ mask as usize) * axis.inner
@@ -119,7 +119,12 @@ pub(super) struct Outside {
 }
 
 /// `x[…, index[i], …]`; `axis` is that of `x`, `res` that of the result.
-pub(super) fn gather(x: &Data, index: &Data, axis: Axis, res: Axis) -> Result<Data, Outside> {
+pub(super) fn gather(
+    x: &Elements,
+    index: &Elements,
+    axis: Axis,
+    res: Axis,
+) -> Result<Elements, Outside> {
     let mut positions = Vec::with_capacity(index.len());
     for position in 0..index.len() {
         let wanted = index.index(position);
@@ -135,7 +140,7 @@ pub(super) fn gather(x: &Data, index: &Data, axis: Axis, res: Axis) -> Result<Da
 }
 
 /// How often each of `0 .. extent` occurs where `mask` holds.
-pub(super) fn histogram(x: &Data, mask: Option<&[bool]>, extent: usize) -> Data {
+pub(super) fn histogram(x: &Elements, mask: Option<&[bool]>, extent: usize) -> Elements {
     let mut counts = vec![0i32; extent];
     for position in 0..x.len() {
         let counted = mask.is_none_or(|it| it[position]);
@@ -144,19 +149,19 @@ pub(super) fn histogram(x: &Data, mask: Option<&[bool]>, extent: usize) -> Data 
             *bin = bin.wrapping_add(1);
         }
     }
-    Data::I32(counts)
+    Elements::I32(counts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn iota(n: i32) -> Data {
-        Data::I32((0..n).collect())
+    fn iota(n: i32) -> Elements {
+        Elements::I32((0..n).collect())
     }
 
-    fn i32s(v: &[i32]) -> Data {
-        Data::I32(v.to_vec())
+    fn i32s(v: &[i32]) -> Elements {
+        Elements::I32(v.to_vec())
     }
 
     #[test]
@@ -205,7 +210,7 @@ mod tests {
     fn gather_picks_along_one_axis_and_refuses_what_is_outside() {
         let x = iota(6); // [3, 2]
         let index = i32s(&[2, 0, 1, 1, 0, 2, 2, 2]); // [4, 2]
-        let pick = |index: &Data| gather(&x, index, Axis::of(&[3, 2], 0), Axis::of(&[4, 2], 0));
+        let pick = |index: &Elements| gather(&x, index, Axis::of(&[3, 2], 0), Axis::of(&[4, 2], 0));
         assert_eq!(pick(&index).ok(), Some(i32s(&[4, 1, 2, 3, 0, 5, 4, 5])));
         assert!(
             pick(&i32s(&[0, 0, 0, 3, 0, 0, 0, 0]))

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::arith::{self, Finding};
-use super::data::Data;
+use super::elements::Elements;
 use super::memory;
 use super::shape::{self, Axis};
 use super::{Block, Fault};
@@ -19,8 +19,10 @@ impl Block<'_, '_> {
                 let data = self.invariant(op, inst.results[0], res_ty);
                 return self.set_one(inst, data);
             }
-            TileOp::BlockId { axis } => Data::I32(vec![self.id[*axis as usize] as i32]),
-            TileOp::NumBlocks { axis } => Data::I32(vec![self.machine.grid[*axis as usize] as i32]),
+            TileOp::BlockId { axis } => Elements::I32(vec![self.id[*axis as usize] as i32]),
+            TileOp::NumBlocks { axis } => {
+                Elements::I32(vec![self.machine.grid[*axis as usize] as i32])
+            }
             TileOp::Unary { op } => arith::unary(*op, res_ty.elem, self.operand(inst, 0)),
             TileOp::Binary { op } => {
                 let (x, y) = (self.operand(inst, 0), self.operand(inst, 1));
@@ -100,26 +102,26 @@ impl Block<'_, '_> {
         self.set_one(inst, Rc::new(data))
     }
 
-    fn set_one(&mut self, inst: &Inst, data: Rc<Data>) -> Result<(), Fault> {
+    fn set_one(&mut self, inst: &Inst, data: Rc<Elements>) -> Result<(), Fault> {
         self.bind(&inst.results, vec![data]);
         Ok(())
     }
 
-    fn set_two(&mut self, inst: &Inst, (low, high): (Data, Data)) -> Result<(), Fault> {
+    fn set_two(&mut self, inst: &Inst, (low, high): (Elements, Elements)) -> Result<(), Fault> {
         self.bind(&inst.results, vec![Rc::new(low), Rc::new(high)]);
         Ok(())
     }
 
     /// What is the same in every block is made once.
-    fn invariant(&mut self, op: &TileOp, result: Value, ty: &Type) -> Rc<Data> {
+    fn invariant(&mut self, op: &TileOp, result: Value, ty: &Type) -> Rc<Elements> {
         let cached = &mut self.machine.invariants[result.0 as usize];
         let data = cached.get_or_insert_with(|| {
             Rc::new(match op {
                 TileOp::Index { axis } => shape::index(&ty.shape, *axis),
                 TileOp::Const { bits } => match ty.elem {
-                    Elem::Data(_) => Data::filled(ty.elem, *bits, ty.len()),
+                    Elem::Data(_) => Elements::filled(ty.elem, *bits, ty.len()),
                     Elem::Pointer(_) => {
-                        Data::filled(ty.elem, memory::from_address(*bits), ty.len())
+                        Elements::filled(ty.elem, memory::from_address(*bits), ty.len())
                     }
                 },
                 other => panic!("`{other:?}` depends on the block"),
@@ -128,16 +130,16 @@ impl Block<'_, '_> {
         Rc::clone(data)
     }
 
-    fn reinterpreted(&self, inst: &Inst, to: &Type) -> Data {
+    fn reinterpreted(&self, inst: &Inst, to: &Type) -> Elements {
         let from = self.machine.kernel.ty(inst.operands[0]).elem;
         let x = self.operand(inst, 0);
         match (from, to.elem) {
             (Elem::Pointer(_), Elem::Pointer(_)) => x.clone(),
             (Elem::Pointer(_), Elem::Data(_)) => {
-                Data::from_bits(to.elem, x.pointers().iter().map(|&it| memory::to_address(it)))
+                Elements::from_bits(to.elem, x.pointers().iter().map(|&it| memory::to_address(it)))
             }
             (Elem::Data(_), Elem::Pointer(_)) => {
-                Data::from_bits(to.elem, x.all_bits().map(memory::from_address))
+                Elements::from_bits(to.elem, x.all_bits().map(memory::from_address))
             }
             (Elem::Data(_), Elem::Data(_)) => arith::reinterpret(to.elem, x),
         }

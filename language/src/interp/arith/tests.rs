@@ -66,7 +66,7 @@ fn every_unary_operation_is_the_scalar_one() {
     for dtype in numbers() {
         let elem = Elem::Data(dtype);
         let bits = edges(dtype);
-        let x = Data::from_bits(elem, bits.iter().copied());
+        let x = Elements::from_bits(elem, bits.iter().copied());
         for &op in UnaryOp::ALL {
             if if dtype.is_float() { defined_on_floats(op) } else { defined_on_ints(op) } {
                 let got = unary(op, elem, &x);
@@ -99,8 +99,8 @@ fn every_binary_operation_is_the_scalar_one() {
             }
             let divides = matches!(op, BinaryOp::Div | BinaryOp::Rem) && dtype.is_int();
             let kept = || xs.iter().zip(&ys).filter(|it| !divides || *it.1 != 0);
-            let x = Data::from_bits(elem, kept().map(|it| *it.0));
-            let y = Data::from_bits(elem, kept().map(|it| *it.1));
+            let x = Elements::from_bits(elem, kept().map(|it| *it.0));
+            let y = Elements::from_bits(elem, kept().map(|it| *it.1));
             let (got, _) = binary(op, elem, &x, &y);
             for (at, (&x, &y)) in kept().enumerate() {
                 let wanted = value::binary(op, dtype, x, y).unwrap();
@@ -116,7 +116,7 @@ fn comparisons_and_fma_are_the_scalar_ones() {
         let elem = Elem::Data(dtype);
         let (xs, ys) = pairs(dtype);
         let zs: Vec<u64> = xs.iter().rev().copied().collect();
-        let data = |bits: &[u64]| Data::from_bits(elem, bits.iter().copied());
+        let data = |bits: &[u64]| Elements::from_bits(elem, bits.iter().copied());
         let (x, y, z) = (data(&xs), data(&ys), data(&zs));
         for &op in CmpOp::ALL {
             let got = cmp(op, elem, &x, &y);
@@ -144,7 +144,7 @@ fn every_cast_is_the_scalar_one() {
         let (all, exhaustive) = (0..1 << from.bits().min(16), from.bits() <= 8);
         let narrow = || all.step_by(if exhaustive { 1 } else { 37 }).chain(edges(from)).collect();
         let bits: Vec<u64> = if from.bits() <= 16 { narrow() } else { edges(from) };
-        let x = Data::from_bits(Elem::Data(from), bits.iter().copied());
+        let x = Elements::from_bits(Elem::Data(from), bits.iter().copied());
         for &to in DType::ALL {
             for &round in Round::ALL {
                 let got = cast(from, to, round, &x);
@@ -164,7 +164,7 @@ fn every_cast_is_the_scalar_one() {
 #[test]
 fn widening_from_16_bits_is_the_scalar_one_for_all_bits() {
     for from in [DType::F16, DType::Bf16] {
-        let all = Data::from_bits(Elem::Data(from), 0..1 << 16);
+        let all = Elements::from_bits(Elem::Data(from), 0..1 << 16);
         let got = cast(from, DType::F32, Round::Nearest, &all);
         for bits in 0..1 << 16 {
             let wanted = value::cast(from, DType::F32, Round::Nearest, bits);
@@ -175,7 +175,7 @@ fn widening_from_16_bits_is_the_scalar_one_for_all_bits() {
 
 #[test]
 fn overflow_and_division_by_zero_are_found_where_they_are() {
-    let i32s = |v: &[i32]| Data::I32(v.to_vec());
+    let i32s = |v: &[i32]| Elements::I32(v.to_vec());
     let elem = Elem::Data(DType::I32);
     let found = |op, x: &[i32], y: &[i32]| binary(op, elem, &i32s(x), &i32s(y)).1;
     assert_eq!(found(BinaryOp::Add, &[1, i32::MAX], &[1, 1]), Some(Finding::Overflow(1)));
@@ -183,14 +183,14 @@ fn overflow_and_division_by_zero_are_found_where_they_are() {
     assert_eq!(found(BinaryOp::Mul, &[1 << 16, 3], &[1 << 15, 3]), Some(Finding::Overflow(0)));
     assert_eq!(found(BinaryOp::Mul, &[-1 << 16, 3], &[1 << 15, 3]), None);
     assert_eq!(found(BinaryOp::Rem, &[1, 2, 3], &[1, 1, 0]), Some(Finding::DivisionByZero(2)));
-    let max = Data::U32(vec![u32::MAX]);
+    let max = Elements::U32(vec![u32::MAX]);
     assert_eq!(binary(BinaryOp::Add, Elem::Data(DType::U32), &max, &max).1, None);
 }
 
 proptest! {
     #[test]
     fn conversions_to_16_bits_are_the_scalar_ones(bits in proptest::collection::vec(any::<u32>(), 64)) {
-        let x = Data::from_bits(Elem::Data(DType::F32), bits.iter().map(|&it| it.into()));
+        let x = Elements::from_bits(Elem::Data(DType::F32), bits.iter().map(|&it| it.into()));
         for to in [DType::F16, DType::Bf16] {
             let got = cast(DType::F32, to, Round::Nearest, &x);
             for (at, &bits) in bits.iter().enumerate() {
@@ -206,7 +206,7 @@ proptest! {
             let mask = u64::MAX >> (64 - dtype.bits()) & if dtype == DType::Tf32 { !0x1fff } else { u64::MAX };
             let elem = Elem::Data(dtype);
             let (x, y) = (x & mask, y & mask);
-            let (a, b) = (Data::filled(elem, x, 1), Data::filled(elem, y, 1));
+            let (a, b) = (Elements::filled(elem, x, 1), Elements::filled(elem, y, 1));
             for op in [BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Min, BinaryOp::MaxNan] {
                 let wanted = value::binary(op, dtype, x, y).unwrap();
                 prop_assert!(same(dtype, binary(op, elem, &a, &b).0.bits(0), wanted), "{} {dtype}", op.name());

@@ -11,7 +11,7 @@ use crate::ir::Elem;
 
 /// The elements of a tile.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Data {
+pub(super) enum Elements {
     Bool(Vec<bool>),
     I8(Vec<i8>),
     I16(Vec<i16>),
@@ -29,17 +29,17 @@ pub(super) enum Data {
 macro_rules! with {
     ($data:expr, $v:ident => $expr:expr) => {
         match $data {
-            Data::Bool($v) => $expr,
-            Data::I8($v) => $expr,
-            Data::I16($v) => $expr,
-            Data::I32($v) => $expr,
-            Data::I64($v) => $expr,
-            Data::U8($v) => $expr,
-            Data::U16($v) => $expr,
-            Data::U32($v) => $expr,
-            Data::U64($v) => $expr,
-            Data::F32($v) => $expr,
-            Data::F64($v) => $expr,
+            Elements::Bool($v) => $expr,
+            Elements::I8($v) => $expr,
+            Elements::I16($v) => $expr,
+            Elements::I32($v) => $expr,
+            Elements::I64($v) => $expr,
+            Elements::U8($v) => $expr,
+            Elements::U16($v) => $expr,
+            Elements::U32($v) => $expr,
+            Elements::U64($v) => $expr,
+            Elements::F32($v) => $expr,
+            Elements::F64($v) => $expr,
         }
     };
 }
@@ -48,17 +48,17 @@ macro_rules! with {
 macro_rules! map {
     ($data:expr, $v:ident => $expr:expr) => {
         match $data {
-            Data::Bool($v) => Data::Bool($expr),
-            Data::I8($v) => Data::I8($expr),
-            Data::I16($v) => Data::I16($expr),
-            Data::I32($v) => Data::I32($expr),
-            Data::I64($v) => Data::I64($expr),
-            Data::U8($v) => Data::U8($expr),
-            Data::U16($v) => Data::U16($expr),
-            Data::U32($v) => Data::U32($expr),
-            Data::U64($v) => Data::U64($expr),
-            Data::F32($v) => Data::F32($expr),
-            Data::F64($v) => Data::F64($expr),
+            Elements::Bool($v) => Elements::Bool($expr),
+            Elements::I8($v) => Elements::I8($expr),
+            Elements::I16($v) => Elements::I16($expr),
+            Elements::I32($v) => Elements::I32($expr),
+            Elements::I64($v) => Elements::I64($expr),
+            Elements::U8($v) => Elements::U8($expr),
+            Elements::U16($v) => Elements::U16($expr),
+            Elements::U32($v) => Elements::U32($expr),
+            Elements::U64($v) => Elements::U64($expr),
+            Elements::F32($v) => Elements::F32($expr),
+            Elements::F64($v) => Elements::F64($expr),
         }
     };
 }
@@ -67,17 +67,17 @@ macro_rules! map {
 macro_rules! map_both {
     ($x:expr, $y:expr, $v:ident, $w:ident => $expr:expr) => {
         match ($x, $y) {
-            (Data::Bool($v), Data::Bool($w)) => Data::Bool($expr),
-            (Data::I8($v), Data::I8($w)) => Data::I8($expr),
-            (Data::I16($v), Data::I16($w)) => Data::I16($expr),
-            (Data::I32($v), Data::I32($w)) => Data::I32($expr),
-            (Data::I64($v), Data::I64($w)) => Data::I64($expr),
-            (Data::U8($v), Data::U8($w)) => Data::U8($expr),
-            (Data::U16($v), Data::U16($w)) => Data::U16($expr),
-            (Data::U32($v), Data::U32($w)) => Data::U32($expr),
-            (Data::U64($v), Data::U64($w)) => Data::U64($expr),
-            (Data::F32($v), Data::F32($w)) => Data::F32($expr),
-            (Data::F64($v), Data::F64($w)) => Data::F64($expr),
+            (Elements::Bool($v), Elements::Bool($w)) => Elements::Bool($expr),
+            (Elements::I8($v), Elements::I8($w)) => Elements::I8($expr),
+            (Elements::I16($v), Elements::I16($w)) => Elements::I16($expr),
+            (Elements::I32($v), Elements::I32($w)) => Elements::I32($expr),
+            (Elements::I64($v), Elements::I64($w)) => Elements::I64($expr),
+            (Elements::U8($v), Elements::U8($w)) => Elements::U8($expr),
+            (Elements::U16($v), Elements::U16($w)) => Elements::U16($expr),
+            (Elements::U32($v), Elements::U32($w)) => Elements::U32($expr),
+            (Elements::U64($v), Elements::U64($w)) => Elements::U64($expr),
+            (Elements::F32($v), Elements::F32($w)) => Elements::F32($expr),
+            (Elements::F64($v), Elements::F64($w)) => Elements::F64($expr),
             _ => panic!("V3: operands of one type are vectors of one type"),
         }
     };
@@ -87,17 +87,17 @@ macro_rules! map_both {
 macro_rules! with_both {
     ($x:expr, $y:expr, $v:ident, $w:ident => $expr:expr) => {
         match ($x, $y) {
-            (Data::Bool($v), Data::Bool($w)) => $expr,
-            (Data::I8($v), Data::I8($w)) => $expr,
-            (Data::I16($v), Data::I16($w)) => $expr,
-            (Data::I32($v), Data::I32($w)) => $expr,
-            (Data::I64($v), Data::I64($w)) => $expr,
-            (Data::U8($v), Data::U8($w)) => $expr,
-            (Data::U16($v), Data::U16($w)) => $expr,
-            (Data::U32($v), Data::U32($w)) => $expr,
-            (Data::U64($v), Data::U64($w)) => $expr,
-            (Data::F32($v), Data::F32($w)) => $expr,
-            (Data::F64($v), Data::F64($w)) => $expr,
+            (Elements::Bool($v), Elements::Bool($w)) => $expr,
+            (Elements::I8($v), Elements::I8($w)) => $expr,
+            (Elements::I16($v), Elements::I16($w)) => $expr,
+            (Elements::I32($v), Elements::I32($w)) => $expr,
+            (Elements::I64($v), Elements::I64($w)) => $expr,
+            (Elements::U8($v), Elements::U8($w)) => $expr,
+            (Elements::U16($v), Elements::U16($w)) => $expr,
+            (Elements::U32($v), Elements::U32($w)) => $expr,
+            (Elements::U64($v), Elements::U64($w)) => $expr,
+            (Elements::F32($v), Elements::F32($w)) => $expr,
+            (Elements::F64($v), Elements::F64($w)) => $expr,
             _ => panic!("V3: operands of one type are vectors of one type"),
         }
     };
@@ -155,39 +155,39 @@ fn extend<T: Bits>(v: &mut Vec<T>, bits: impl Iterator<Item = u64>) {
     v.extend(bits.map(|it| T::from_bits_64(it)));
 }
 
-impl Data {
+impl Elements {
     /// An empty vector for elements of that kind, with room for `len`.
-    pub(super) fn with_capacity(elem: Elem, len: usize) -> Data {
+    pub(super) fn with_capacity(elem: Elem, len: usize) -> Elements {
         let dtype = match elem {
             Elem::Pointer(_) => DType::U64,
             Elem::Data(it) => it,
         };
         match (dtype.class(), dtype.bits()) {
-            (Class::Bool, _) => Data::Bool(Vec::with_capacity(len)),
-            (Class::Signed, 8) => Data::I8(Vec::with_capacity(len)),
-            (Class::Signed, 16) => Data::I16(Vec::with_capacity(len)),
-            (Class::Signed, 32) => Data::I32(Vec::with_capacity(len)),
-            (Class::Signed, _) => Data::I64(Vec::with_capacity(len)),
-            (Class::Unsigned, 32) => Data::U32(Vec::with_capacity(len)),
-            (Class::Unsigned, 64) => Data::U64(Vec::with_capacity(len)),
-            (Class::Float(_), 32) => Data::F32(Vec::with_capacity(len)),
-            (Class::Float(_), 64) => Data::F64(Vec::with_capacity(len)),
-            (Class::Unsigned | Class::Float(_), 16) => Data::U16(Vec::with_capacity(len)),
-            (Class::Unsigned | Class::Float(_), _) => Data::U8(Vec::with_capacity(len)),
+            (Class::Bool, _) => Elements::Bool(Vec::with_capacity(len)),
+            (Class::Signed, 8) => Elements::I8(Vec::with_capacity(len)),
+            (Class::Signed, 16) => Elements::I16(Vec::with_capacity(len)),
+            (Class::Signed, 32) => Elements::I32(Vec::with_capacity(len)),
+            (Class::Signed, _) => Elements::I64(Vec::with_capacity(len)),
+            (Class::Unsigned, 32) => Elements::U32(Vec::with_capacity(len)),
+            (Class::Unsigned, 64) => Elements::U64(Vec::with_capacity(len)),
+            (Class::Float(_), 32) => Elements::F32(Vec::with_capacity(len)),
+            (Class::Float(_), 64) => Elements::F64(Vec::with_capacity(len)),
+            (Class::Unsigned | Class::Float(_), 16) => Elements::U16(Vec::with_capacity(len)),
+            (Class::Unsigned | Class::Float(_), _) => Elements::U8(Vec::with_capacity(len)),
         }
     }
 
     /// Elements from their bits.
-    pub(super) fn from_bits(elem: Elem, bits: impl IntoIterator<Item = u64>) -> Data {
+    pub(super) fn from_bits(elem: Elem, bits: impl IntoIterator<Item = u64>) -> Elements {
         let bits = bits.into_iter();
-        let mut data = Data::with_capacity(elem, bits.size_hint().0);
+        let mut data = Elements::with_capacity(elem, bits.size_hint().0);
         with!(&mut data, v => extend(v, bits));
         data
     }
 
     /// `len` times one element.
-    pub(super) fn filled(elem: Elem, bits: u64, len: usize) -> Data {
-        let mut data = Data::with_capacity(elem, len);
+    pub(super) fn filled(elem: Elem, bits: u64, len: usize) -> Elements {
+        let mut data = Elements::with_capacity(elem, len);
         with!(&mut data, v => v.resize(len, Bits::from_bits_64(bits)));
         data
     }
@@ -213,14 +213,14 @@ impl Data {
 
     pub(super) fn bools(&self) -> &[bool] {
         match self {
-            Data::Bool(it) => it,
+            Elements::Bool(it) => it,
             _ => panic!("V6: a mask or condition is a vector of bools"),
         }
     }
 
     pub(super) fn pointers(&self) -> &[u64] {
         match self {
-            Data::U64(it) => it,
+            Elements::U64(it) => it,
             _ => panic!("V3: pointers are a vector of u64"),
         }
     }
@@ -228,15 +228,17 @@ impl Data {
     /// One element of an `i32` or `i64` vector.
     pub(super) fn index(&self, at: usize) -> i64 {
         match self {
-            Data::I32(it) => i64::from(it[at]),
-            Data::I64(it) => it[at],
-            Data::I8(it) => i64::from(it[at]),
-            Data::I16(it) => i64::from(it[at]),
-            Data::U8(it) => i64::from(it[at]),
-            Data::U16(it) => i64::from(it[at]),
-            Data::U32(it) => i64::from(it[at]),
-            Data::U64(it) => i64::try_from(it[at]).unwrap_or(i64::MAX),
-            Data::Bool(_) | Data::F32(_) | Data::F64(_) => panic!("V3: an index is an integer"),
+            Elements::I32(it) => i64::from(it[at]),
+            Elements::I64(it) => it[at],
+            Elements::I8(it) => i64::from(it[at]),
+            Elements::I16(it) => i64::from(it[at]),
+            Elements::U8(it) => i64::from(it[at]),
+            Elements::U16(it) => i64::from(it[at]),
+            Elements::U32(it) => i64::from(it[at]),
+            Elements::U64(it) => i64::try_from(it[at]).unwrap_or(i64::MAX),
+            Elements::Bool(_) | Elements::F32(_) | Elements::F64(_) => {
+                panic!("V3: an index is an integer")
+            }
         }
     }
 }
@@ -245,44 +247,44 @@ impl Data {
 macro_rules! with_bytes {
     ($data:expr, $v:ident, $ty:ident => $expr:expr, $bool:expr) => {
         match $data {
-            Data::Bool($v) => $bool,
-            Data::I8($v) => {
+            Elements::Bool($v) => $bool,
+            Elements::I8($v) => {
                 type $ty = i8;
                 $expr
             }
-            Data::I16($v) => {
+            Elements::I16($v) => {
                 type $ty = i16;
                 $expr
             }
-            Data::I32($v) => {
+            Elements::I32($v) => {
                 type $ty = i32;
                 $expr
             }
-            Data::I64($v) => {
+            Elements::I64($v) => {
                 type $ty = i64;
                 $expr
             }
-            Data::U8($v) => {
+            Elements::U8($v) => {
                 type $ty = u8;
                 $expr
             }
-            Data::U16($v) => {
+            Elements::U16($v) => {
                 type $ty = u16;
                 $expr
             }
-            Data::U32($v) => {
+            Elements::U32($v) => {
                 type $ty = u32;
                 $expr
             }
-            Data::U64($v) => {
+            Elements::U64($v) => {
                 type $ty = u64;
                 $expr
             }
-            Data::F32($v) => {
+            Elements::F32($v) => {
                 type $ty = f32;
                 $expr
             }
-            Data::F64($v) => {
+            Elements::F64($v) => {
                 type $ty = f64;
                 $expr
             }
@@ -290,7 +292,7 @@ macro_rules! with_bytes {
     };
 }
 
-impl Data {
+impl Elements {
     /// Adds the elements whose bytes follow one another.
     pub(super) fn extend_from_bytes(&mut self, bytes: &[u8]) {
         with_bytes!(self, v, T => {
@@ -309,7 +311,7 @@ impl Data {
     }
 
     /// Adds `len` elements of another vector of this type, from position `at` on.
-    pub(super) fn extend_from(&mut self, other: &Data, at: usize, len: usize) {
+    pub(super) fn extend_from(&mut self, other: &Elements, at: usize, len: usize) {
         with_both!(self, other, v, w => v.extend_from_slice(&w[at..at + len]));
     }
 }
