@@ -258,7 +258,7 @@ impl Walk<'_> {
             let known = &self.known(index).axes;
             let along = known[axis.min(known.len() - 1)];
             if along.contiguity < group && along.constancy < group {
-                return self.scattered(index, axis, group);
+                return self.scattered(index);
             }
             let steps = along.constancy < group;
             if steps && stride != Extent::Const(1) {
@@ -274,10 +274,10 @@ impl Walk<'_> {
     }
 
     /// An index that neither counts by one nor stays: blamed on a size if one breaks it, else on data.
-    fn scattered(&mut self, index: Value, axis: usize, group: u32) -> Option<Cause> {
+    fn scattered(&mut self, index: Value) -> Option<Cause> {
         let inst = self.defs.get(index)?;
         match &inst.op {
-            Op::Tile(op) if passes(op) => self.scattered(inst.operands[0], axis, group),
+            Op::Tile(op) if passes(op) => self.scattered(inst.operands[0]),
             Op::Tile(TileOp::Binary { op: BinaryOp::Mul }) => {
                 self.because(inst.site, wording::steps());
                 Some(Cause::Fixed)

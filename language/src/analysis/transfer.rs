@@ -346,7 +346,7 @@ fn power(by: i64, y: &Known) -> Known {
 /// `x & (2^k - 1)` is `x % 2^k`; with any other number only the range is known.
 fn mask(x: &Known, y: &Known) -> Known {
     match y.value() {
-        Some(it) if it >= 0 && it < i64::MAX && (it + 1) & it == 0 => {
+        Some(it) if (0..i64::MAX).contains(&it) && (it + 1) & it == 0 => {
             let modulus = Known { lo: Some(it + 1), hi: Some(it + 1), ..y.clone() };
             remainder(x, &modulus, true)
         }
