@@ -71,7 +71,7 @@ binary! {
     }
     FloatValue {
         fadd = build_float_add, fsub = build_float_sub, fmul = build_float_mul,
-        fdiv = build_float_div, frem = build_float_rem,
+        fdiv = build_float_div,
     }
 }
 

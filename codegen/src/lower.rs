@@ -25,6 +25,7 @@ mod flow;
 pub(crate) mod index;
 mod memory;
 mod order;
+mod remainder;
 mod shared;
 mod tile;
 mod transfer;

@@ -4,8 +4,10 @@
 mod support;
 
 use support::{BOTH, Random, address, both, kernel, row_512};
+use tile_codegen::{BuildOptions, build};
 use tile_language::dtype::{Class, DType};
 use tile_language::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
+use tile_language::target::TARGETS;
 use tile_language::value::{self, accuracy};
 
 /// Elements of a tile.
@@ -190,60 +192,79 @@ fn plain(what: String, dtype: DType, code: String) -> Made {
     Made { what, dtype, code, function: None }
 }
 
+fn functions(dtype: DType) -> Vec<Made> {
+    let ty = format!("{dtype}[{N}] @ #L");
+    let one = |op: UnaryOp| Made {
+        what: op.name().to_owned(),
+        dtype,
+        code: format!("%r: {ty} = tile.unary<{}> %vx", op.name()),
+        function: Some(op),
+    };
+    functions_of(dtype).into_iter().map(one).collect()
+}
+
+fn operators(dtype: DType) -> Vec<Made> {
+    let ty = format!("{dtype}[{N}] @ #L");
+    // The interpreter refuses to divide by zero: divisors are made odd.
+    let odd = format!(
+        "%one: {ty} = tile.const<1>\n        %odd: {ty} = tile.binary<or> %vy, %one\n        "
+    );
+    let one = |op: BinaryOp| {
+        let divides = dtype.is_int() && matches!(op, BinaryOp::Div | BinaryOp::Rem);
+        let by = if divides { "%odd" } else { "%vy" };
+        let code = format!("%r: {ty} = tile.binary<{}> %vx, {by}", op.name());
+        let first = op == BinaryOp::Div && divides;
+        plain(op.name().to_owned(), dtype, if first { odd.clone() + &code } else { code })
+    };
+    operators_of(dtype).into_iter().map(one).collect()
+}
+
+fn comparisons(dtype: DType) -> Vec<Made> {
+    let ty = format!("{dtype}[{N}] @ #L");
+    let orders = dtype != DType::Bool;
+    let wanted = |op: &&CmpOp| orders || matches!(op, CmpOp::Eq | CmpOp::Ne);
+    let one = |op: &CmpOp| {
+        let code = format!("%r: bool[{N}] @ #L = tile.cmp<{}> %vx, %vy", op.name());
+        plain(op.name().to_owned(), DType::Bool, code)
+    };
+    let mut made: Vec<Made> = CmpOp::ALL.iter().filter(wanted).map(one).collect();
+    let select = format!(
+        "%c: bool[{N}] @ #L = tile.cmp<ne> %vx, %vy\n        %r: {ty} = tile.select %c, %vy, %vz"
+    );
+    made.push(plain("select".to_owned(), dtype, select));
+    if orders {
+        made.push(plain("fma".to_owned(), dtype, format!("%r: {ty} = tile.fma %vx, %vy, %vz")));
+    }
+    made
+}
+
 #[test]
 fn functions_of_one_operand() {
-    for dtype in types() {
-        let ty = format!("{dtype}[{N}] @ #L");
-        let one = |op: UnaryOp| Made {
-            what: op.name().to_owned(),
-            dtype,
-            code: format!("%r: {ty} = tile.unary<{}> %vx", op.name()),
-            function: Some(op),
-        };
-        check(dtype, &functions_of(dtype).into_iter().map(one).collect::<Vec<_>>());
-    }
+    types().for_each(|dtype| check(dtype, &functions(dtype)));
 }
 
 #[test]
 fn functions_of_two_operands() {
-    for dtype in types() {
-        let ty = format!("{dtype}[{N}] @ #L");
-        let made: Vec<Made> = operators_of(dtype)
-            .into_iter()
-            .map(|op| {
-                // The interpreter refuses to divide by zero: divisors are made odd.
-                let divides = dtype.is_int() && matches!(op, BinaryOp::Div | BinaryOp::Rem);
-                let by = if divides { "%odd" } else { "%vy" };
-                let code = format!("%r: {ty} = tile.binary<{}> %vx, {by}", op.name());
-                let odd = format!("%one: {ty} = tile.const<1>\n        %odd: {ty} = tile.binary<or> %vy, %one\n        ");
-                plain(op.name().to_owned(), dtype, if op == BinaryOp::Div && divides { odd + &code } else { code })
-            })
-            .collect();
-        check(dtype, &made);
-    }
+    types().for_each(|dtype| check(dtype, &operators(dtype)));
 }
 
 #[test]
 fn comparisons_selections_and_fused_products() {
-    for dtype in types() {
-        let ty = format!("{dtype}[{N}] @ #L");
-        let orders = dtype != DType::Bool;
-        let comparisons =
-            CmpOp::ALL.iter().filter(|&&op| orders || matches!(op, CmpOp::Eq | CmpOp::Ne));
-        let mut made: Vec<Made> = comparisons
-            .map(|op| {
-                let code = format!("%r: bool[{N}] @ #L = tile.cmp<{}> %vx, %vy", op.name());
-                plain(op.name().to_owned(), DType::Bool, code)
-            })
-            .collect();
-        let select = format!(
-            "%c: bool[{N}] @ #L = tile.cmp<ne> %vx, %vy\n        %r: {ty} = tile.select %c, %vy, %vz"
-        );
-        made.push(plain("select".to_owned(), dtype, select));
-        if orders {
-            made.push(plain("fma".to_owned(), dtype, format!("%r: {ty} = tile.fma %vx, %vy, %vz")));
+    types().for_each(|dtype| check(dtype, &comparisons(dtype)));
+}
+
+/// The simulator does not see instruction selection: every code generator takes every operation.
+#[test]
+fn every_operation_becomes_code_for_every_target() {
+    for target in TARGETS {
+        for dtype in types() {
+            let mut made = functions(dtype);
+            made.extend(operators(dtype));
+            made.extend(comparisons(dtype));
+            let kernel = kernel(&text(target.name, dtype, &made), target.name);
+            let built = build(&kernel, &BuildOptions::default());
+            built.unwrap_or_else(|error| panic!("{dtype} for {}: {error}", target.name));
         }
-        check(dtype, &made);
     }
 }
 

@@ -284,7 +284,7 @@ impl<'c> Lower<'_, 'c> {
             BinaryOp::Sub => emit.fsub(x, y),
             BinaryOp::Mul => emit.fmul(x, y),
             BinaryOp::Div => emit.fdiv(x, y),
-            BinaryOp::Rem => emit.frem(x, y),
+            BinaryOp::Rem => self.remainder(x, y),
             BinaryOp::Min => emit.float_intrinsic("llvm.minimumnum", &[x, y]),
             BinaryOp::Max => emit.float_intrinsic("llvm.maximumnum", &[x, y]),
             BinaryOp::MinNan => emit.float_intrinsic("llvm.minimum", &[x, y]),
