@@ -17,6 +17,7 @@ mod reference;
 mod run;
 mod tensor;
 
+pub(crate) use call::knows;
 pub use run::HostRun;
 pub use tensor::HostTensor;
 

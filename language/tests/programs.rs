@@ -155,6 +155,19 @@ kernel k[N: int = 32](x: global mut f32[n], scale: f32) grid [1] warps 1 {
     static_assert(N == 64, \"sixty-four\");
     for i in 0..4 { if block_id(0) == i { return; } }
     yield 3;
+    let counter = Counter();
+    counter.up();
+}
+
+struct Counter { n: i32 = 0 }
+
+impl Counter {
+    fn up(var self) { self.n += 1; }
+}
+
+test \"names are checked before a test runs\" {
+    let y = zeroes(f32[4]);
+    expect_clos(y, ref::softmx(y, axis: 0));
 }
 
 kernel k(x: global f32[n]) grid [1] warps 3 { }

@@ -114,7 +114,7 @@ impl Elab<'_> {
         self.bind_generics(&decl.generics, bindings, &decl.name.text, span)?;
         let mut fine = true;
         for (param, given) in decl.params.iter().zip(given) {
-            fine &= self.bind_param(param, given, span).is_some();
+            fine &= self.bind_param(param, given).is_some();
         }
         fine.then_some(())?;
         self.check_clauses(decl)
@@ -225,7 +225,7 @@ impl Elab<'_> {
         }
     }
 
-    fn bind_param(&mut self, param: &Param, given: Option<Given>, span: Span) -> Option<()> {
+    fn bind_param(&mut self, param: &Param, given: Option<Given>) -> Option<()> {
         let Some(given) = given else {
             let default =
                 param.default.as_ref().expect("a missing argument without default was reported");
@@ -237,7 +237,14 @@ impl Elab<'_> {
         if param.var {
             let PatternKind::Name(name) = &param.pattern.kind else { return None };
             match given.place {
-                Some(place) => self.declare_place(name.text.clone(), place, true),
+                Some((place, mutable)) if mutable || self.has_own_fields(&given.value) => {
+                    self.declare_place(name.text.clone(), place, true);
+                }
+                Some(_) => {
+                    let place = self.caller_place(given.span);
+                    self.report(report::types::changed_let(place));
+                    return None;
+                }
                 None if name.text == "self" => self.declare(name.text.clone(), given.value, true),
                 None => {
                     let place = self.caller_place(given.span);
@@ -253,6 +260,12 @@ impl Elab<'_> {
         self.blame_caller(before, place);
         self.bind(&param.pattern, value, false);
         Some(())
+    }
+
+    /// Whether a struct has fields that every role has for itself: those change under a `let`.
+    fn has_own_fields(&self, value: &Value) -> bool {
+        let Value::Struct(it) = value else { return false };
+        self.struct_decl(&it.ty).is_some_and(|it| it.fields.iter().any(|it| it.own))
     }
 
     /// A value that does not fit is the caller's mistake: it is shown where the argument stands.

@@ -14,12 +14,12 @@ use crate::op::surface::Builtin;
 use crate::report;
 use crate::target::Cap;
 
-/// An evaluated argument, with its variable if it is one.
+/// An evaluated argument, with its variable if it is one, and whether that may be assigned.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
     pub(super) name: Option<SmolStr>,
     pub(super) value: Value,
-    pub(super) place: Option<VarPlace>,
+    pub(super) place: Option<(VarPlace, bool)>,
     pub(super) span: Span,
 }
 
@@ -198,7 +198,7 @@ impl Elab<'_> {
                 }
                 continue;
             }
-            let place = self.place_of(&arg.value).map(|it| it.0);
+            let place = self.place_of(&arg.value);
             given.push(Given {
                 name: arg.name.as_ref().map(|it| it.text.clone()),
                 value,
@@ -258,9 +258,9 @@ impl Elab<'_> {
         args: &[ast::Arg],
         span: Span,
     ) -> Value {
-        let place = self.place_of(receiver).map(|it| it.0);
+        let place = self.place_of(receiver);
         let value = match &place {
-            Some(place) => self.read(place),
+            Some((place, _)) => self.read(place),
             None => self.eval(receiver),
         };
         if value == Value::Error || name.text.is_empty() {

@@ -194,10 +194,14 @@ impl Elab<'_> {
         let mut caller = self.frames.last().and_then(|it| it.caller);
         while let Some(id) = caller {
             let site = &self.ir.sites[id.0 as usize];
-            diagnostic.reasons.push(Reason {
-                place: site.place.clone(),
-                message: report::names::CALLED_HERE.to_owned(),
-            });
+            let (at, call) = (&diagnostic.place, &site.place);
+            // A mistake of the caller stands inside the call already.
+            let inside =
+                at.item == call.item && call.span.lo <= at.span.lo && at.span.hi <= call.span.hi;
+            if !inside {
+                let message = report::names::CALLED_HERE.to_owned();
+                diagnostic.reasons.push(Reason { place: call.clone(), message });
+            }
             caller = site.caller;
         }
         self.diagnostics.push(diagnostic);

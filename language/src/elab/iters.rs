@@ -33,12 +33,12 @@ impl Elab<'_> {
         };
         match &*base.kind {
             ExprKind::Field(receiver, name) => {
-                let place = self.place_of(receiver).map(|it| it.0);
+                let place = self.place_of(receiver);
                 if place.is_none() && !self.any_iter(&name.text) {
                     return None;
                 }
                 let value = match &place {
-                    Some(it) => self.read(it),
+                    Some((it, _)) => self.read(it),
                     None => self.eval(receiver),
                 };
                 let callee = self.method_of_type(&value, &name.text, FnKind::Iter);

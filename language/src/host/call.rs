@@ -73,7 +73,7 @@ const REFERENCES: &[&str] = &[
 ];
 
 /// Whether [`HostRun::called`] knows a path.
-pub(super) fn knows(path: &[SmolStr]) -> bool {
+pub(crate) fn knows(path: &[SmolStr]) -> bool {
     match path {
         [name] => FUNCTIONS.contains(&name.as_str()),
         [module, name] => module == "ref" && REFERENCES.contains(&name.as_str()),

@@ -136,6 +136,12 @@ pub fn assigned_let(place: Place, name: &str) -> Diagnostic {
         .help("declare it with `var`")
 }
 
+/// A function that changes its argument, called on a `let`.
+pub fn changed_let(place: Place) -> Diagnostic {
+    new(Code::E0206, "this call changes its variable, which is not a `var`", place)
+        .help("declare it with `var`")
+}
+
 /// Assigning something that is no variable.
 pub fn not_assignable(place: Place) -> Diagnostic {
     new(Code::E0206, "only a variable, its fields and its elements can be assigned", place)
