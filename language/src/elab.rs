@@ -18,19 +18,19 @@ pub mod value;
 mod kernel;
 mod launch;
 
-mod stmt;
 mod branch;
-mod loops;
 mod iters;
+mod loops;
+mod stmt;
 
-mod expr;
-mod constant;
-mod path;
-mod types;
-mod call;
 mod bind;
+mod call;
+mod constant;
 mod env;
+mod expr;
+mod path;
 pub mod scope;
+mod types;
 
 pub mod builder;
 mod tidy;
@@ -43,5 +43,5 @@ pub mod rules;
 
 pub use cx::{Elab, HostFailure};
 pub use hostrun::{TestEnd, build_arguments, constant_findings, layout_constant, run_test};
-pub use path::{is_word_of_language, words_of_language};
 pub use kernel::{Elaborated, elaborate};
+pub use path::{is_word_of_language, words_of_language};

@@ -13,7 +13,7 @@ use tile_layout::{Machine, Spec};
 use tile_syntax::ast::{ItemKind, Span};
 
 use crate::db::{self, Db, Package, SourceFile};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dtype::DType;
 use crate::elab::host::HostOps;
 use crate::elab::value::{Kind, TypeValue, Value};
@@ -308,6 +308,10 @@ impl Database {
                 }
             }
         }
+        // A bare name where an enum is expected means a variant, which only the instance knows.
+        let variants: Vec<Place> =
+            found.iter().filter(|it| it.code == Code::E0107).map(|it| it.place.clone()).collect();
+        found.retain(|it| it.code != Code::E0101 || !variants.contains(&it.place));
         let mut unique: Vec<Diagnostic> = Vec::new();
         for it in found {
             if !unique.iter().any(|known| known.code == it.code && known.place == it.place) {

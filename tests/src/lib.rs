@@ -9,7 +9,7 @@
 //! | `tile` | no finding; its tests, if it has any, pass on the interpreter |
 //! | `tile error[E0201]` | that code is found, and no other |
 //! | `tile warning[P0101]` | likewise |
-//! | `tile error[R0101]` | no finding; its tests fail with that code on the interpreter |
+//! | `tile error[R0101]` | no error is found, but its tests fail with that code on the interpreter |
 //! | `tile test` | no finding; its tests pass on the interpreter and on the simulator |
 //! | `tile fragment` | nothing: a piece of a program, shown for its look |
 //!
@@ -153,35 +153,54 @@ pub fn check_block(name: &str, block: &Block, strictness: Strictness) -> Result<
         return Ok(());
     };
     let folder = tempfile::tempdir().map_err(|it| it.to_string())?;
-    let file = folder.path().join("example.tile");
+    let stem = Path::new(name).file_stem().unwrap_or_default();
+    let file = folder.path().join(stem).with_extension("tile");
     fs::write(&file, &block.text).map_err(|it| it.to_string())?;
-    let complain = |what: String| Err(format!("{name}:{}: {what}", block.line));
-
     let checked = run_on("check", &file, &expectation, &[]);
-    let mut found = checked.codes();
-    if strictness == Strictness::Errors && expectation.code.is_none() {
-        found.retain(|it| it.starts_with('E'));
-    }
-    let expected: Vec<String> =
-        expectation.code.clone().into_iter().filter(|it| !it.starts_with('R')).collect();
-    if found != expected {
-        return complain(format!(
-            "expected {expected:?}, found {found:?}\n{}{}",
-            checked.out, checked.err
-        ));
-    }
-    if expectation.engines.is_empty() || !expected.is_empty() {
-        return Ok(());
-    }
-    let tested = run_on("test", &file, &expectation, &["--on", &expectation.engines.join(",")]);
+    let tested = || {
+        let engines = expectation.engines.join(",");
+        run_on("test", &file, &expectation, &["--on", &engines])
+    };
+    judge(&expectation, strictness, &checked, tested)
+        .map_err(|what| format!("{name}:{}: {what}", block.line))
+}
+
+/// Whether what was found is what was expected. A code that checking does not find must be what the
+/// tests fail with.
+fn judge(
+    expectation: &Expectation,
+    strictness: Strictness,
+    checked: &Answer,
+    tested: impl FnOnce() -> Answer,
+) -> Result<(), String> {
+    let found = checked.codes();
+    let errors = found.iter().filter(|it| it.starts_with('E')).count();
+    let has_tests = !expectation.engines.is_empty();
     match &expectation.code {
-        Some(code) if !tested.out.contains(&format!("\"{code}\"")) => {
-            complain(format!("its tests do not fail with {code}\n{}{}", tested.out, tested.err))
+        Some(code) if found == [code.as_str()] => Ok(()),
+        Some(code) if has_tests && errors == 0 => {
+            let tested = tested();
+            let fails = tested.out.contains(&format!("\"{code}\""));
+            if fails {
+                Ok(())
+            } else {
+                Err(format!("its tests do not fail with {code}\n{}", tested.out))
+            }
         }
-        None if tested.exit != tilec::Exit::Fine => {
-            complain(format!("its tests fail\n{}{}", tested.out, tested.err))
+        Some(code) => Err(format!("expected {code}, found {found:?}\n{}", checked.out)),
+        None if errors > 0 || (strictness == Strictness::Warnings && !found.is_empty()) => {
+            Err(format!("expected no finding, found {found:?}\n{}{}", checked.out, checked.err))
         }
-        _ => Ok(()),
+        None if has_tests => {
+            let tested = tested();
+            let passed = tested.exit == tilec::Exit::Fine;
+            if passed {
+                Ok(())
+            } else {
+                Err(format!("its tests fail\n{}{}", tested.out, tested.err))
+            }
+        }
+        None => Ok(()),
     }
 }
 

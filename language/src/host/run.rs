@@ -67,7 +67,10 @@ impl<'e> HostRun<'e> {
         let x = self.tensor(tensor);
         let taken = at.iter().filter(|it| !matches!(it, HostIndex::New)).count();
         if x.shape().len() < taken {
-            return unfit(format!("{taken} indices for a tensor of {} dimensions", x.shape().len()));
+            return unfit(format!(
+                "{taken} indices for a tensor of {} dimensions",
+                x.shape().len()
+            ));
         }
         let (mut first, mut shape, mut strides) = (vec![], vec![], vec![]);
         let rest = std::iter::repeat_n(&HostIndex::Whole, x.shape().len() - taken);
@@ -78,14 +81,17 @@ impl<'e> HostRun<'e> {
                 strides.push(0);
                 continue;
             }
-            let (d, (&extent, &stride)) = dims.next().expect("there are no more indices than dimensions");
+            let (d, (&extent, &stride)) =
+                dims.next().expect("there are no more indices than dimensions");
             let (lo, hi) = match index {
                 HostIndex::At(it) => (*it, it.saturating_add(1)),
                 HostIndex::Range(lo, hi) => (*lo, hi.unwrap_or(extent as i64)),
                 HostIndex::Whole | HostIndex::New => (0, extent as i64),
             };
             if !(0 <= lo && lo <= hi && hi <= extent as i64) {
-                return unfit(format!("{lo}..{hi} is not in dimension {d}, which has extent {extent}"));
+                return unfit(format!(
+                    "{lo}..{hi} is not in dimension {d}, which has extent {extent}"
+                ));
             }
             first.push(lo as u64);
             if !matches!(index, HostIndex::At(_)) {
