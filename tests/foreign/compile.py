@@ -158,7 +158,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("dir", type=Path)
     parser.add_argument("--only", default="")
-    parser.add_argument("--targets", default="sm_80,sm_90,gfx942")
+    parser.add_argument("--targets", default="sm_80,sm_90,gfx942,gfx950")
     options = parser.parse_args()
     options.dir.mkdir(parents=True, exist_ok=True)
     for name, make in CASES.items():
