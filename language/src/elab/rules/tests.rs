@@ -35,7 +35,7 @@ fn errors(text: &str, target: TargetId) -> String {
         for reason in &it.reasons {
             let _ = writeln!(found, "  because {}", reason.message);
         }
-        for help in &it.help {
+        if let Some(help) = &it.help {
             let _ = writeln!(found, "  help {help}");
         }
     }
