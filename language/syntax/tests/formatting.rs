@@ -128,3 +128,11 @@ fn tokens_are_not_joined_into_others() {
     formats("const A = | | 1;", "const A = | | 1;\n");
     formats("const A = - - * * T;", "const A = --**T;\n");
 }
+
+#[test]
+fn a_comma_that_is_added_has_room() {
+    for width in 70..110 {
+        let text = format!("const A = f(1, g({}));", "a".repeat(width));
+        check("the text", &text);
+    }
+}

@@ -263,6 +263,7 @@ impl Lines<'_> {
         let (mut at, mut start, mut column) = (lo, lo, indent);
         while at < hi {
             column += if at == lo { 0 } else { self.spaces[at] } + self.token_width(at);
+            column += usize::from(self.layout.commas[at]);
             if column > COLUMNS_MAX {
                 return Some((start, at));
             }
@@ -360,15 +361,15 @@ impl Lines<'_> {
             return self.sequence(open + 1, close, indent + INDENT);
         }
         let elements = self.elements(open);
-        for &(lo, hi) in &elements {
-            self.layout.gaps[lo] = Gap::Line(indent + INDENT);
-            self.layout.forced[lo] = indent + INDENT;
-            self.line(lo, hi, indent + INDENT);
-        }
         if let Some(&(_, hi)) = elements.last()
             && self.takes_last_comma(open)
         {
             self.layout.commas[hi - 1] = true;
+        }
+        for &(lo, hi) in &elements {
+            self.layout.gaps[lo] = Gap::Line(indent + INDENT);
+            self.layout.forced[lo] = indent + INDENT;
+            self.line(lo, hi, indent + INDENT);
         }
         self.align(&elements);
     }
