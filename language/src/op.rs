@@ -77,7 +77,7 @@ macro_rules! family {
 
             /// This operation's row.
             pub fn row(&self) -> &'static $crate::op::OpRow {
-                #[allow(non_camel_case_types, reason = "indices of the rows, named as the variants")]
+                #[allow(non_camel_case_types, clippy::enum_variant_names, reason = "indices of the rows, named as the variants")]
                 enum Index { $($variant),* }
                 let index = match self { $( $family::$variant { .. } => Index::$variant as usize ),* };
                 &Self::ROWS[index]

@@ -142,7 +142,7 @@ fn a_folder_without_permission_is_the_machines_fault() {
     let folder = Folder::with(&[("a.tile", CLEAN.as_bytes())]);
     let locked = folder.root().join("locked");
     fs::create_dir(&locked).expect("a folder");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).expect("its permissions");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).expect("its permissions");
     let answer = tilec(["check", &locked.display().to_string()]);
     // The superuser reads everything, and finds it empty.
     let readable = fs::read_dir(&locked).is_ok();

@@ -11,6 +11,7 @@
 //! rounding to odd" (2008).
 
 /// Powers of the logarithm of 2 over factorials: the series of `2^r`.
+#[expect(clippy::approx_constant, reason = "the digits of a series, each a double")]
 const EXP2_SERIES: [f64; 13] = [
     1.0,
     0.693_147_180_559_945_3,
@@ -28,6 +29,7 @@ const EXP2_SERIES: [f64; 13] = [
 ];
 
 /// `2^x` for an `f32`: no branches, so that a loop over it is vectorised.
+#[expect(clippy::manual_clamp, reason = "a NaN passes both comparisons")]
 #[inline(always)]
 pub fn exp2_f32(x: f32) -> f32 {
     // Beyond ±200 the result is 0 or infinity; a NaN passes both comparisons.
