@@ -325,3 +325,65 @@ impl Buffers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interp::Interp;
+    use crate::ir::parse::parse;
+    use crate::ir::samples;
+
+    /// Launches `z = x + y` on three tensors of host code.
+    fn add(host: &mut HostRun<'_>, tensors: [&HostTensor; 3]) -> Result<(), HostError> {
+        let kernel = Arc::new(parse(samples::ADD).unwrap());
+        let args = tensors.map(|it| host.add(it.clone()));
+        host.launch(&kernel, &args)
+    }
+
+    fn with_host<T>(run: impl FnOnce(&mut HostRun<'_>) -> T) -> T {
+        let kernel = parse(samples::ADD).unwrap();
+        run(&mut HostRun::new(&mut Interp::new(kernel.target), 1))
+    }
+
+    fn ones(n: u64) -> HostTensor {
+        HostTensor::from_numbers(DType::F32, &[n], vec![1.0; n as usize])
+    }
+
+    #[test]
+    fn a_launch_writes_into_the_tensors_that_it_was_given() {
+        let z = HostTensor::zeros(DType::F32, &[12]);
+        with_host(|host| add(host, [&ones(12), &ones(12), &z])).unwrap();
+        assert_eq!(z.numbers(), [2.0; 12]);
+    }
+
+    #[test]
+    fn a_view_is_written_through_to_what_it_is_a_view_of() {
+        let whole = HostTensor::zeros(DType::F32, &[3, 4]);
+        let middle = whole.view(&[1, 0], vec![4], vec![1]);
+        with_host(|host| add(host, [&ones(4), &ones(4), &middle])).unwrap();
+        assert_eq!(whole.numbers()[4..9], [2.0, 2.0, 2.0, 2.0, 0.0]);
+        // In place: what is read and what is written are the same elements.
+        with_host(|host| add(host, [&middle, &ones(4), &middle])).unwrap();
+        assert_eq!(middle.numbers(), [3.0; 4]);
+    }
+
+    #[test]
+    fn a_broken_rule_is_refused_before_anything_runs() {
+        let z = HostTensor::zeros(DType::F32, &[6]);
+        let failure = with_host(|host| add(host, [&ones(6), &ones(6), &z])).unwrap_err();
+        assert_eq!(failure.code, Code::E0650);
+        assert!(failure.message.contains("n % 4 == 0"), "{}", failure.message);
+        assert_eq!(z.numbers(), [0.0; 6]);
+    }
+
+    #[test]
+    fn an_empty_tensor_may_be_written_but_not_read() {
+        let empty = HostTensor::empty(DType::F32, &[4]);
+        let failure = with_host(|host| add(host, [&empty, &ones(4), &ones(4)])).unwrap_err();
+        assert_eq!(failure.code, Code::R0102);
+        assert_eq!(failure.message, "this reads element 0 of `x`, which nothing has written yet");
+        let empty = HostTensor::empty(DType::F32, &[4]);
+        with_host(|host| add(host, [&ones(4), &ones(4), &empty])).unwrap();
+        with_host(|host| add(host, [&empty, &ones(4), &ones(4)])).unwrap();
+    }
+}
