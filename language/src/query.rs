@@ -312,6 +312,10 @@ impl Database {
         let variants: Vec<Place> =
             found.iter().filter(|it| it.code == Code::E0107).map(|it| it.place.clone()).collect();
         found.retain(|it| it.code != Code::E0101 || !variants.contains(&it.place));
+        // What follows from a syntax error at the same place is no mistake of its own.
+        let syntax: Vec<Place> =
+            found.iter().filter(|it| is_syntax(it.code)).map(|it| it.place.clone()).collect();
+        found.retain(|it| is_syntax(it.code) || !syntax.iter().any(|at| overlap(at, &it.place)));
         let mut unique: Vec<Diagnostic> = Vec::new();
         for it in found {
             if !unique.iter().any(|known| known.code == it.code && known.place == it.place) {
@@ -369,4 +373,13 @@ impl Database {
     pub fn locate(&self, place: &Place) -> Option<Located> {
         db::resolve(self, place).map(|(file, span)| Located { file, span })
     }
+}
+
+/// Whether a code is about the text alone.
+fn is_syntax(code: Code) -> bool {
+    code.name().starts_with("E00")
+}
+
+fn overlap(a: &Place, b: &Place) -> bool {
+    a.item == b.item && a.span.lo < b.span.hi && b.span.lo < a.span.hi
 }
