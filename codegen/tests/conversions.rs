@@ -113,7 +113,9 @@ fn text_of(layout: &Layout) -> String {
             other => panic!("a register layout has no {other:?}"),
         };
         let _ = write!(text, " {word}");
-        bases.iter().for_each(|it| drop(write!(text, " {:?}", it.as_slice())));
+        for it in bases {
+            let _ = write!(text, " {:?}", it.as_slice());
+        }
     }
     text
 }

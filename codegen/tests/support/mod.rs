@@ -10,11 +10,11 @@ use tile_language::ir::{Kernel, verify::verify};
 use tile_language::target::TargetId;
 
 /// One target of each vendor, with warps of 32 and of 64 lanes.
-pub const BOTH: [&str; 2] = ["sm_90a", "gfx942"];
+pub(crate) const BOTH: [&str; 2] = ["sm_90a", "gfx942"];
 
 /// The kernel of a text, for a target.
 #[track_caller]
-pub fn kernel(text: &str, target: &str) -> Kernel {
+pub(crate) fn kernel(text: &str, target: &str) -> Kernel {
     let mut kernel = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     kernel.target = TargetId::from_name(target).expect("the target exists");
     std::sync::Arc::make_mut(&mut kernel.plan).threads = kernel.warps * kernel.target.row().lanes;
@@ -24,7 +24,7 @@ pub fn kernel(text: &str, target: &str) -> Kernel {
 }
 
 /// Runs a kernel on an engine.
-pub fn run(
+pub(crate) fn run(
     engine: &mut dyn Engine,
     kernel: &Kernel,
     grid: [u32; 3],
@@ -37,7 +37,7 @@ pub fn run(
 
 /// The buffers after a run on the interpreter, and after one on the simulator.
 #[track_caller]
-pub fn both(
+pub(crate) fn both(
     kernel: &Kernel,
     grid: [u32; 3],
     words: &[Word],
@@ -54,12 +54,12 @@ pub fn both(
 }
 
 /// The address of a buffer.
-pub fn address(buffer: u32) -> Word {
+pub(crate) fn address(buffer: u32) -> Word {
     Word::Address(Some(buffer))
 }
 
 /// Numbers as they lie in memory.
-pub fn bytes<T: Copy, const N: usize>(
+pub(crate) fn bytes<T: Copy, const N: usize>(
     values: impl IntoIterator<Item = T>,
     f: impl Fn(T) -> [u8; N],
 ) -> Vec<u8> {
@@ -67,7 +67,7 @@ pub fn bytes<T: Copy, const N: usize>(
 }
 
 /// A register layout of 512 elements for a target: four neighbours a thread, four warps.
-pub fn row_512(target: &str) -> &'static str {
+pub(crate) fn row_512(target: &str) -> &'static str {
     match target {
         "gfx942" | "gfx950" => {
             "[512] register [1] [2] lane [4] [8] [16] [32] [64] [128] warp [256] [0]"
@@ -78,11 +78,11 @@ pub fn row_512(target: &str) -> &'static str {
 
 /// Numbers that look random and are always the same.
 #[derive(Clone, Debug)]
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// The next number (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut it = self.0;
         it = (it ^ it >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -91,7 +91,7 @@ impl Random {
     }
 
     /// A number below a bound.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 }
