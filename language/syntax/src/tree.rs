@@ -166,12 +166,16 @@ impl<'a> Cx<'a> {
             Some("0o") => (&text[2..], 8),
             _ => (&text[..], 10),
         };
-        self.expr(at, at + 1, ExprKind::Int(u128::from_str_radix(digits, radix).ok()))
+        let is_number = !digits.is_empty() && digits.chars().all(|it| it.is_digit(radix));
+        let value = u128::from_str_radix(digits, radix).ok();
+        self.expr(at, at + 1, if is_number { ExprKind::Int(value) } else { ExprKind::Missing })
     }
 
     pub(crate) fn float(&self, at: usize) -> Expr {
         let text = self.slice(at);
-        self.expr(at, at + 1, ExprKind::Float(text.into()))
+        let is_number = text.replace('_', "").parse::<f64>().is_ok();
+        let kind = if is_number { ExprKind::Float(text.into()) } else { ExprKind::Missing };
+        self.expr(at, at + 1, kind)
     }
 
     pub(crate) fn tuple_field(&mut self, lo: usize, hi: usize, base: Expr, at: usize) -> Expr {
@@ -284,10 +288,14 @@ impl<'a> Cx<'a> {
             let new = power(op);
             while operators.last().is_some_and(|&it| power(it) >= new) {
                 let top = operators.pop().expect("it was looked at");
+                reduce(&mut operands, top);
                 if new == COMPARISON && power(top) == COMPARISON {
                     self.chained(at);
+                    // A hole, so that nobody compares the first comparison's answer.
+                    if let Some(chain) = operands.last_mut() {
+                        *chain.kind = ExprKind::Missing;
+                    }
                 }
-                reduce(&mut operands, top);
             }
             operators.push(op);
             operands.push(operand);
