@@ -1,5 +1,6 @@
 //! Suites that cross crates, one module a suite.
 
+mod assembly;
 mod cli;
 mod examples;
 mod pages;
