@@ -29,9 +29,25 @@ pub(crate) fn parse(source: &Source<'_>, go: Token) -> (Option<Root>, Vec<Syntax
     let mut work = Work::new(source, go);
     let mut errors = source.errors.clone();
     let root = work.run(&mut errors);
-    errors.extend(report(source.text, work.changes));
+    let holes = characters(&source.errors);
+    let found = report(source.text, work.changes);
+    errors.extend(found.into_iter().filter(|it| !beside(source.text, &holes, it.span)));
     errors.sort_by_key(|it| (it.span.lo, it.span.hi));
     (root, errors)
+}
+
+/// Where characters were left out that begin no token.
+fn characters(errors: &[SyntaxError]) -> Vec<Span> {
+    let left_out = |it: &&SyntaxError| it.kind == SyntaxErrorKind::Character;
+    errors.iter().filter(left_out).map(|it| it.span).collect()
+}
+
+/// Whether only blanks stand between `span` and a hole: what is wrong there is the hole's doing.
+fn beside(text: &str, holes: &[Span], span: Span) -> bool {
+    let blank = |lo: u32, hi: u32| {
+        lo <= hi && text[lo as usize..hi as usize].bytes().all(|it| it == b' ')
+    };
+    holes.iter().any(|it| blank(it.hi, span.lo) || blank(span.hi, it.lo))
 }
 
 /// What repair did at one place.
