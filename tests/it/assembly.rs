@@ -22,7 +22,14 @@ fn build(source: &Path, target: &str) -> (tempfile::TempDir, PathBuf) {
         "--out".into(),
         out.path().as_os_str().to_owned(),
     ]);
-    assert_eq!(answer.exit, tilec::Exit::Fine, "{}: {}{}", source.display(), answer.out, answer.err);
+    assert_eq!(
+        answer.exit,
+        tilec::Exit::Fine,
+        "{}: {}{}",
+        source.display(),
+        answer.out,
+        answer.err
+    );
     let folder = out.path().join(target);
     (out, folder)
 }
@@ -70,7 +77,8 @@ fn every_example_links_for_its_amd_targets_and_is_read_back() {
             let objects = files(&folder, "hsaco");
             assert!(!objects.is_empty(), "{} has no code object", example.display());
             for object in objects {
-                let name = object.file_stem().expect("it has a name").to_string_lossy().into_owned();
+                let name =
+                    object.file_stem().expect("it has a name").to_string_lossy().into_owned();
                 let notes = run(&readelf, &["--notes".as_ref(), object.as_os_str()]);
                 assert!(notes.contains(&format!("{name}.kd")), "{notes}");
                 assert!(notes.contains(&format!("amdgcn-amd-amdhsa--{target}")), "{notes}");
@@ -116,7 +124,8 @@ fn facts_give_sixteen_bytes_a_thread_on_nvidia() {
 fn facts_give_sixteen_bytes_a_thread_on_amd() {
     for &(file, kernel, loads, stores) in WIDE {
         let (_out, folder) = build(&root().join(format!("examples/{file}.tile")), "gfx942");
-        let text = fs::read_to_string(folder.join(format!("{kernel}.s"))).expect("there is assembly");
+        let text =
+            fs::read_to_string(folder.join(format!("{kernel}.s"))).expect("there is assembly");
         holds(&text, &["global_load_dwordx4", "buffer_load_dwordx4"], loads, kernel);
         holds(&text, &["global_store_dwordx4", "buffer_store_dwordx4"], stores, kernel);
     }
@@ -127,7 +136,8 @@ fn without_the_fact_accesses_are_narrow_and_still_right() {
     let text = fs::read_to_string(root().join("examples/softmax.tile")).expect("an example");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("softmax.tile");
-    fs::write(&file, text.replace("cols <= BLOCK, cols % 4 == 0", "cols <= BLOCK")).expect("written");
+    fs::write(&file, text.replace("cols <= BLOCK, cols % 4 == 0", "cols <= BLOCK"))
+        .expect("written");
     let path = file.as_os_str();
 
     let checked = tilec(["check".as_ref(), path, "--format".as_ref(), "json".as_ref()]);

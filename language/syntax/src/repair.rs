@@ -44,9 +44,8 @@ fn characters(errors: &[SyntaxError]) -> Vec<Span> {
 
 /// Whether only blanks stand between `span` and a hole: what is wrong there is the hole's doing.
 fn beside(text: &str, holes: &[Span], span: Span) -> bool {
-    let blank = |lo: u32, hi: u32| {
-        lo <= hi && text[lo as usize..hi as usize].bytes().all(|it| it == b' ')
-    };
+    let blank =
+        |lo: u32, hi: u32| lo <= hi && text[lo as usize..hi as usize].bytes().all(|it| it == b' ');
     holes.iter().any(|it| blank(it.hi, span.lo) || blank(span.hi, it.lo))
 }
 
