@@ -64,58 +64,6 @@ fn every_example_gives_ir_that_verifies() {
     assert_eq!(wrong, "");
 }
 
-/// Pages of `docs/diagnostics`: every example fails with the page's code, every mended one has no finding of it.
-#[test]
-fn examples_of_the_pages_show_what_they_say() {
-    let mut wrong = String::new();
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder("docs/diagnostics")).unwrap().map(|it| it.unwrap().path()).collect();
-    paths.sort();
-    for path in paths {
-        let page = fs::read_to_string(&path).unwrap();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        // What only a run can find is shown by the engines' own tests.
-        if ["R", "E045", "E065", "E05"].iter().any(|it| name.starts_with(it)) {
-            continue;
-        }
-        for (info, text) in blocks(&page) {
-            let Some(rest) = info.strip_prefix("tile") else { continue };
-            let found = codes(&name, &text);
-            let fine = match rest.trim().split_once('[') {
-                Some((_, code)) => found.contains(&code.trim_end_matches(']').to_owned()),
-                None => found.is_empty(),
-            };
-            if !fine {
-                wrong +=
-                    &format!("{name}, `{info}`: {found:?}\n{}", errors(&name, &text, &["sm_90a"]));
-            }
-        }
-    }
-    assert_eq!(wrong, "");
-}
-
-fn codes(name: &str, text: &str) -> Vec<String> {
-    let mut db = Database::default();
-    let file = db.set_file(&format!("{name}.tile"), text);
-    let targets = [TargetId::from_name("sm_90a").unwrap()];
-    db.check(file, &targets).iter().map(|it| it.code.name().to_owned()).collect()
-}
-
-/// Fenced blocks of a page: what stands behind the fence, and the text.
-fn blocks(page: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut open: Option<(String, String)> = None;
-    for line in page.lines() {
-        match (&mut open, line.strip_prefix("```")) {
-            (None, Some(info)) => open = Some((info.to_owned(), String::new())),
-            (Some(_), Some(_)) => found.extend(open.take()),
-            (Some((_, text)), None) => *text += &format!("{line}\n"),
-            (None, None) => {}
-        }
-    }
-    found
-}
-
 fn tile_files(name: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder(name)).unwrap().map(|it| it.unwrap().path()).collect();
