@@ -29,6 +29,7 @@ mod remainder;
 mod shared;
 mod tile;
 mod transfer;
+mod views;
 
 use std::collections::HashMap;
 
@@ -40,7 +41,7 @@ use inkwell::values::{IntValue, PointerValue};
 use tile_language::analysis::Facts;
 use tile_language::dtype::DType;
 use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
-use tile_language::op::Op;
+use tile_language::op::{Op, SyncOp};
 
 use crate::chip::{self, Chip};
 use crate::emit::{Emit, GLOBAL, Lines, Val};
@@ -255,6 +256,9 @@ impl<'c> Lower<'_, 'c> {
             Op::Flow(op) => self.flow(op, inst),
             Op::Tile(op) => self.tile(op, inst),
             Op::Memory(op) => self.memory(op, inst),
+            Op::Shared(op) => self.shared(op, inst),
+            Op::Copy(op) => self.copy(op, inst),
+            Op::Sync(SyncOp::Barrier) => self.meet(),
         }
     }
 

@@ -22,6 +22,7 @@ mod flow;
 mod lifetimes;
 mod memory;
 mod shape;
+mod shared;
 mod tile;
 
 use std::rc::Rc;
@@ -32,7 +33,7 @@ use crate::engine::{Engine, Failure, Launch, Outcome, Word};
 use crate::ir::{Inst, Kernel, Region, SiteId, Value};
 use crate::op::memory::Order;
 use crate::op::tile::BinaryOp;
-use crate::op::{MemoryOp, Op};
+use crate::op::{MemoryOp, Op, SyncOp};
 use crate::report::runtime as wording;
 use crate::target::TargetId;
 use elements::Elements;
@@ -226,6 +227,10 @@ impl<'a> Block<'_, 'a> {
             Op::Flow(op) => self.flow(op, step)?,
             Op::Tile(op) => self.tile(op, inst)?,
             Op::Memory(op) => self.memory(op, inst)?,
+            Op::Shared(op) => self.shared(op, inst)?,
+            Op::Copy(op) => self.copy(op, inst)?,
+            // A tile at a time there is nothing to wait for.
+            Op::Sync(SyncOp::Barrier) => {}
         }
         for &value in &step.dead {
             self.slots[value.0 as usize] = None;

@@ -4,12 +4,14 @@
 //! A [`Kernel`] is a structured program in static single assignment form. A [`Region`] is a list of
 //! instructions in order, with parameters at its head and yielded values at its end; loops and
 //! branches are instructions that own regions. Every value has a [`Type`]: a tile (element type,
-//! shape and register layout; rank 0 is a scalar, which has one value for the whole block).
+//! shape and register layout; rank 0 is a scalar, which has one value for the whole block), or a
+//! view of shared memory (element type, shape and memory map).
 //! Functions are gone: they were inlined, and [`Site::caller`] remembers from where.
 //!
 //! # Invariants (the verifier's rules V1 to V9, see `ir/verify.rs`)
 //! * V1: a value is defined once, before its uses, in its own region or one around it.
-//! * V2: a tile has a layout if and only if its rank is at least 1, and the layout's extents are its shape.
+//! * V2: a tile has a layout if and only if its rank is at least 1, and the layout's extents are its
+//!   shape; a view has a memory map of its shape and no layout.
 //! * V3: operands and results have the types that the operation's row asks for.
 //! * V4: elementwise operands have equal shapes and layouts.
 //! * V5: a region yields what its owner expects, in number and type.
@@ -17,6 +19,8 @@
 //! * V7: tensor numbers and sites exist.
 //! * V8: `grid`, symbols and parameters agree with the launch plan.
 //! * V9: conditions and bounds are scalars.
+//! * V10: a view is neither carried by a loop nor yielded by a branch, so the buffer behind every
+//!   access is known.
 //!
 //! Absent on purpose: names of the library, generics, open layouts, anything of a vendor. The text
 //! form is in `ir/text.rs`; printing and parsing give the same kernel.
@@ -33,7 +37,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 use smol_str::SmolStr;
-use tile_layout::Layout;
+use tile_layout::{Layout, MemoryMap};
 use tile_syntax::ast::Span;
 
 use crate::dtype::DType;
@@ -50,46 +54,81 @@ pub enum Elem {
     Data(DType),
     /// The address of a number in global memory, 64 bits.
     Pointer(DType),
+    /// A number in shared memory; only a view has it.
+    Shared(DType),
 }
 
 impl Elem {
-    /// Bits of one element in a register.
+    /// Bits of one element where it lives.
     pub fn bits(self) -> u32 {
         match self {
             Elem::Data(it) => it.bits(),
             Elem::Pointer(_) => 64,
+            Elem::Shared(it) => it.storage_bits(),
         }
     }
 
-    /// The number type, or `None` for a pointer.
+    /// The type of a number in registers, or `None` for a pointer and for what lies in shared memory.
     pub fn data(self) -> Option<DType> {
         match self {
             Elem::Data(it) => Some(it),
-            Elem::Pointer(_) => None,
+            Elem::Pointer(_) | Elem::Shared(_) => None,
         }
     }
 }
 
-/// The type of a value: a tile. A scalar is a tile of rank 0, without a layout.
+/// The type of a value: a tile, or a view of shared memory. A scalar is a tile of rank 0, without a
+/// layout.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Type {
     /// One element.
     pub elem: Elem,
     /// Extents, outermost first.
     pub shape: Shape,
-    /// Where the elements live; `None` exactly for scalars.
+    /// Which registers hold the elements of a tile; `None` for scalars and views.
     pub layout: Option<Layout>,
+    /// Where the elements of a view lie; `None` for what lives in registers.
+    pub memory: Option<MemoryMap>,
 }
 
 impl Type {
     /// The type of a scalar number.
     pub fn scalar(dtype: DType) -> Type {
-        Type { elem: Elem::Data(dtype), shape: Shape::new(), layout: None }
+        Type::single(Elem::Data(dtype))
+    }
+
+    /// The type of one element: a scalar number or pointer.
+    pub fn single(elem: Elem) -> Type {
+        Type { elem, shape: Shape::new(), layout: None, memory: None }
+    }
+
+    /// The type of a tile of rank 1 or more.
+    pub fn tile(elem: Elem, shape: Shape, layout: Layout) -> Type {
+        Type { elem, shape, layout: Some(layout), memory: None }
+    }
+
+    /// The type of a view of shared memory.
+    pub fn view(dtype: DType, memory: MemoryMap) -> Type {
+        let shape = memory.shape();
+        Type { elem: Elem::Shared(dtype), shape, layout: None, memory: Some(memory) }
+    }
+
+    /// The map of a view.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn map(&self) -> &MemoryMap {
+        self.memory.as_ref().expect("V2: a view has a memory map")
+    }
+
+    /// Whether it is a view of shared memory.
+    pub fn is_view(&self) -> bool {
+        self.memory.is_some()
     }
 
     /// Whether it is a scalar.
     pub fn is_scalar(&self) -> bool {
-        self.shape.is_empty()
+        self.shape.is_empty() && self.memory.is_none()
     }
 
     /// Number of elements.

@@ -3,17 +3,23 @@
 //! A row is a variant of a family's enum together with its [`OpRow`]: the name in the IR's text,
 //! the user's documentation, what it reads and writes, what the target must have, and the manual.
 //! The checker, completion, hover, the reference, the verifier, the interpreter and the lowering
-//! all read the same row. Families are `tile`, `memory`, and, as the language grows, `copy`, `sync`
-//! and `mma`; control flow is [`FlowOp`]. A match over a family has no `_ =>` arm anywhere, so a new
+//! all read the same row. Families are `tile`, `memory` (global), `shared`, `copy` and `sync`; control
+//! flow is [`FlowOp`]. A match over a family has no `_ =>` arm anywhere, so a new
 //! row fails to compile in exactly the places that must learn it.
 
+pub mod copy;
 pub mod flow;
 pub mod memory;
+pub mod shared;
 pub mod surface;
+pub mod sync;
 pub mod tile;
 
+pub use copy::CopyOp;
 pub use flow::FlowOp;
 pub use memory::MemoryOp;
+pub use shared::SharedOp;
+pub use sync::SyncOp;
 pub use tile::TileOp;
 
 /// What an operation does besides computing its results.
@@ -126,6 +132,12 @@ pub enum Op {
     Tile(TileOp),
     /// Global memory.
     Memory(MemoryOp),
+    /// Shared memory.
+    Shared(SharedOp),
+    /// Copies in flight.
+    Copy(CopyOp),
+    /// Order between threads.
+    Sync(SyncOp),
 }
 
 impl Op {
@@ -135,6 +147,9 @@ impl Op {
             Op::Flow(it) => it.row(),
             Op::Tile(it) => it.row(),
             Op::Memory(it) => it.row(),
+            Op::Shared(it) => it.row(),
+            Op::Copy(it) => it.row(),
+            Op::Sync(it) => it.row(),
         }
     }
 }

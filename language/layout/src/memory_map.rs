@@ -90,7 +90,9 @@ pub enum ViewError {
         to: Vec<u32>,
     },
     /// The new element type is wider than what lies together.
-    #[error("{together} neighbouring elements of {from} bits lie together, an element of {to} bits needs {needed}")]
+    #[error(
+        "{together} neighbouring elements of {from} bits lie together, an element of {to} bits needs {needed}"
+    )]
     Reinterpret {
         /// Bits of an element.
         from: u32,
@@ -124,9 +126,12 @@ impl MemoryMap {
         MemoryMap::new(dims, layout.padding().to_vec(), 0)
     }
 
-    fn new(dims: Vec<MapDim>, padding: Vec<(u32, u32)>, mixed: u32) -> MemoryMap {
+    /// The map with these dimensions; `mixed` names offset bits that are mixed besides those that
+    /// several columns share.
+    pub fn new(dims: Vec<MapDim>, padding: Vec<(u32, u32)>, mixed: u32) -> MemoryMap {
         let columns = dims.iter().flat_map(|it| &it.columns);
-        let (_, mixed) = columns.fold((0, mixed), |(seen, mixed), &it| (seen | it, mixed | seen & it));
+        let (_, mixed) =
+            columns.fold((0, mixed), |(seen, mixed), &it| (seen | it, mixed | seen & it));
         // A unit without columns has no stride either, so that equal maps are equal values.
         let settle = |it: MapDim| MapDim {
             stride: if it.extent >> it.columns.len() > 1 { it.stride } else { 0 },
@@ -287,12 +292,26 @@ impl MemoryMap {
             last.extent <<= by;
         } else {
             let by = log2(u64::from(to_bits / from_bits)) as usize;
-            let together = last.columns.iter().enumerate().take_while(|it| *it.1 == 1 << it.0).count();
-            let own = self.0.dims.iter().flat_map(|it| &it.columns).filter(|it| **it & ((1 << by) - 1) != 0);
+            let together =
+                last.columns.iter().enumerate().take_while(|it| *it.1 == 1 << it.0).count();
+            let own = self
+                .0
+                .dims
+                .iter()
+                .flat_map(|it| &it.columns)
+                .filter(|it| **it & ((1 << by) - 1) != 0);
             let pads = self.0.padding.iter().flat_map(|&(interval, pad)| [interval, pad]);
-            if together < by || own.count() != by || !pads.clone().all(|it| it.is_multiple_of(1 << by)) {
+            if together < by
+                || own.count() != by
+                || !pads.clone().all(|it| it.is_multiple_of(1 << by))
+            {
                 let (together, needed) = (1 << together.min(by), 1 << by);
-                return Err(ViewError::Reinterpret { from: from_bits, to: to_bits, together, needed });
+                return Err(ViewError::Reinterpret {
+                    from: from_bits,
+                    to: to_bits,
+                    together,
+                    needed,
+                });
             }
             last.columns.drain(..by);
             last.extent >>= by;
@@ -309,7 +328,8 @@ impl MemoryMap {
             last.columns.insert_from_slice(0, &(0..by).map(|it| 1 << it).collect::<Vec<u32>>());
         }
         mixed = rescale(mixed);
-        let padding = self.0.padding.iter().map(|&(interval, pad)| (rescale(interval), rescale(pad)));
+        let padding =
+            self.0.padding.iter().map(|&(interval, pad)| (rescale(interval), rescale(pad)));
         Ok(MemoryMap::new(dims, padding.collect(), mixed))
     }
 }

@@ -25,9 +25,7 @@ fn buffer() -> impl Strategy<Value = (Layout, u32)> {
 
 fn indices(shape: &[u32]) -> Vec<Vec<u32>> {
     shape.iter().fold(vec![vec![]], |all, &extent| {
-        all.iter()
-            .flat_map(|it| (0..extent).map(move |at| [&it[..], &[at]].concat()))
-            .collect()
+        all.iter().flat_map(|it| (0..extent).map(move |at| [&it[..], &[at]].concat())).collect()
     })
 }
 

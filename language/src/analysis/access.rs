@@ -166,6 +166,6 @@ fn aligned(pointer: Axis, bits: u32, most: u32) -> u32 {
 /// Bits of memory that one pointer of the tile stands for.
 pub(super) fn storage_bits(ty: &Type) -> u32 {
     match ty.elem {
-        Elem::Pointer(it) | Elem::Data(it) => it.storage_bits(),
+        Elem::Pointer(it) | Elem::Data(it) | Elem::Shared(it) => it.storage_bits(),
     }
 }

@@ -516,8 +516,7 @@ pub(super) fn extent(facts: &Facts, extent: Extent, shape: &[u32]) -> Known {
 
 fn element_bytes(ty: &Type) -> u64 {
     match ty.elem {
-        Elem::Pointer(it) => u64::from(it.storage_bits()),
-        Elem::Data(it) => u64::from(it.storage_bits()),
+        Elem::Pointer(it) | Elem::Data(it) | Elem::Shared(it) => u64::from(it.storage_bits()),
     }
 }
 

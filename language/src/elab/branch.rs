@@ -237,7 +237,7 @@ impl Elab<'_> {
                 let ty = self.ty(it.value);
                 let fits = match ty.elem {
                     Elem::Data(dtype) => super::types::literal_fits(known, dtype),
-                    Elem::Pointer(_) => false,
+                    Elem::Pointer(_) | Elem::Shared(_) => false,
                 };
                 (ty.is_scalar() && fits).then_some((ty.elem, None))
             }
@@ -276,7 +276,7 @@ impl Elab<'_> {
             known => rules::materialize(self, known, elem, span),
         };
         made.unwrap_or_else(|| {
-            let ty = Type { elem, shape: ir::Shape::new(), layout: None };
+            let ty = Type::single(elem);
             self.ir.value(ty)
         })
     }

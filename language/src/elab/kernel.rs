@@ -20,9 +20,7 @@ use super::value::{TypeValue, Value};
 use crate::db::{self, Db};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dtype::DType;
-use crate::ir::{
-    self, Clauses, Elem, Extent, Fact, FactKind, ItemKey, Kernel, Shape, Tensor, Type,
-};
+use crate::ir::{self, Clauses, Elem, Extent, Fact, FactKind, ItemKey, Kernel, Tensor, Type};
 use crate::names::{self, DeclKind, Found};
 use crate::op::TileOp;
 use crate::op::tile::{BinaryOp, Round};
@@ -319,7 +317,7 @@ impl Elab<'_> {
                 return self.declare(name.text.clone(), Value::Error, false);
             }
         };
-        let ty = Type { elem: Elem::Pointer(dtype), shape: Shape::new(), layout: None };
+        let ty = Type::single(Elem::Pointer(dtype));
         let address = self.ir.value(ty);
         self.ir.values[address.0 as usize].name = name.text.clone();
         head.params.push(address);

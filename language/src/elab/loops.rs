@@ -167,9 +167,9 @@ impl Elab<'_> {
             self.as_ir(&hi, elem, span),
             self.as_ir(&step, elem, span),
         ];
-        let op = FlowOp::For { unroll };
+        let op = FlowOp::For { unroll, stages: None };
         self.carry(op, &bounds, span, &mut |cx, params| {
-            let index = cx.ir.value(Type { elem, shape: ir::Shape::new(), layout: None });
+            let index = cx.ir.value(Type::single(elem));
             let mut all = vec![index];
             all.extend(params);
             cx.ir.open(all);

@@ -150,7 +150,7 @@ impl Elab<'_> {
         wrapper: &mut Wrapper,
         span: Span,
     ) -> u32 {
-        let pointer = Type { elem: Elem::Pointer(dtype), shape: Shape::new(), layout: None };
+        let pointer = Type::single(Elem::Pointer(dtype));
         let base = self.ir.value(pointer);
         wrapper.params.push(base);
         let param = wrapper.plan.params.len() as u32;
@@ -220,14 +220,10 @@ impl Elab<'_> {
         let layout = spec.apply(&extents, self.machine).ok()?;
         let mut indices = Vec::new();
         for axis in 0..extents.len() as u32 {
-            let ty = Type {
-                elem: Elem::Data(DType::I32),
-                shape: extents.clone(),
-                layout: Some(layout.clone()),
-            };
+            let ty = Type::tile(Elem::Data(DType::I32), extents.clone(), layout.clone());
             indices.push(self.emit_one(TileOp::Index { axis }, &[], ty, span));
         }
-        let ty = Type { elem: Elem::Pointer(dtype), shape: extents, layout: Some(layout) };
+        let ty = Type::tile(Elem::Pointer(dtype), extents, layout);
         let value = self.emit_one(MemoryOp::At { tensor }, &indices, ty, span);
         Some(Tile { value, layout: TileLayout::Closed(spec) })
     }

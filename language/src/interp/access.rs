@@ -62,7 +62,7 @@ impl Block<'_, '_> {
     fn pointee(&self, inst: &Inst) -> DType {
         match self.machine.kernel.ty(inst.operands[0]).elem {
             Elem::Pointer(it) => it,
-            Elem::Data(_) => panic!("V3: memory is reached through pointers"),
+            Elem::Data(_) | Elem::Shared(_) => panic!("V3: memory is reached through pointers"),
         }
     }
 
@@ -137,7 +137,7 @@ impl Block<'_, '_> {
         let bits = self.get(value).bits(0);
         match self.machine.kernel.ty(value).elem {
             Elem::Pointer(_) => format!("{:#x}", memory::to_address(bits)),
-            Elem::Data(dtype) => wording::number(dtype, bits),
+            Elem::Data(dtype) | Elem::Shared(dtype) => wording::number(dtype, bits),
         }
     }
 

@@ -160,7 +160,7 @@ impl Elements {
     pub(super) fn with_capacity(elem: Elem, len: usize) -> Elements {
         let dtype = match elem {
             Elem::Pointer(_) => DType::U64,
-            Elem::Data(it) => it,
+            Elem::Data(it) | Elem::Shared(it) => it,
         };
         match (dtype.class(), dtype.bits()) {
             (Class::Bool, _) => Elements::Bool(Vec::with_capacity(len)),

@@ -119,7 +119,7 @@ impl Block<'_, '_> {
             Rc::new(match op {
                 TileOp::Index { axis } => shape::index(&ty.shape, *axis),
                 TileOp::Const { bits } => match ty.elem {
-                    Elem::Data(_) => Elements::filled(ty.elem, *bits, ty.len()),
+                    Elem::Data(_) | Elem::Shared(_) => Elements::filled(ty.elem, *bits, ty.len()),
                     Elem::Pointer(_) => {
                         Elements::filled(ty.elem, memory::from_address(*bits), ty.len())
                     }
@@ -142,6 +142,7 @@ impl Block<'_, '_> {
                 Elements::from_bits(to.elem, x.all_bits().map(memory::from_address))
             }
             (Elem::Data(_), Elem::Data(_)) => arith::reinterpret(to.elem, x),
+            (Elem::Shared(_), _) | (_, Elem::Shared(_)) => panic!("V3: `bits` is between tiles"),
         }
     }
 }

@@ -10,7 +10,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
 use crate::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
-use crate::op::{FlowOp, MemoryOp, Op, TileOp};
+use crate::op::{CopyOp, FlowOp, MemoryOp, Op, SharedOp, SyncOp, TileOp};
 
 /// One attribute.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,13 +31,19 @@ pub(super) fn attributes(op: &Op) -> Vec<Attr> {
         Op::Flow(it) => flow_attributes(it),
         Op::Tile(it) => tile_attributes(it),
         Op::Memory(it) => memory_attributes(it),
+        Op::Shared(it) => shared_attributes(it),
+        Op::Copy(it) => copy_attributes(it),
+        Op::Sync(SyncOp::Barrier) => vec![],
     }
 }
 
 fn flow_attributes(op: &FlowOp) -> Vec<Attr> {
     match op {
         FlowOp::If | FlowOp::While => vec![],
-        FlowOp::For { unroll } => unroll.iter().map(|&it| number(it)).collect(),
+        FlowOp::For { unroll: None, stages: None } => vec![],
+        FlowOp::For { unroll, stages } => {
+            vec![number(unroll.unwrap_or(0)), number(stages.unwrap_or(0))]
+        }
     }
 }
 
@@ -86,6 +92,26 @@ fn memory_attributes(op: &MemoryOp) -> Vec<Attr> {
     }
 }
 
+fn shared_attributes(op: &SharedOp) -> Vec<Attr> {
+    match op {
+        SharedOp::Alloc { align } => vec![number(*align)],
+        SharedOp::Index { axis }
+        | SharedOp::Slice { axis }
+        | SharedOp::Gather { axis }
+        | SharedOp::Scatter { axis } => vec![number(*axis)],
+        SharedOp::Atomic { op, axis } => vec![word(op.name()), number(*axis)],
+        SharedOp::Recast | SharedOp::Load | SharedOp::Store => vec![],
+    }
+}
+
+fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
+    match op {
+        CopyOp::Wait { in_flight } => vec![number(*in_flight)],
+        CopyOp::Fetch { align } => vec![number(*align)],
+        CopyOp::Async | CopyOp::Commit => vec![],
+    }
+}
+
 fn number(it: u32) -> Attr {
     Attr::Number(format_smolstr!("{it}"))
 }
@@ -101,6 +127,9 @@ pub(super) fn operation(name: &str, attrs: Vec<Attr>) -> Result<Op, String> {
         Some(("flow", rest)) => flow(rest, &mut read)?.map(Op::Flow),
         Some(("tile", rest)) => tile(rest, &mut read)?.map(Op::Tile),
         Some(("memory", rest)) => memory(rest, &mut read)?.map(Op::Memory),
+        Some(("shared", rest)) => shared(rest, &mut read)?.map(Op::Shared),
+        Some(("copy", rest)) => copy(rest, &mut read)?.map(Op::Copy),
+        Some(("sync", "barrier")) => Some(Op::Sync(SyncOp::Barrier)),
         _ => None,
     };
     let op = op.ok_or_else(|| format!("there is no operation `{name}`"))?;
@@ -112,7 +141,11 @@ fn flow(name: &str, read: &mut Reader) -> Result<Option<FlowOp>, String> {
     Ok(Some(match name {
         "if" => FlowOp::If,
         "while" => FlowOp::While,
-        "for" => FlowOp::For { unroll: if read.is_empty() { None } else { Some(read.number()?) } },
+        "for" if read.is_empty() => FlowOp::For { unroll: None, stages: None },
+        "for" => {
+            let mut asked = || read.number().map(|it| Some(it).filter(|&it| it != 0));
+            FlowOp::For { unroll: asked()?, stages: asked()? }
+        }
         _ => return Ok(None),
     }))
 }
@@ -172,6 +205,31 @@ fn memory(name: &str, read: &mut Reader) -> Result<Option<MemoryOp>, String> {
         "print" => MemoryOp::Print { pieces: read.texts()? },
         "assert" => MemoryOp::Assert { message: read.text()? },
         "assume" => MemoryOp::Assume,
+        _ => return Ok(None),
+    }))
+}
+
+fn shared(name: &str, read: &mut Reader) -> Result<Option<SharedOp>, String> {
+    Ok(Some(match name {
+        "alloc" => SharedOp::Alloc { align: read.number()? },
+        "index" => SharedOp::Index { axis: read.number()? },
+        "slice" => SharedOp::Slice { axis: read.number()? },
+        "recast" => SharedOp::Recast,
+        "load" => SharedOp::Load,
+        "store" => SharedOp::Store,
+        "gather" => SharedOp::Gather { axis: read.number()? },
+        "scatter" => SharedOp::Scatter { axis: read.number()? },
+        "atomic" => SharedOp::Atomic { op: read.word(AtomicOp::from_name)?, axis: read.number()? },
+        _ => return Ok(None),
+    }))
+}
+
+fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
+    Ok(Some(match name {
+        "async" => CopyOp::Async,
+        "commit" => CopyOp::Commit,
+        "wait" => CopyOp::Wait { in_flight: read.number()? },
+        "fetch" => CopyOp::Fetch { align: read.number()? },
         _ => return Ok(None),
     }))
 }
@@ -275,13 +333,17 @@ mod tests {
         invert(Op::Tile(TileOp::Permute { perm: vec![2, 0, 1] }));
         invert(Op::Tile(TileOp::Halves { axis: 1, bit: 4 }));
         invert(Op::Memory(MemoryOp::Print { pieces: vec!["a\n\"".to_owned(), String::new()] }));
-        invert(Op::Flow(FlowOp::For { unroll: Some(4) }));
-        invert(Op::Flow(FlowOp::For { unroll: None }));
+        invert(Op::Flow(FlowOp::For { unroll: Some(4), stages: None }));
+        invert(Op::Flow(FlowOp::For { unroll: None, stages: Some(3) }));
+        invert(Op::Flow(FlowOp::For { unroll: None, stages: None }));
+        invert(Op::Shared(SharedOp::Atomic { op: AtomicOp::Max, axis: 1 }));
+        invert(Op::Copy(CopyOp::Wait { in_flight: 2 }));
     }
 
     #[test]
     fn every_row_has_a_reading() {
         let rows = TileOp::ROWS.iter().chain(MemoryOp::ROWS).chain(FlowOp::ROWS);
+        let rows = rows.chain(SharedOp::ROWS).chain(CopyOp::ROWS).chain(SyncOp::ROWS);
         for row in rows {
             let found = operation(row.name, vec![]);
             assert!(!matches!(&found, Err(it) if it.starts_with("there is no")), "{}", row.name);

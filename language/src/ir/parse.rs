@@ -16,7 +16,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
-use tile_layout::{In, Layout, Machine, Spec};
+use tile_layout::{In, Layout, Machine, MapDim, MemoryMap, Spec};
 use tile_syntax::ast::Span;
 
 use super::attributes::{Attr, operation};
@@ -84,6 +84,7 @@ struct Parser<'a> {
     value_names: FxHashMap<SmolStr, u32>,
     values: Vec<Option<ValueDecl>>,
     layouts: FxHashMap<SmolStr, Layout>,
+    maps: FxHashMap<SmolStr, MemoryMap>,
     written_sites: Vec<Option<Site>>,
     own_sites: Vec<Span>,
     item: SmolStr,
@@ -108,6 +109,7 @@ impl<'a> Parser<'a> {
             value_names: FxHashMap::default(),
             values: vec![None; numbered],
             layouts: FxHashMap::default(),
+            maps: FxHashMap::default(),
             written_sites: vec![],
             own_sites: vec![],
             item: SmolStr::default(),
@@ -251,6 +253,9 @@ impl<'a> Parser<'a> {
         let mut plan = self.plan()?;
         while self.eat_word("layout") {
             self.layout()?;
+        }
+        while self.eat_word("memory") {
+            self.map()?;
         }
         let mut tensors = vec![];
         while self.eat_word("tensor") {
@@ -505,6 +510,11 @@ impl<'a> Parser<'a> {
     }
 
     fn ty(&mut self) -> Parse<Type> {
+        if self.eat_word("shared") {
+            let dtype = self.dtype()?;
+            self.expect_sign('@')?;
+            return Ok(Type::view(dtype, self.map_name()?));
+        }
         let pointer = self.eat_sign('*');
         let dtype = self.dtype()?;
         let elem = if pointer { Elem::Pointer(dtype) } else { Elem::Data(dtype) };
@@ -514,7 +524,49 @@ impl<'a> Parser<'a> {
             Shape::new()
         };
         let layout = if self.eat_sign('@') { Some(self.layout_name()?) } else { None };
-        Ok(Type { elem, shape, layout })
+        Ok(Type { elem, shape, layout, memory: None })
+    }
+
+    fn map_name(&mut self) -> Parse<MemoryMap> {
+        let token = self.at;
+        match self.next() {
+            Token::Sigil('#', it) => match self.maps.get(&it) {
+                Some(map) => Ok(map.clone()),
+                None => self.error_at(token, format!("`#{it}` is not declared")),
+            },
+            other => self.error_at(token, format!("a memory map is wanted here, not {other}")),
+        }
+    }
+
+    /// After `memory`: `#m0 = 128 [32, 64] 0, 32 [1, 2, 4] 0 mixed 24 padding [32, 8]`.
+    fn map(&mut self) -> Parse<()> {
+        let token = self.at;
+        let Token::Sigil('#', name) = self.next() else {
+            return self.error_at(token, "the map's name is wanted here");
+        };
+        self.expect_sign('=')?;
+        let mut dims = vec![];
+        loop {
+            let extent = self.number()?;
+            let columns = self.list(Self::number)?.into();
+            dims.push(MapDim { extent, columns, stride: self.number()? });
+            if !self.eat_sign(',') {
+                break;
+            }
+        }
+        let mixed = if self.eat_word("mixed") { self.number()? } else { 0 };
+        let mut padding = vec![];
+        if self.eat_word("padding") {
+            while matches!(self.peek(), Token::Sign('[')) {
+                let token = self.at;
+                match self.list(Self::number)?[..] {
+                    [interval, pad] => padding.push((interval, pad)),
+                    _ => return self.error_at(token, "padding is an interval and a pad"),
+                }
+            }
+        }
+        self.maps.insert(name, MemoryMap::new(dims, padding, mixed));
+        Ok(())
     }
 
     fn dtype(&mut self) -> Parse<DType> {

@@ -18,6 +18,8 @@
 //!     site !0 = file 0 item "kernel add" 10..20
 //! }
 //! ```
+//! A view's type is `shared f16 @ #m0`, its map `memory #m0 = 64 [8, 16] 0, 8 [1, 2, 4] 0`: for every
+//! dimension the extent, the columns of its low bits and the stride of the units above.
 //! Line ends mean nothing; `//` begins a comment. `!n` names the site of an instruction. What an
 //! instruction's angle brackets hold is in `ir/attributes.rs`. Regions stand in braces after their
 //! instruction, `{ (parameters) instructions yield values }`. A value that no instruction defines
@@ -28,7 +30,7 @@
 use std::fmt::{self, Write};
 
 use rustc_hash::FxHashMap;
-use tile_layout::{In, Layout};
+use tile_layout::{In, Layout, MemoryMap};
 use tile_plan::{AbiSlot, Expr, Fun, LaunchPlan, Param, ParamKind, Scalar};
 
 use super::attributes::{Attr, attributes};
@@ -73,6 +75,7 @@ struct Printer<'a, 'f, 'o> {
     kernel: &'a Kernel,
     layouts: FxHashMap<&'a Layout, usize>,
     in_order: Vec<&'a Layout>,
+    maps: Vec<&'a MemoryMap>,
     printed: Vec<bool>,
     out: &'o mut fmt::Formatter<'f>,
 }
@@ -81,6 +84,7 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
     fn new(kernel: &'a Kernel, out: &'o mut fmt::Formatter<'f>) -> Self {
         let mut layouts = FxHashMap::default();
         let mut in_order = vec![];
+        let mut maps = vec![];
         for decl in &kernel.values {
             if let Some(layout) = &decl.ty.layout {
                 layouts.entry(layout).or_insert_with(|| {
@@ -88,8 +92,11 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
                     in_order.len() - 1
                 });
             }
+            if let Some(map) = decl.ty.memory.as_ref().filter(|it| !maps.contains(it)) {
+                maps.push(map);
+            }
         }
-        Printer { kernel, layouts, in_order, printed: vec![false; kernel.values.len()], out }
+        Printer { kernel, layouts, in_order, maps, printed: vec![false; kernel.values.len()], out }
     }
 
     fn kernel(&mut self) -> fmt::Result {
@@ -104,6 +111,9 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
         plan(&kernel.plan, self.out)?;
         for (number, layout) in self.in_order.iter().enumerate() {
             writeln!(self.out, "    layout #{number} = {}", LayoutText(layout))?;
+        }
+        for (number, map) in self.maps.iter().enumerate() {
+            writeln!(self.out, "    memory #m{number} = {}", MapText(map))?;
         }
         for tensor in &kernel.tensors {
             writeln!(self.out, "    {}", TensorText(tensor))?;
@@ -229,6 +239,11 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
         match ty.elem {
             Elem::Data(it) => write!(self.out, "{it}")?,
             Elem::Pointer(it) => write!(self.out, "*{it}")?,
+            Elem::Shared(it) => {
+                let map = self.maps.iter().position(|it| Some(*it) == ty.memory.as_ref());
+                let map = map.expect("V2: the maps of all views were collected");
+                return write!(self.out, "shared {it} @ #m{map}");
+            }
         }
         if !ty.shape.is_empty() {
             write!(self.out, "{}", List(&ty.shape))?;
@@ -342,6 +357,23 @@ impl fmt::Display for LayoutText<'_> {
             }
         }
         Ok(())
+    }
+}
+
+struct MapText<'a>(&'a MemoryMap);
+
+impl fmt::Display for MapText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        separated(f, self.0.dims(), |it, f| {
+            write!(f, "{} {} {}", it.extent, List(&it.columns), it.stride)
+        })?;
+        if self.0.mixed() != 0 {
+            write!(f, " mixed {}", self.0.mixed())?;
+        }
+        if !self.0.padding().is_empty() {
+            f.write_str(" padding")?;
+        }
+        self.0.padding().iter().try_for_each(|(interval, pad)| write!(f, " [{interval}, {pad}]"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The verifier: the rules V1 to V9 that every kernel keeps between any two passes.
+//! The verifier: the rules V1 to V10 that every kernel keeps between any two passes.
 //!
 //! A violation is a broken promise of the compiler, never a mistake in a program; engines and
 //! analyses may rely on every rule without asking again. The rules are listed in [`super`] and at
@@ -6,19 +6,21 @@
 
 mod memory;
 mod plan;
+mod shared;
 mod tile;
 
 use std::fmt;
 
-use super::{Extent, Inst, Kernel, Region, SiteId, Type, Value};
-use crate::op::{FlowOp, Op};
+use super::{Elem, Extent, Inst, Kernel, Region, SiteId, Type, Value};
+use crate::op::{FlowOp, Op, SyncOp};
 
 /// The rules.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Rule {
     /// A value is defined once, before its uses, in its own region or one around it.
     V1,
-    /// A tile has a layout if and only if its rank is at least 1, and the layout's extents are its shape.
+    /// A tile has a layout if and only if its rank is at least 1, and the layout's extents are its
+    /// shape; a view has a memory map of its shape and no layout.
     V2,
     /// Operands and results have the types that the operation's row asks for.
     V3,
@@ -34,6 +36,8 @@ pub enum Rule {
     V8,
     /// Conditions and bounds are scalars.
     V9,
+    /// A view is neither carried by a loop nor yielded by a branch.
+    V10,
 }
 
 /// A rule that a kernel breaks.
@@ -106,9 +110,13 @@ impl<'a> Verifier<'a> {
     fn values(&mut self) {
         for (number, decl) in self.kernel.values.iter().enumerate() {
             let ty = &decl.ty;
-            let sound = match &ty.layout {
-                None => ty.shape.is_empty(),
-                Some(layout) => !ty.shape.is_empty() && layout.shape() == &ty.shape[..],
+            let sound = match (&ty.layout, &ty.memory, ty.elem) {
+                (None, Some(map), Elem::Shared(_)) => map.shape()[..] == ty.shape[..],
+                (None, None, Elem::Data(_) | Elem::Pointer(_)) => ty.shape.is_empty(),
+                (Some(layout), None, Elem::Data(_) | Elem::Pointer(_)) => {
+                    !ty.shape.is_empty() && layout.shape() == &ty.shape[..]
+                }
+                _ => false,
             };
             self.require(Rule::V2, sound, || {
                 format!("%{number} has a layout that is not of its shape")
@@ -253,6 +261,11 @@ impl<'a> Verifier<'a> {
                 Op::Flow(op) => self.flow(op, inst),
                 Op::Tile(op) => self.tile(op, inst),
                 Op::Memory(op) => self.memory(op, inst),
+                Op::Shared(op) => self.shared(op, inst),
+                Op::Copy(op) => self.copy(op, inst),
+                Op::Sync(SyncOp::Barrier) => {
+                    self.sides::<0, 0>(inst);
+                }
             }
         }
         inst.results.iter().for_each(|&it| self.define(it));
@@ -327,6 +340,8 @@ impl<'a> Verifier<'a> {
     }
 
     fn params(&mut self, region: &'a Region, wanted: &[&Type]) {
+        let views = self.types(&region.params).iter().any(|it| it.is_view());
+        self.require(Rule::V10, !views, || "a region takes a view".to_owned());
         let same = self.types(&region.params) == wanted;
         self.require(Rule::V5, same, || {
             "a region's parameters are not what its owner hands in".to_owned()
@@ -334,6 +349,8 @@ impl<'a> Verifier<'a> {
     }
 
     fn yields(&mut self, region: &'a Region, wanted: &[&Type]) {
+        let views = self.types(&region.yields).iter().any(|it| it.is_view());
+        self.require(Rule::V10, !views, || "a region yields a view".to_owned());
         let same = self.types(&region.yields) == wanted;
         self.require(Rule::V5, same, || {
             "a region does not yield what its owner expects".to_owned()

@@ -18,8 +18,10 @@ family! {
     /// values, which are the results after the last turn. `step` is positive. No turn runs if
     /// `hi <= lo`. The index has the type of `lo`.
     For {
-        /// Loop notes that steer the lowering.
+        /// How often the body is repeated, if the program says it.
         unroll: Option<u32>,
+        /// Over how many iterations the body's copies and loads are spread, if it is pipelined.
+        stages: Option<u32>,
     } = "for" ("lo", "hi", "step", "init…") Regions, "language.md section 3";
 
     /// Runs its second region as long as its first yields true.

@@ -160,7 +160,7 @@ pub(crate) fn coords(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         let mut extents: Shape = shape.iter().map(|_| 1).collect();
         extents[axis] = shape[axis];
         let layout = apply(cx, &spec, &extents, args.span)?;
-        let ty = Type { elem: I32, shape: extents, layout: Some(layout) };
+        let ty = Type::tile(I32, extents, layout);
         let value = cx.emit_one(TileOp::Index { axis: axis as u32 }, &[], ty, args.span);
         Some(Value::Tile(Tile { value, layout: TileLayout::Closed(spec.clone()) }))
     };

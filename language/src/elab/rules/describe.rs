@@ -64,6 +64,7 @@ pub(super) fn elem(it: Elem) -> String {
     match it {
         Elem::Data(it) => it.to_string(),
         Elem::Pointer(it) => format!("*{it}"),
+        Elem::Shared(it) => format!("shared {it}"),
     }
 }
 

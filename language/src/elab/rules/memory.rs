@@ -6,7 +6,7 @@ use super::unify::{Operand, align, elem_of};
 use crate::dtype::{Class, DType};
 use crate::elab::cx::Elab;
 use crate::elab::value::{Arg, Tile, Value};
-use crate::ir::{self, Elem, Extent, Type};
+use crate::ir::{Elem, Extent, Type};
 use crate::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
 use crate::op::tile::Round;
 use crate::op::{MemoryOp, TileOp};
@@ -62,7 +62,7 @@ pub(crate) fn at(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let operands = indices(cx, args, tensor)?;
     let elem = Elem::Pointer(cx.tensor(tensor).dtype);
     if operands.is_empty() {
-        let ty = Type { elem, shape: ir::Shape::new(), layout: None };
+        let ty = Type::single(elem);
         return Some(Value::scalar(cx.emit_one(MemoryOp::At { tensor }, &[], ty, args.span)));
     }
     emit_aligned(cx, MemoryOp::At { tensor }, &operands, elem, args.span)

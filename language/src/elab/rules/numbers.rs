@@ -7,7 +7,7 @@ use super::{arithmetic, math};
 use crate::dtype::{Class, DType, FloatFormat, Specials};
 use crate::elab::cx::Elab;
 use crate::elab::value::Value;
-use crate::ir::{self, Elem, Shape, Type};
+use crate::ir::{self, Elem, Type};
 use crate::op::TileOp;
 use crate::op::tile::{BinaryOp, Round};
 use crate::report;
@@ -22,7 +22,7 @@ pub(super) fn constant_bits(
 ) -> Option<u64> {
     let bits = match elem {
         Elem::Data(dtype) => bits_of(value, dtype),
-        Elem::Pointer(_) => None,
+        Elem::Pointer(_) | Elem::Shared(_) => None,
     };
     if bits.is_none() && *value != Value::Error {
         let (place, got) = (cx.place(span), super::describe(cx, value));
@@ -83,7 +83,7 @@ pub(super) fn materialize(
         return Some(tile.value);
     }
     let bits = constant_bits(cx, value, wanted, span)?;
-    let ty = Type { elem: wanted, shape: Shape::new(), layout: None };
+    let ty = Type::single(wanted);
     Some(cx.emit_one(TileOp::Const { bits }, &[], ty, span))
 }
 

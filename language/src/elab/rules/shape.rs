@@ -99,7 +99,7 @@ fn emit_carried(
     span: Span,
 ) -> Value {
     let shape: Shape = layout.shape().into();
-    let ty = Type { elem: of.ty.elem, shape, layout: Some(layout.clone()) };
+    let ty = Type::tile(of.ty.elem, shape, layout.clone());
     let value = cx.emit_one(op, &[of.tile.value], ty, span);
     carried(cx, value, candidate, &layout)
 }
@@ -135,8 +135,7 @@ pub(crate) fn halves(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         let axis = axis(cx, args, it.rank())?;
         let bit = args.below(cx, "bit", 31)?;
         let layout = carry(cx, args.span, it.layout().without_bit(axis as usize, bit))?;
-        let ty =
-            Type { elem: it.ty.elem, shape: layout.shape().into(), layout: Some(layout.clone()) };
+        let ty = Type::tile(it.ty.elem, layout.shape().into(), layout.clone());
         let results =
             cx.emit(TileOp::Halves { axis, bit }, &[it.tile.value], &[ty.clone(), ty], args.span);
         let half = |cx: &Elab<'_>, value| carried(cx, value, Some(it.spec.clone()), &layout);
@@ -185,7 +184,7 @@ pub(crate) fn squeeze(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
             return None;
         }
         if it.rank() == 1 {
-            let ty = Type { elem: it.ty.elem, shape: Shape::new(), layout: None };
+            let ty = Type::single(it.ty.elem);
             return Some(Value::scalar(cx.emit_one(
                 TileOp::Squeeze { axis },
                 &[it.tile.value],
@@ -332,7 +331,7 @@ pub(crate) fn join(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         return None;
     }
     let joined = layout.join();
-    let ty = Type { elem, shape: joined.shape().into(), layout: Some(joined.clone()) };
+    let ty = Type::tile(elem, joined.shape().into(), joined.clone());
     let value = cx.emit_one(TileOp::Join, &aligned.values, ty, args.span);
     Some(carried(cx, value, None, &joined))
 }
@@ -341,8 +340,7 @@ pub(crate) fn join(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 pub(crate) fn split(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     each(cx, args, args.value("x"), &mut |cx, it| {
         let layout = carry(cx, args.span, it.layout().split())?;
-        let ty =
-            Type { elem: it.ty.elem, shape: layout.shape().into(), layout: Some(layout.clone()) };
+        let ty = Type::tile(it.ty.elem, layout.shape().into(), layout.clone());
         let results = cx.emit(TileOp::Split, &[it.tile.value], &[ty.clone(), ty], args.span);
         let half = |cx: &Elab<'_>, value| carried(cx, value, None, &layout);
         Some(Value::Tuple([half(cx, results[0]), half(cx, results[1])].into()))
@@ -388,7 +386,7 @@ pub(crate) fn take(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         let mut shape = it.ty.shape.clone();
         shape[axis as usize] = 1;
         let layout = apply(cx, &it.spec, &shape, args.span)?;
-        let ty = Type { elem: Elem::Data(DType::I32), shape, layout: Some(layout) };
+        let ty = Type::tile(Elem::Data(DType::I32), shape, layout);
         let bits = u64::from(index);
         let index = cx.emit_one(TileOp::Const { bits }, &[], ty.clone(), args.span);
         let op = TileOp::Gather { axis };
@@ -427,7 +425,7 @@ pub(crate) fn histogram(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         }
         operands.push(unify::close(cx, &mask, &it.spec, &it.ty.shape, args.span)?);
     }
-    let ty = Type { elem: Elem::Data(DType::I32), shape, layout: Some(layout) };
+    let ty = Type::tile(Elem::Data(DType::I32), shape, layout);
     let value = cx.emit_one(TileOp::Histogram, &operands, ty, args.span);
     Some(Value::Tile(Tile { value, layout: TileLayout::Closed(spec) }))
 }
@@ -520,7 +518,7 @@ pub(super) fn field(cx: &mut Elab<'_>, tile: &Tile, name: &str, span: Span) -> O
         }
         "rank" => Some(Value::Int(shape_of(cx, tile).len() as i128)),
         "dtype" => Some(Value::Type(match cx.ty(tile.value).elem {
-            Elem::Data(it) => TypeValue::Scalar(it),
+            Elem::Data(it) | Elem::Shared(it) => TypeValue::Scalar(it),
             Elem::Pointer(it) => TypeValue::Pointer(it),
         })),
         "layout" => Some(match &tile.layout {

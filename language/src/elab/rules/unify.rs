@@ -118,7 +118,7 @@ pub(super) fn close(
     span: Span,
 ) -> Option<ir::Value> {
     let layout = apply(cx, spec, shape, span)?;
-    let wanted = Type { elem: operand.elem, shape: shape.clone(), layout: Some(layout) };
+    let wanted = Type::tile(operand.elem, shape.clone(), layout);
     let placed = match &operand.value {
         Value::Tile(tile) => match &tile.layout {
             TileLayout::Scalar => {
@@ -150,7 +150,7 @@ pub(super) fn place(
     span: Span,
 ) -> Option<ir::Value> {
     let layout = apply(cx, spec, &tile.shape, span)?;
-    let ty = Type { elem: tile.elem, shape: tile.shape.clone(), layout: Some(layout) };
+    let ty = Type::tile(tile.elem, tile.shape.clone(), layout);
     match &tile.fill {
         Fill::Count(first) => {
             let index = cx.emit_one(TileOp::Index { axis: 0 }, &[], ty.clone(), span);
@@ -209,7 +209,7 @@ fn expand(
     for (&axis, layer) in new_axes.iter().zip(&layers[1..]) {
         shape.insert(axis as usize, 1);
         let layout = apply(cx, layer, &shape, span)?;
-        let ty = Type { elem: child.elem, shape: shape.clone(), layout: Some(layout) };
+        let ty = Type::tile(child.elem, shape.clone(), layout);
         value = cx.emit_one(TileOp::Expand { axis }, &[value], ty, span);
     }
     Some(value)
@@ -395,7 +395,7 @@ fn scalar(cx: &mut Elab<'_>, operand: &Operand) -> Option<ir::Value> {
         Value::Tile(tile) => Some(tile.value),
         number => {
             let bits = constant_bits(cx, number, operand.elem, operand.span)?;
-            let ty = Type { elem: operand.elem, shape: Shape::new(), layout: None };
+            let ty = Type::single(operand.elem);
             Some(cx.emit_one(TileOp::Const { bits }, &[], ty, operand.span))
         }
     }

@@ -1,0 +1,37 @@
+//! Copies that run beside the program: from global to shared memory, without registers.
+//!
+//! A copy is *in flight* from [`CopyOp::Async`] on until a [`CopyOp::Wait`] says that its group has
+//! landed; until then nobody may touch the elements that it writes. Groups are closed by
+//! [`CopyOp::Commit`] and land in order. Where a target has no such copies they are made at once, and
+//! groups cost nothing; the meaning is the same.
+
+use super::family;
+
+family! {
+    /// Copies in flight.
+    CopyOp "copy";
+
+    /// Starts to copy the element behind each pointer to the place of the same index in the view.
+    ///
+    /// After the pointers stand, each if wanted, a `mask` (a bool tile of the pointers' shape and
+    /// layout; where it is false the element becomes 0) and `when` (a scalar bool; if false nothing
+    /// happens at all).
+    Async = "async" ("view", "pointer", "mask", "when") ReadWrite, "PTX ISA, cp.async; CDNA4 ISA, global_load_lds";
+
+    /// Closes the group of the copies started since the last one; it may be empty.
+    Commit = "commit" () ReadWrite, "PTX ISA, cp.async.commit_group";
+
+    /// Waits until at most `in_flight` groups are in flight.
+    Wait {
+        /// How many of the youngest groups may stay.
+        in_flight: u32,
+    } = "wait" () ReadWrite, "PTX ISA, cp.async.wait_group; CDNA3 ISA, s_waitcnt vmcnt";
+
+    /// A buffer of the iteration, filled from the pointers as `copy.async` does; it has landed.
+    ///
+    /// In a loop that is pipelined the copy is started iterations ahead ([`crate::pass::pipeline`]).
+    Fetch {
+        /// What divides the buffer's address, in bytes: a power of two.
+        align: u32,
+    } = "fetch" ("pointer", "mask") Read, "language.md section 9";
+}
