@@ -21,6 +21,7 @@ mod bytecode;
 mod count;
 mod error;
 mod exec;
+mod fragment;
 mod llvm;
 mod memory;
 mod race;

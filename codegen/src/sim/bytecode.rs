@@ -14,6 +14,8 @@
 //!
 //! Nothing here knows LLVM: another reader, of PTX text for one, can make the same operations.
 
+use std::sync::Arc;
+
 /// The index of a row in its file.
 pub(super) type Row = u32;
 
@@ -40,6 +42,10 @@ pub(super) enum Real {
     E4m3Fnuz,
     /// The e5m2 of gfx942: bias 16, no negative zero, NaN is 0x80.
     E5m2Fnuz,
+    /// Six and four bits, without infinities and NaNs (OCP microscaling formats).
+    E2m3,
+    E3m2,
+    E2m1,
 }
 
 /// Rounding of a conversion.
@@ -578,27 +584,65 @@ pub(super) struct MatrixLoad {
     pub(super) transposed: bool,
 }
 
-/// The shape of a matrix product, and with it the map from lanes to elements.
+/// How an element of a matrix operand lies in its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Shape {
-    /// `mma.sync` of 16 by 8 by `k` with 16-bit factors.
-    Warp16x8 { k: usize },
-    /// MFMA of `m` by `m` by `k`, one block.
-    Wave { m: usize, k: usize },
+pub(super) enum Number {
+    Real(Real),
+    /// Single precision of which the low 13 bits have no effect (tf32, xf32).
+    Truncated,
+    Signed {
+        bits: u8,
+    },
+    Unsigned {
+        bits: u8,
+    },
 }
 
-/// `d = left * right + sum` over the lanes of a warp, summed in single precision.
+/// A matrix of a product as the lanes hold it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Operand {
+    pub(super) number: Number,
+    /// Bits of an element in a row.
+    pub(super) bits: u8,
+    /// Elements in a row.
+    pub(super) packed: usize,
+    pub(super) rows: Vec<Slot>,
+    /// For every slot and lane, lane fastest, the element's place in row-major order.
+    pub(super) places: Arc<[u16]>,
+}
+
+/// What the terms of a product are summed in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Arithmetic {
+    /// Fused chains over `k` in single precision, rounded to the sum's format at the end.
+    Single,
+    /// Fused chains over `k` in double precision.
+    Double,
+    /// Integers of 32 bits, which wrap around or stop at the largest and smallest.
+    Integer { saturates: bool },
+}
+
+/// Where the power of two comes from that 32 elements along `k` are multiplied by: the exponent,
+/// with 127 for one, is byte `byte` of this row in lane `i + m * (k / 32)` for row (or column) `i`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Scale {
+    pub(super) row: Row,
+    pub(super) byte: u8,
+}
+
+/// `d = left * right + sum` over the lanes of a warp.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Product {
-    pub(super) shape: Shape,
-    /// The format of the factors.
-    pub(super) real: Real,
-    /// Elements of a factor in a row.
-    pub(super) packed: usize,
-    pub(super) d: Vec<Row>,
-    pub(super) left: Vec<Row>,
-    pub(super) right: Vec<Row>,
-    pub(super) sum: Vec<Row>,
+    /// Products side by side, rows, columns, depth.
+    pub(super) extents: [usize; 4],
+    pub(super) arithmetic: Arithmetic,
+    pub(super) left: Operand,
+    pub(super) right: Operand,
+    pub(super) sum: Operand,
+    /// Rows of the result, which lie as those of the sum but may be packed otherwise.
+    pub(super) d: Operand,
+    /// Scales of the factors.
+    pub(super) scales: Option<[Scale; 2]>,
 }
 
 /// What lanes agree on.

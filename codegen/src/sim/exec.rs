@@ -25,9 +25,11 @@ use super::{HookReport, Program, Reconvergence};
 
 pub(super) use cross::tally;
 use lanes::real2_wide;
+pub(super) use matrix::Scratch;
+use number::decode;
+pub(super) use number::encode;
 #[cfg(test)]
 pub(super) use number::f16_to_f32 as half_value;
-use number::{decode, encode};
 
 /// Operations that a warp runs before others get their turn: enough to make progress, few enough
 /// that a loop that waits for another warp does not starve it.
@@ -171,6 +173,7 @@ pub(super) struct Turn<'t, 'a, const L: usize> {
     /// The number of this warp among all of the grid.
     pub(super) agent: u32,
     pub(super) counts: &'t mut Counts,
+    pub(super) scratch: &'t mut Scratch,
     pub(super) random: &'t mut Random,
     pub(super) printed: &'t mut Vec<String>,
     pub(super) calls: &'t mut Vec<HookReport>,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::bytecode::{Barrier, BarrierMode, Slot};
 use super::count::Counts;
 use super::error::{Kind, SimError};
-use super::exec::{Arrival, Pause, Turn, Wait, Warp, lanes_of, mask_text, tally};
+use super::exec::{Arrival, Pause, Scratch, Turn, Wait, Warp, lanes_of, mask_text, tally};
 use super::memory::{
     ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, IMPLICIT_AT, Memory, Tracked, buffer_address,
 };
@@ -93,6 +93,7 @@ struct Machine<'p, 'a, const L: usize> {
     memory: Memory<'a>,
     race: Option<Race>,
     counts: Counts,
+    scratch: Scratch,
     random: Random,
     printed: Vec<String>,
     calls: Vec<HookReport>,
@@ -132,6 +133,7 @@ pub(super) fn run<const L: usize>(
             arguments,
         },
         counts: Counts::new(&program.code),
+        scratch: Scratch::new(),
         random: Random(launch.seed),
         printed: Vec::new(),
         calls: Vec::new(),
@@ -317,6 +319,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             race: self.race.as_mut(),
             agent,
             counts: &mut self.counts,
+            scratch: &mut self.scratch,
             random: &mut self.random,
             printed: &mut self.printed,
             calls: &mut self.calls,

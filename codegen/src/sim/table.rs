@@ -7,6 +7,7 @@
 mod amdgcn;
 pub(super) mod asm;
 mod generic;
+mod matrix;
 mod nvvm;
 
 use std::collections::HashMap;

@@ -6,6 +6,7 @@ mod basic;
 mod flow;
 mod foreign;
 mod lanes;
+mod matrix;
 mod memory;
 mod mutants;
 

@@ -1,127 +1,335 @@
 //! Products of small matrices that a warp holds together.
 //!
-//! Which element a lane holds is a formula of the manual: [`Shape`]. Sums are fused chains over
-//! `k` in single precision; the devices' order and width inside a block of `k` are not documented
-//! (NVIDIA) or differ (AMD), so results agree within a tolerance.
+//! A product has three steps: the lanes' registers become matrices in row-major order, the matrices
+//! are multiplied, the result goes back. Sums are fused chains over `k`; the devices' order and
+//! width inside a block of `k` are not documented (NVIDIA) or differ (AMD), so results in single
+//! precision agree within a tolerance. Integers are exact.
 
-use super::super::bytecode::{Product, Shape};
-use super::Turn;
-use super::number::decode;
+use std::sync::OnceLock;
 
-impl Shape {
-    /// Row and column of an element of the left factor.
-    fn left(self, lane: usize, s: usize) -> (usize, usize) {
-        match self {
-            // PTX ISA 9.7.14.5: two elements in a register.
-            Shape::Warp16x8 { .. } => {
-                let (r, e) = (s / 2, s % 2);
-                (lane / 4 + 8 * (r & 1), 2 * (lane % 4) + e + 8 * (r >> 1))
-            }
-            Shape::Wave { m, k } => (lane % m, m * k / 64 * (lane / m) + s),
-        }
+use super::super::bytecode::{Arithmetic, Number, Operand, Product, Real, Rounding, Scale, Slot};
+use super::number::{decode, encode, f16_to_f32, f32_to_f16};
+use super::{Turn, Warp};
+
+/// Elements of the largest matrix, over all of its blocks.
+const ELEMENTS_MAX: usize = 2048;
+
+/// The matrices of a product while it is computed.
+struct Matrices<T> {
+    left: [T; ELEMENTS_MAX],
+    right: [T; ELEMENTS_MAX],
+    sum: [T; ELEMENTS_MAX],
+}
+
+impl<T: Term> Matrices<T> {
+    fn new() -> Box<Self> {
+        let zeros = [T::default(); ELEMENTS_MAX];
+        Box::new(Matrices { left: zeros, right: zeros, sum: zeros })
     }
+}
 
-    /// Row and column of an element of the right factor.
-    fn right(self, lane: usize, s: usize) -> (usize, usize) {
-        match self {
-            Shape::Warp16x8 { .. } => {
-                let (r, e) = (s / 2, s % 2);
-                (2 * (lane % 4) + e + 8 * r, lane / 4)
-            }
-            Shape::Wave { m, k } => (m * k / 64 * (lane / m) + s, lane % m),
-        }
-    }
+/// Room for the matrices of a product, kept from one to the next.
+pub(in crate::sim) struct Scratch {
+    single: Box<Matrices<f32>>,
+    double: Box<Matrices<f64>>,
+    integer: Box<Matrices<i64>>,
+}
 
-    /// Row and column of an element of the sum.
-    fn sum(self, lane: usize, s: usize) -> (usize, usize) {
-        match self {
-            Shape::Warp16x8 { .. } => (lane / 4 + 8 * (s >> 1), 2 * (lane % 4) + (s & 1)),
-            Shape::Wave { m: 16, .. } => (4 * (lane / 16) + s, lane % 16),
-            Shape::Wave { .. } => (8 * (s / 4) + 4 * (lane / 32) + s % 4, lane % 32),
-        }
-    }
-
-    /// Rows, columns and depth.
-    fn extents(self) -> (usize, usize, usize) {
-        match self {
-            Shape::Warp16x8 { k } => (16, 8, k),
-            Shape::Wave { m, k } => (m, m, k),
-        }
+impl Scratch {
+    pub(in crate::sim) fn new() -> Self {
+        Scratch { single: Matrices::new(), double: Matrices::new(), integer: Matrices::new() }
     }
 }
 
 impl<const L: usize> Turn<'_, '_, L> {
     pub(super) fn product(&mut self, product: &Product) {
-        let shape = product.shape;
-        let (m, n, k) = shape.extents();
-        let (mut left, mut right) = (vec![0f32; m * k], vec![0f32; k * n]);
-        let element = |turn: &Self, rows: &[u32], lane: usize, s: usize| {
-            let row = rows[s / product.packed];
-            let bits = turn.warp.words[row as usize][lane] >> (16 * (s % product.packed)) & 0xffff;
-            decode(product.real, u64::from(bits)) as f32
-        };
-        for lane in 0..L {
-            for s in 0..product.left.len() * product.packed {
-                let (i, j) = shape.left(lane, s);
-                left[i * k + j] = element(self, &product.left, lane, s);
-            }
-            for s in 0..product.right.len() * product.packed {
-                let (i, j) = shape.right(lane, s);
-                right[i * n + j] = element(self, &product.right, lane, s);
-            }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has what the function is compiled for.
+            unsafe { perform_fused(self.warp, product, self.scratch) };
+            return;
         }
-        for (s, (&d, &c)) in product.d.iter().zip(&product.sum).enumerate() {
-            let sums = self.get::<u32>(c);
-            let out: [u32; L] = std::array::from_fn(|lane| {
-                let (i, j) = shape.sum(lane, s);
-                let start = f32::from_bits(sums[lane]);
-                let terms = (0..k).map(|at| (left[i * k + at], right[at * n + j]));
-                terms.fold(start, |sum, (a, b)| a.mul_add(b, sum)).to_bits()
-            });
-            self.put(d, out);
+        perform(self.warp, product, self.scratch);
+    }
+}
+
+/// [`perform`] with instructions for fused multiply-adds, which are calls of a function without.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn perform_fused<const L: usize>(warp: &mut Warp<L>, product: &Product, scratch: &mut Scratch) {
+    perform(warp, product, scratch);
+}
+
+#[inline(always)]
+fn perform<const L: usize>(warp: &mut Warp<L>, product: &Product, scratch: &mut Scratch) {
+    match product.arithmetic {
+        Arithmetic::Single => compute(warp, product, &mut scratch.single),
+        Arithmetic::Double => compute(warp, product, &mut scratch.double),
+        Arithmetic::Integer { .. } => compute(warp, product, &mut scratch.integer),
+    }
+}
+
+#[inline(always)]
+fn compute<T: Term, const L: usize>(
+    warp: &mut Warp<L>,
+    product: &Product,
+    matrices: &mut Matrices<T>,
+) {
+    T::gather(warp, &product.left, &mut matrices.left);
+    T::gather(warp, &product.right, &mut matrices.right);
+    T::gather(warp, &product.sum, &mut matrices.sum);
+    if let Some([left, right]) = product.scales {
+        let [_, m, n, k] = product.extents;
+        rescale(warp, left, &mut matrices.left[..m * k], |at| at / k + m * (at % k / 32));
+        rescale(warp, right, &mut matrices.right[..k * n], |at| at % n + m * (at / n / 32));
+    }
+    match product.extents[2] {
+        4 => multiply::<T, 4>(matrices, product.extents),
+        8 => multiply::<T, 8>(matrices, product.extents),
+        16 => multiply::<T, 16>(matrices, product.extents),
+        _ => multiply::<T, 32>(matrices, product.extents),
+    }
+    let saturates = product.arithmetic == Arithmetic::Integer { saturates: true };
+    T::scatter(warp, &product.d, &matrices.sum, saturates);
+}
+
+/// Multiplies every element by the power of two that `lane_of` its place holds.
+#[inline(always)]
+fn rescale<T: Term, const L: usize>(
+    warp: &Warp<L>,
+    scale: Scale,
+    elements: &mut [T],
+    lane_of: impl Fn(usize) -> usize,
+) {
+    let row = &warp.words[scale.row as usize];
+    for (at, element) in elements.iter_mut().enumerate() {
+        let exponent = row[lane_of(at)] >> (8 * scale.byte) & 0xff;
+        // 255 is NaN (OCP microscaling formats, E8M0).
+        let power = if exponent == 255 { f64::NAN } else { 2f64.powi(exponent as i32 - 127) };
+        *element = element.times(power);
+    }
+}
+
+/// `sum += left * right` for every block, `N` columns at a time.
+#[inline(always)]
+fn multiply<T: Term, const N: usize>(matrices: &mut Matrices<T>, [blocks, m, _, k]: [usize; 4]) {
+    for block in 0..blocks {
+        let right = &matrices.right[block * k * N..][..k * N];
+        let (right, _) = right.as_chunks::<N>();
+        for i in block * m..(block + 1) * m {
+            let sum: &mut [T] = &mut matrices.sum[i * N..][..N];
+            let mut sums = [T::default(); N];
+            sums.copy_from_slice(sum);
+            for (&a, b) in matrices.left[i * k..][..k].iter().zip(right) {
+                for j in 0..N {
+                    sums[j] = T::fused(a, b[j], sums[j]);
+                }
+            }
+            sum.copy_from_slice(&sums);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
+/// A number that products are computed in.
+trait Term: Copy + Default {
+    /// `a * b + c` with one rounding.
+    fn fused(a: Self, b: Self, c: Self) -> Self;
 
-    use super::*;
+    /// The product with a power of two.
+    fn times(self, power: f64) -> Self;
 
-    /// Every element is held exactly once.
-    #[track_caller]
-    fn check(shape: Shape, lanes: usize, [left, right, sum]: [usize; 3]) {
-        let (m, n, k) = shape.extents();
-        let places = |f: &dyn Fn(usize, usize) -> (usize, usize), slots: usize| {
-            let all = (0..lanes).flat_map(|lane| (0..slots).map(move |s| (lane, s)));
-            all.map(|(lane, s)| f(lane, s)).collect::<HashSet<_>>()
-        };
-        let grid = |rows: usize, columns: usize| {
-            (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))).collect::<HashSet<_>>()
-        };
-        assert_eq!(places(&|lane, s| shape.left(lane, s), left), grid(m, k));
-        assert_eq!(places(&|lane, s| shape.right(lane, s), right), grid(k, n));
-        assert_eq!(places(&|lane, s| shape.sum(lane, s), sum), grid(m, n));
-        assert_eq!((lanes * left, lanes * right, lanes * sum), (m * k, k * n, m * n));
+    /// Puts the lanes' elements into their places.
+    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [Self; ELEMENTS_MAX]);
+
+    /// Gives the lanes the elements of a result.
+    fn scatter<const L: usize>(
+        warp: &mut Warp<L>,
+        operand: &Operand,
+        from: &[Self; ELEMENTS_MAX],
+        saturates: bool,
+    );
+}
+
+impl Term for f32 {
+    #[inline(always)]
+    fn fused(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
     }
 
-    #[test]
-    fn lanes_hold_every_element_once() {
-        check(Shape::Warp16x8 { k: 16 }, 32, [8, 4, 4]);
-        check(Shape::Warp16x8 { k: 8 }, 32, [4, 2, 4]);
-        check(Shape::Wave { m: 32, k: 8 }, 64, [4, 4, 16]);
-        check(Shape::Wave { m: 16, k: 16 }, 64, [4, 4, 4]);
-        check(Shape::Wave { m: 32, k: 16 }, 64, [8, 8, 16]);
-        check(Shape::Wave { m: 16, k: 32 }, 64, [8, 8, 4]);
+    fn times(self, power: f64) -> f32 {
+        (f64::from(self) * power) as f32
     }
 
-    #[test]
-    fn elements_lie_where_the_manuals_say() {
-        let wave = Shape::Wave { m: 32, k: 8 };
-        assert_eq!((wave.left(33, 2), wave.sum(33, 5)), ((1, 6), (13, 1)));
-        assert_eq!(Shape::Wave { m: 16, k: 32 }.left(17, 3), (1, 11));
-        let warp = Shape::Warp16x8 { k: 16 };
-        assert_eq!((warp.left(5, 7), warp.right(5, 2), warp.sum(5, 3)), ((9, 11), (10, 1), (9, 3)));
+    #[inline(always)]
+    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [f32; ELEMENTS_MAX]) {
+        match operand.number {
+            Number::Real(Real::F16) => gather(warp, operand, out, |it| f16_to_f32(it as u32)),
+            Number::Real(Real::Bf16) => {
+                gather(warp, operand, out, |it| f32::from_bits((it as u32) << 16));
+            }
+            Number::Real(Real::F32) => gather(warp, operand, out, |it| f32::from_bits(it as u32)),
+            Number::Truncated => {
+                gather(warp, operand, out, |it| f32::from_bits(it as u32 & !0x1fff));
+            }
+            Number::Real(real) => {
+                let table = small_values(real);
+                gather(warp, operand, out, |it| table[it as usize & 0xff]);
+            }
+            Number::Signed { .. } | Number::Unsigned { .. } => {
+                unreachable!("B2: integers are summed as integers")
+            }
+        }
     }
+
+    #[inline(always)]
+    fn scatter<const L: usize>(
+        warp: &mut Warp<L>,
+        operand: &Operand,
+        from: &[f32; ELEMENTS_MAX],
+        _: bool,
+    ) {
+        if operand.number == Number::Real(Real::F16) {
+            scatter(warp, operand, from, |it| u64::from(f32_to_f16(it)));
+        } else {
+            let code = |it: f32| if it.is_nan() { 0x7fc0_0000 } else { it.to_bits() };
+            scatter(warp, operand, from, |it| u64::from(code(it)));
+        }
+    }
+}
+
+impl Term for f64 {
+    #[inline(always)]
+    fn fused(a: f64, b: f64, c: f64) -> f64 {
+        a.mul_add(b, c)
+    }
+
+    fn times(self, power: f64) -> f64 {
+        self * power
+    }
+
+    #[inline(always)]
+    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [f64; ELEMENTS_MAX]) {
+        gather(warp, operand, out, f64::from_bits);
+    }
+
+    #[inline(always)]
+    fn scatter<const L: usize>(
+        warp: &mut Warp<L>,
+        operand: &Operand,
+        from: &[f64; ELEMENTS_MAX],
+        _: bool,
+    ) {
+        scatter(warp, operand, from, |it| encode(Real::F64, it, Rounding::Nearest, false));
+    }
+}
+
+impl Term for i64 {
+    #[inline(always)]
+    fn fused(a: i64, b: i64, c: i64) -> i64 {
+        // At most 128 products of 16 bits and one number of 32.
+        a * b + c
+    }
+
+    fn times(self, _: f64) -> i64 {
+        unreachable!("B2: integers have no scales")
+    }
+
+    #[inline(always)]
+    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [i64; ELEMENTS_MAX]) {
+        if let Number::Signed { bits } = operand.number {
+            let spare = 64 - u32::from(bits);
+            gather(warp, operand, out, |it| (it << spare) as i64 >> spare);
+        } else {
+            gather(warp, operand, out, |it| it as i64);
+        }
+    }
+
+    #[inline(always)]
+    fn scatter<const L: usize>(
+        warp: &mut Warp<L>,
+        operand: &Operand,
+        from: &[i64; ELEMENTS_MAX],
+        saturates: bool,
+    ) {
+        let bounds = (i64::from(i32::MIN), i64::from(i32::MAX));
+        let code = |it: i64| if saturates { it.clamp(bounds.0, bounds.1) } else { it };
+        scatter(warp, operand, from, |it| u64::from(code(it) as u32));
+    }
+}
+
+/// Decodes every element of an operand into its place.
+#[inline(always)]
+fn gather<T: Term, const L: usize>(
+    warp: &Warp<L>,
+    operand: &Operand,
+    out: &mut [T; ELEMENTS_MAX],
+    decode: impl Fn(u64) -> T,
+) {
+    let ones = if operand.bits == 64 { !0 } else { (1u64 << operand.bits) - 1 };
+    let (places, _) = operand.places.as_chunks::<L>();
+    for (&row, places) in operand.rows.iter().zip(places.chunks(operand.packed)) {
+        for (e, places) in places.iter().enumerate() {
+            let shift = e as u32 * u32::from(operand.bits);
+            match row {
+                Slot::Wide(row) => {
+                    let row = &warp.wides[row as usize];
+                    for lane in 0..L {
+                        out[places[lane] as usize % ELEMENTS_MAX] =
+                            decode(row[lane] >> shift & ones);
+                    }
+                }
+                Slot::Word(row) => {
+                    let row = &warp.words[row as usize];
+                    for lane in 0..L {
+                        let code = row[lane] >> shift & ones as u32;
+                        out[places[lane] as usize % ELEMENTS_MAX] = decode(u64::from(code));
+                    }
+                }
+                Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
+            }
+        }
+    }
+}
+
+/// Encodes every element of a result into its lane's register.
+#[inline(always)]
+fn scatter<T: Term, const L: usize>(
+    warp: &mut Warp<L>,
+    operand: &Operand,
+    from: &[T; ELEMENTS_MAX],
+    encode: impl Fn(T) -> u64,
+) {
+    let (places, _) = operand.places.as_chunks::<L>();
+    for (&row, places) in operand.rows.iter().zip(places.chunks(operand.packed)) {
+        let mut codes = [0u64; L];
+        for (e, places) in places.iter().enumerate() {
+            let shift = e as u32 * u32::from(operand.bits);
+            for lane in 0..L {
+                codes[lane] |= encode(from[places[lane] as usize % ELEMENTS_MAX]) << shift;
+            }
+        }
+        match row {
+            Slot::Wide(row) => warp.wides[row as usize] = codes,
+            Slot::Word(row) => warp.words[row as usize] = codes.map(|it| it as u32),
+            Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
+        }
+    }
+}
+
+/// The values of every code of a format of at most 8 bits.
+fn small_values(real: Real) -> &'static [f32; 256] {
+    static TABLES: [OnceLock<[f32; 256]>; 7] = [const { OnceLock::new() }; 7];
+    let table = match real {
+        Real::E4m3 => 0,
+        Real::E5m2 => 1,
+        Real::E4m3Fnuz => 2,
+        Real::E5m2Fnuz => 3,
+        Real::E2m3 => 4,
+        Real::E3m2 => 5,
+        Real::E2m1 => 6,
+        Real::F16 | Real::Bf16 | Real::F32 | Real::F32Flush | Real::F64 => {
+            unreachable!("B2: these have more than 8 bits")
+        }
+    };
+    TABLES[table].get_or_init(|| std::array::from_fn(|code| decode(real, code as u64) as f32))
 }

@@ -23,6 +23,8 @@ enum Special {
     HighestIsNan,
     /// No infinity, no negative zero: its code is the only NaN.
     NegativeZeroIsNan,
+    /// Every code is a number.
+    Finite,
 }
 
 const fn layout(real: Real) -> Layout {
@@ -33,6 +35,9 @@ const fn layout(real: Real) -> Layout {
         Real::E5m2 => (5, 2, 15, Special::Ieee),
         Real::E4m3Fnuz => (4, 3, 8, Special::NegativeZeroIsNan),
         Real::E5m2Fnuz => (5, 2, 16, Special::NegativeZeroIsNan),
+        Real::E2m3 => (2, 3, 1, Special::Finite),
+        Real::E3m2 => (3, 2, 3, Special::Finite),
+        Real::E2m1 => (2, 1, 1, Special::Finite),
         Real::F32 | Real::F32Flush | Real::F64 => (8, 23, 127, Special::Ieee),
     };
     Layout { exponent, mantissa, bias, special }
@@ -45,7 +50,7 @@ impl Layout {
         match self.special {
             Special::Ieee => all - (1 << self.mantissa),
             Special::HighestIsNan => all - 1,
-            Special::NegativeZeroIsNan => all,
+            Special::NegativeZeroIsNan | Special::Finite => all,
         }
     }
 
@@ -58,6 +63,7 @@ impl Layout {
             Special::Ieee => (1 << (self.exponent + self.mantissa)) - (1 << (self.mantissa - 1)),
             Special::HighestIsNan => (1 << (self.exponent + self.mantissa)) - 1,
             Special::NegativeZeroIsNan => self.sign_bit(),
+            Special::Finite => self.largest(),
         }
     }
 
@@ -66,6 +72,7 @@ impl Layout {
         match self.special {
             Special::Ieee => self.largest() + 1,
             Special::HighestIsNan | Special::NegativeZeroIsNan => self.nan(),
+            Special::Finite => self.largest(),
         }
     }
 }
@@ -89,6 +96,7 @@ fn decode_small(it: &Layout, bits: u32) -> f64 {
         Special::Ieee => magnitude > it.infinity(),
         Special::HighestIsNan => magnitude == it.nan(),
         Special::NegativeZeroIsNan => bits == it.nan(),
+        Special::Finite => false,
     };
     let value = if nan {
         f64::NAN
@@ -105,7 +113,7 @@ fn decode_small(it: &Layout, bits: u32) -> f64 {
 }
 
 /// The code of `x`, rounded. `finite` asks for the largest number instead of infinity.
-pub(super) fn encode(real: Real, x: f64, round: Rounding, finite: bool) -> u64 {
+pub(in crate::sim) fn encode(real: Real, x: f64, round: Rounding, finite: bool) -> u64 {
     let nearest = round == Rounding::Nearest && !finite;
     match real {
         Real::F64 => return x.to_bits(),
@@ -176,17 +184,12 @@ fn round_magnitude(it: &Layout, magnitude: f64, round: Rounding, away: bool) -> 
 }
 
 /// Half precision as single precision, exactly.
+#[inline(always)]
 pub(in crate::sim) fn f16_to_f32(bits: u32) -> f32 {
-    let sign = (bits & 0x8000) << 16;
-    let magnitude = bits & 0x7fff;
-    let value = if magnitude >= 0x7c00 {
-        f32::from_bits(0x7f80_0000 | (magnitude & 0x3ff) << 13)
-    } else if magnitude >= 0x400 {
-        f32::from_bits((magnitude << 13) + (112 << 23))
-    } else {
-        magnitude as f32 * (1.0 / 16_777_216.0)
-    };
-    f32::from_bits(value.to_bits() | sign)
+    // The fields as they are mean the value times 2^-112, subnormals too.
+    let value = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
+    let top = if bits & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
+    f32::from_bits(value.to_bits() | top | (bits & 0x8000) << 16)
 }
 
 /// Single precision rounded to half precision, ties to even.
@@ -285,8 +288,10 @@ mod tests {
 
     #[test]
     fn bytes_decode_and_encode_to_themselves() {
-        for real in [Real::E4m3, Real::E5m2, Real::E4m3Fnuz, Real::E5m2Fnuz] {
-            for bits in 0..256u64 {
+        let bytes = [Real::E4m3, Real::E5m2, Real::E4m3Fnuz, Real::E5m2Fnuz].map(|it| (it, 256));
+        let smaller = [(Real::E2m3, 64), (Real::E3m2, 64), (Real::E2m1, 16)];
+        for (real, codes) in bytes.into_iter().chain(smaller) {
+            for bits in 0..codes {
                 let value = decode(real, bits);
                 if !value.is_nan() {
                     assert_eq!(
@@ -314,6 +319,14 @@ mod tests {
             assert_eq!(encode(Real::E4m3Fnuz, x, Rounding::Nearest, true), fnuz);
             assert_eq!(encode(Real::E5m2, x, Rounding::Nearest, true), e5m2);
         }
+    }
+
+    #[test]
+    fn numbers_of_four_and_six_bits_are_those_of_the_specification() {
+        let fours: Vec<f64> = (0..8).map(|code| decode(Real::E2m1, code)).collect();
+        assert_eq!(fours, [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]);
+        assert_eq!((decode(Real::E2m3, 0x1f), decode(Real::E2m3, 0x21)), (7.5, -0.125));
+        assert_eq!((decode(Real::E3m2, 0x1f), decode(Real::E3m2, 0x01)), (28.0, 0.0625));
     }
 
     #[test]

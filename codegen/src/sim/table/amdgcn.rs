@@ -1,8 +1,6 @@
 //! AMD's intrinsics (CDNA3 and CDNA4 instruction set architectures; LLVM AMDGPU user guide).
 
-use super::super::bytecode::{
-    Access, Addressing, Atomic, AtomicOp, Order, Rounding, Scope, Shape, Space,
-};
+use super::super::bytecode::{Access, Addressing, Atomic, AtomicOp, Order, Rounding, Scope, Space};
 use super::super::memory::{ARGUMENTS, DISPATCH_AT, IMPLICIT_AT};
 use super::*;
 
@@ -96,45 +94,11 @@ pub(super) const ROWS: &[Row] = &[
         "CDNA3 ISA 9.1, buffer_atomic",
         Rule::With(buffer_atomic),
     ),
+    row_of("llvm.amdgcn.mfma", "CDNA3 and CDNA4 ISA 7, matrix lane maps", Rule::With(matrix::mfma)),
     row_of(
-        "llvm.amdgcn.mfma.f32.32x32x8f16",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
-    ),
-    row_of(
-        "llvm.amdgcn.mfma.f32.32x32x8bf16.1k",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
-    ),
-    row_of(
-        "llvm.amdgcn.mfma.f32.16x16x16f16",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
-    ),
-    row_of(
-        "llvm.amdgcn.mfma.f32.16x16x16bf16.1k",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
-    ),
-    row_of(
-        "llvm.amdgcn.mfma.f32.32x32x16.f16",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
-    ),
-    row_of(
-        "llvm.amdgcn.mfma.f32.32x32x16.bf16",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
-    ),
-    row_of(
-        "llvm.amdgcn.mfma.f32.16x16x32.f16",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
-    ),
-    row_of(
-        "llvm.amdgcn.mfma.f32.16x16x32.bf16",
-        "CDNA3 and CDNA4 ISA 7, matrix lane maps",
-        Rule::With(product),
+        "llvm.amdgcn.mfma.scale.f32",
+        "CDNA4 ISA 7, scaled matrix products",
+        Rule::With(matrix::scaled_mfma),
     ),
     row_of(
         "llvm.amdgcn.is.shared",
@@ -358,7 +322,7 @@ fn pack_halves<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimErro
 
 impl Lower<'_> {
     /// The 8-bit format that the name of an instruction means on this target.
-    fn byte_format(&self, name: &str) -> Real {
+    pub(super) fn byte_format(&self, name: &str) -> Real {
         match (name.contains("bf8"), self.fnuz) {
             (false, false) => Real::E4m3,
             (false, true) => Real::E4m3Fnuz,
@@ -493,27 +457,6 @@ fn buffer_atomic<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimEr
     let values = lower.slots(call.args[0])?.to_vec();
     lower.emit_atomic(Atomic { op, access, addr, values, expected: None, stored: None });
     lower.bind(call.inst, slots);
-    Ok(())
-}
-
-/// `mfma(a, b, c, cbsz, abid, blgp)` without broadcasts.
-fn product<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
-    for i in 3..6 {
-        if lower.immediate(call, i)? != 0 {
-            return Err(SimError::unsupported(format!("broadcasts in `{}`", call.name)));
-        }
-    }
-    let m = if call.name.contains("32x32x") { 32 } else { 16 };
-    let real = if call.name.contains("bf16") { Real::Bf16 } else { Real::F16 };
-    let rows = |lower: &mut Lower<'m>, i: usize| -> Result<Vec<RowId>, SimError> {
-        Ok(lower.slots(call.args[i])?.iter().map(|&slot| row(slot)).collect())
-    };
-    let (left, right, sum) = (rows(lower, 0)?, rows(lower, 1)?, rows(lower, 2)?);
-    let result = lower.fresh_all(call.inst.ty())?;
-    let d = result.iter().map(|&slot| row(slot)).collect();
-    let shape = Shape::Wave { m, k: left.len() * 64 / m };
-    lower.emit_product(Product { shape, real, packed: 1, d, left, right, sum });
-    lower.bind(call.inst, result);
     Ok(())
 }
 

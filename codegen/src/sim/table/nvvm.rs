@@ -153,6 +153,7 @@ pub(super) const ROWS: &[Row] = &[
         "PTX ISA 9.7.14.5.15, ldmatrix",
         Rule::With(load_matrices),
     ),
+    row_of("llvm.nvvm.mma", "PTX ISA 9.7.14.5, mma", Rule::With(matrix::mma)),
     row_of("__nvvm_reflect", "LLVM NVPTX user guide, reflection parameters", Rule::With(reflect)),
     row_of(
         "llvm.nvvm.reflect",

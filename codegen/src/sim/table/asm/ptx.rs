@@ -1,7 +1,7 @@
 //! PTX mnemonics (PTX ISA 9.0).
 
 use super::super::super::bytecode::{
-    Access, Addressing, Atomic, AtomicOp, Order, Part, Product, Rounding, Scope, Shape,
+    Access, Addressing, Atomic, AtomicOp, Order, Part, Rounding, Scope,
 };
 use super::*;
 
@@ -459,18 +459,7 @@ fn logic3<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), Si
 /// `mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 d, a, b, c`.
 fn product<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
     let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
-    let (k, real) = match words[..] {
-        ["m16n8k16", "row", "col", "f32", "f16", "f16", "f32"] => (16, Real::F16),
-        ["m16n8k8", "row", "col", "f32", "f16", "f16", "f32"] => (8, Real::F16),
-        ["m16n8k16", "row", "col", "f32", "bf16", "bf16", "f32"] => (16, Real::Bf16),
-        ["m16n8k8", "row", "col", "f32", "bf16", "bf16", "f32"] => (8, Real::Bf16),
-        _ => return Err(SimError::unsupported(format!("`mma.sync.aligned.{}`", words.join(".")))),
-    };
-    let rows = |i: usize| -> Result<Vec<RowId>, SimError> {
-        Ok(statement.registers(i)?.into_iter().map(row).collect())
-    };
-    let shape = Shape::Warp16x8 { k };
-    let (d, left, right, sum) = (rows(0)?, rows(1)?, rows(2)?, rows(3)?);
-    lower.emit_product(Product { shape, real, packed: 2, d, left, right, sum });
-    Ok(())
+    let registers = |i: usize| statement.registers(i);
+    let operands = [registers(0)?, registers(1)?, registers(2)?, registers(3)?];
+    super::super::matrix::mma_statement(lower, &words, operands)
 }
