@@ -357,7 +357,10 @@ pub(super) enum Op {
     Shuffle {
         table: u32,
     },
-    MatrixLoad {
+    MatrixMove {
+        table: u32,
+    },
+    TransposedRead {
         table: u32,
     },
     Product {
@@ -574,14 +577,40 @@ pub(super) struct Shuffle {
     pub(super) clamp: Row,
 }
 
-/// `ldmatrix`: 8 by 8 matrices of 16-bit elements, whose rows lie at the addresses of eight lanes
-/// each.
+/// How the registers of `ldmatrix` and `stmatrix` share the rows of 16 bytes that lanes point at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum RowsForm {
+    /// 8 rows a register; a lane holds four bytes of one row.
+    Plain,
+    /// 8 rows a register; a lane holds one 16-bit column of two rows.
+    Transposed,
+    /// 16 rows for two registers; a lane holds a column of bytes of four rows.
+    TransposedBytes16,
+    /// 8 rows a register; a lane holds two columns of bytes of two rows.
+    TransposedBytes8,
+}
+
+/// `ldmatrix` and `stmatrix`: small matrices whose rows of 16 bytes lie at addresses of lanes.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct MatrixLoad {
-    /// One row for each matrix.
-    pub(super) d: Vec<Row>,
+pub(super) struct MatrixMove {
+    pub(super) form: RowsForm,
+    pub(super) store: bool,
+    pub(super) registers: Vec<Row>,
     pub(super) addr: Slot,
-    pub(super) transposed: bool,
+}
+
+/// `ds_read_tr`: what each 16 lanes load is seen as a matrix with rows of 16 elements, of which
+/// every lane gets a column.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct TransposedRead {
+    /// Bits of an element.
+    pub(super) bits: u32,
+    /// Bytes that a lane loads.
+    pub(super) bytes: u32,
+    /// The result, in rows of `d_bits` bits each.
+    pub(super) d: Vec<Row>,
+    pub(super) d_bits: u32,
+    pub(super) addr: Slot,
 }
 
 /// How an element of a matrix operand lies in its bits.
@@ -781,7 +810,8 @@ pub(super) struct Code {
     pub(super) copies: Vec<CopyBytes>,
     pub(super) repacks: Vec<Repack>,
     pub(super) shuffles: Vec<Shuffle>,
-    pub(super) matrix_loads: Vec<MatrixLoad>,
+    pub(super) matrix_moves: Vec<MatrixMove>,
+    pub(super) transposed_reads: Vec<TransposedRead>,
     pub(super) products: Vec<Product>,
     pub(super) votes: Vec<Vote>,
     pub(super) crosses: Vec<Cross>,

@@ -217,7 +217,8 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::Class { .. } => "real_instructions",
         Op::Convert { .. } | Op::FromInt { .. } | Op::ToInt { .. } => "conversion_instructions",
         Op::Load { .. }
-        | Op::MatrixLoad { .. }
+        | Op::MatrixMove { .. }
+        | Op::TransposedRead { .. }
         | Op::Store { .. }
         | Op::Atomic { .. }
         | Op::CopyBytes { .. } => "memory_instructions",

@@ -14,6 +14,7 @@ mod matrix;
 mod memory;
 mod number;
 mod print;
+mod rows;
 
 use super::bytecode::{Barrier, BarrierMode, Op, Slot, Special, Trap};
 use super::count::Counts;
@@ -319,16 +320,23 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 })
             }
             Op::Product { table } => {
-                let whole = self.together_all();
+                let whole = self.whole_warp()?;
                 if whole {
                     self.product(&program.code.products[table as usize]);
                 }
                 Ok(if whole { Flow::Next } else { Flow::Pick })
             }
-            Op::MatrixLoad { table } => {
-                let whole = self.together_all();
+            Op::MatrixMove { table } => {
+                let whole = self.whole_warp()?;
                 if whole {
-                    self.matrix_load(&program.code.matrix_loads[table as usize])?;
+                    self.matrix_move(&program.code.matrix_moves[table as usize])?;
+                }
+                Ok(if whole { Flow::Next } else { Flow::Pick })
+            }
+            Op::TransposedRead { table } => {
+                let whole = self.whole_warp()?;
+                if whole {
+                    self.transposed_read(&program.code.transposed_reads[table as usize])?;
                 }
                 Ok(if whole { Flow::Next } else { Flow::Pick })
             }
@@ -425,6 +433,20 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
     /// Whether all lanes that have not returned are here. If not, the fragment waits for them.
     fn together_all(&mut self) -> bool {
         self.gathered(self.warp.live)
+    }
+
+    /// Whether every lane of the warp is here, for operations that need all. If not, the fragment
+    /// waits for those that have not returned.
+    fn whole_warp(&mut self) -> Result<bool, SimError> {
+        if !self.together_all() {
+            return Ok(false);
+        }
+        if self.mask != Warp::<L>::FULL {
+            let missing = mask_text(Warp::<L>::FULL & !self.mask);
+            let message = format!("lanes {missing} do not take part in an operation of all lanes");
+            return Err(SimError::new(Kind::Divergence, message));
+        }
+        Ok(true)
     }
 
     fn gathered(&mut self, needed: u64) -> bool {

@@ -9,6 +9,7 @@ pub(super) mod asm;
 mod generic;
 mod matrix;
 mod nvvm;
+mod rows;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

@@ -9,7 +9,7 @@ mod lanes;
 mod matrix;
 mod memory;
 mod mutants;
-
+mod rows;
 mod sync;
 
 use super::{Kind, Lanes, Launch, Param, Program, Reconvergence, Report, SimError};

@@ -1,9 +1,6 @@
 //! Operations between the lanes of a warp.
 
-use super::super::bytecode::{
-    Cross, CrossMode, MatrixLoad, Shuffle, ShuffleMode, Slot, Vote, VoteMode,
-};
-use super::super::count::Traffic;
+use super::super::bytecode::{Cross, CrossMode, Shuffle, ShuffleMode, Slot, Vote, VoteMode};
 use super::super::error::{Kind, SimError};
 use super::lanes::Integer;
 use super::{Flow, Turn, lanes_of};
@@ -67,33 +64,6 @@ impl<const L: usize> Turn<'_, '_, L> {
         let yes = self.flag(flag) & mask;
         self.answer(vote.d, tally(vote.mode, yes, mask));
         Ok(Flow::Next)
-    }
-
-    /// PTX ISA 9.7.14.5.15: lane `l` gets elements `2 (l % 4)` and the next of row `l / 4`, or of
-    /// the column if the matrix is transposed.
-    pub(super) fn matrix_load(&mut self, load: &MatrixLoad) -> Result<(), SimError> {
-        let lanes = 8 * load.d.len();
-        let addresses: [u64; L] = std::array::from_fn(|lane| self.warp.read(load.addr, lane));
-        let mask = if lanes >= 64 { !0 } else { (1u64 << lanes) - 1 };
-        let traffic = Traffic { bytes: 16, store: false, mask };
-        self.counts.shared(traffic, &addresses, self.program.banks);
-        let mut rows = Vec::with_capacity(lanes);
-        for (lane, &addr) in addresses.iter().enumerate().take(lanes) {
-            rows.push(self.matrix_row(addr, lane)?);
-        }
-        for (matrix, &d) in load.d.iter().enumerate() {
-            let element = |row: usize, column: usize| u32::from(rows[8 * matrix + row][column]);
-            let out: [u32; L] = std::array::from_fn(|lane| {
-                let (far, near) = (lane / 4 % 8, 2 * (lane % 4));
-                if load.transposed {
-                    element(near, far) | element(near + 1, far) << 16
-                } else {
-                    element(far, near) | element(far, near + 1) << 16
-                }
-            });
-            self.put(d, out);
-        }
-        Ok(())
     }
 
     /// Gives every active lane the same answer.

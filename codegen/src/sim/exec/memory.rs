@@ -95,25 +95,39 @@ impl<const L: usize> Turn<'_, '_, L> {
             return Err(SimError::unsupported(format!("a store of {span} bytes a lane")));
         }
         bytes[..span].copy_from_slice(&self.view().bytes(range.region)[range.at..range.at + span]);
-        let before = bytes;
         for part in parts() {
             let bits = self.warp.read(part.slot, lane).to_le_bytes();
             let (at, n) = (part.offset as usize, usize::from(part.bytes));
             bytes[at..at + n].copy_from_slice(&bits[..n]);
         }
-        let changed = before[..span] != bytes[..span];
-        let unwritten = self.view().first_unwritten(range, span).is_some();
-        let how = match (access.order.is_atomic(), changed || unwritten) {
-            (true, _) => How::AtomicWrite,
-            (false, true) => How::Write,
-            (false, false) => How::Rewrite,
-        };
+        if !access.order.is_atomic()
+            && access.parts.iter().map(|it| u32::from(it.bytes)).sum::<u32>() == len
+        {
+            return self.write_bytes(range, &bytes[..span], lane);
+        }
+        let how = if access.order.is_atomic() { How::AtomicWrite } else { How::Write };
         self.touch(range, len, lane, how)?;
         for part in parts() {
             let (at, n) = (part.offset as usize, usize::from(part.bytes));
             let part_range = Range { region: range.region, at: range.at + at };
             self.view().bytes_mut(part_range, n)?.copy_from_slice(&bytes[at..at + n]);
         }
+        Ok(())
+    }
+
+    /// Writes bytes that no gaps are between. A write of what is there is told from others.
+    pub(super) fn write_bytes(
+        &mut self,
+        range: Range,
+        bytes: &[u8],
+        lane: usize,
+    ) -> Result<(), SimError> {
+        let view = self.view();
+        let same = view.bytes(range.region)[range.at..range.at + bytes.len()] == *bytes
+            && view.first_unwritten(range, bytes.len()).is_none();
+        let how = if same { How::Rewrite } else { How::Write };
+        self.touch(range, bytes.len() as u32, lane, how)?;
+        self.view().bytes_mut(range, bytes.len())?.copy_from_slice(bytes);
         Ok(())
     }
 
@@ -171,7 +185,12 @@ impl<const L: usize> Turn<'_, '_, L> {
         self.view().locate(access.space, addr, len, lane as u32)
     }
 
-    fn check_written(&mut self, range: Range, len: u32, lane: usize) -> Result<(), SimError> {
+    pub(super) fn check_written(
+        &mut self,
+        range: Range,
+        len: u32,
+        lane: usize,
+    ) -> Result<(), SimError> {
         if !self.check_uninitialised {
             return Ok(());
         }
@@ -186,7 +205,13 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     /// Tells the race checker of an access.
-    fn touch(&mut self, range: Range, len: u32, lane: usize, how: How) -> Result<(), SimError> {
+    pub(super) fn touch(
+        &mut self,
+        range: Range,
+        len: u32,
+        lane: usize,
+        how: How,
+    ) -> Result<(), SimError> {
         let Some(race) = &mut self.race else {
             return Ok(());
         };
@@ -292,21 +317,6 @@ impl<const L: usize> Turn<'_, '_, L> {
             }
         }
         Ok(())
-    }
-
-    /// Eight elements of 16 bits at a shared address.
-    pub(super) fn matrix_row(&mut self, addr: u64, lane: usize) -> Result<[u16; 8], SimError> {
-        if !addr.is_multiple_of(16) {
-            let message =
-                format!("a matrix row at byte {addr} of shared memory, not a multiple of 16");
-            return Err(SimError::new(Kind::Misaligned, message).at_lane(lane as u32));
-        }
-        let range = self.view().locate(Space::Shared, addr, 16, lane as u32)?;
-        self.check_written(range, 16, lane)?;
-        self.touch(range, 16, lane, How::Read)?;
-        let view = self.view();
-        let bytes = &view.bytes(range.region)[range.at..range.at + 16];
-        Ok(std::array::from_fn(|i| u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]])))
     }
 
     pub(super) fn copy_bytes(&mut self, table: u32) -> Result<(), SimError> {

@@ -101,6 +101,26 @@ pub(super) const ROWS: &[Row] = &[
         Rule::With(matrix::scaled_mfma),
     ),
     row_of(
+        "llvm.amdgcn.ds.read.tr4.b64",
+        "CDNA4 ISA 11.4, ds_read_b64_tr_b4",
+        Rule::With(rows::read_transposed),
+    ),
+    row_of(
+        "llvm.amdgcn.ds.read.tr6.b96",
+        "CDNA4 ISA 11.4, ds_read_b96_tr_b6",
+        Rule::With(rows::read_transposed),
+    ),
+    row_of(
+        "llvm.amdgcn.ds.read.tr8.b64",
+        "CDNA4 ISA 11.4, ds_read_b64_tr_b8",
+        Rule::With(rows::read_transposed),
+    ),
+    row_of(
+        "llvm.amdgcn.ds.read.tr16.b64",
+        "CDNA4 ISA 11.4, ds_read_b64_tr_b16",
+        Rule::With(rows::read_transposed),
+    ),
+    row_of(
         "llvm.amdgcn.is.shared",
         "LLVM AMDGPU user guide, address spaces",
         Rule::With(is_shared),

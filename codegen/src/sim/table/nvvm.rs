@@ -1,8 +1,6 @@
 //! NVIDIA's intrinsics (PTX ISA 9.0, the section of the instruction each stands for).
 
-use super::super::bytecode::{
-    MatrixLoad, Order, Print, Rounding, Scope, Shuffle, ShuffleMode, Trap,
-};
+use super::super::bytecode::{Order, Print, Rounding, Scope, Shuffle, ShuffleMode, Trap};
 use super::*;
 
 /// The rows.
@@ -149,9 +147,14 @@ pub(super) const ROWS: &[Row] = &[
     row_of("llvm.nvvm.isspacep.global", "PTX ISA 9.7.9.19, isspacep", Rule::With(is_space)),
     row_of("llvm.nvvm.isspacep.local", "PTX ISA 9.7.9.19, isspacep", Rule::With(is_space)),
     row_of(
-        "llvm.nvvm.ldmatrix.sync.aligned.m8n8",
+        "llvm.nvvm.ldmatrix.sync.aligned",
         "PTX ISA 9.7.14.5.15, ldmatrix",
-        Rule::With(load_matrices),
+        Rule::With(rows::load_matrices),
+    ),
+    row_of(
+        "llvm.nvvm.stmatrix.sync.aligned",
+        "PTX ISA 9.7.14.5.16, stmatrix",
+        Rule::With(rows::store_matrices),
     ),
     row_of("llvm.nvvm.mma", "PTX ISA 9.7.14.5, mma", Rule::With(matrix::mma)),
     row_of("__nvvm_reflect", "LLVM NVPTX user guide, reflection parameters", Rule::With(reflect)),
@@ -257,23 +260,6 @@ impl Lower<'_> {
         self.code.shuffles.push(shuffle);
         self.emit(Op::Shuffle { table });
     }
-}
-
-fn load_matrices<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
-    if !call.has("b16") || !call.name.ends_with("p3") {
-        return Err(SimError::unsupported(format!("a call of `{}`", call.name)));
-    }
-    let result = lower.fresh_all(call.inst.ty())?;
-    let load = MatrixLoad {
-        d: result.iter().map(|&slot| row(slot)).collect(),
-        addr: lower.slot(call.args[0])?,
-        transposed: call.has("trans"),
-    };
-    let table = lower.code.matrix_loads.len() as u32;
-    lower.code.matrix_loads.push(load);
-    lower.emit(Op::MatrixLoad { table });
-    lower.bind(call.inst, result);
-    Ok(())
 }
 
 fn vote<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {

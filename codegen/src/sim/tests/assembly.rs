@@ -1,4 +1,4 @@
-//! PTX in inline assembly, and what only NVIDIA's matrix loads do.
+//! PTX in inline assembly.
 
 use super::*;
 
@@ -61,40 +61,4 @@ fn an_unknown_mnemonic_is_refused_with_its_line() {
     assert_eq!(error.kind, Kind::Unsupported);
     assert_eq!(error.message, "the inline assembly `frobnicate.b32 $0, $1`");
     assert!(error.place.is_some());
-}
-
-#[test]
-fn matrices_are_loaded_by_rows_or_by_columns() {
-    let body = |form: &str| {
-        format!(
-            "@s = internal addrspace(3) global [64 x i16] poison, align 16
-define KERNEL void @k(ptr addrspace(1) %out) {{
-  %tid = TID
-  %two = mul i32 %tid, 2
-  %one = or i32 %two, 1
-  %high = shl i32 %one, 16
-  %both = or i32 %high, %two
-  %p = getelementptr i32, ptr addrspace(3) @s, i32 %tid
-  store i32 %both, ptr addrspace(3) %p, align 4
-  BARRIER
-  %row = and i32 %tid, 7
-  %q = getelementptr [8 x i16], ptr addrspace(3) @s, i32 %row
-  %r = call i32 @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x1{form}.b16.p3(ptr addrspace(3) %q)
-  %o = getelementptr i32, ptr addrspace(1) %out, i32 %tid
-  store i32 %r, ptr addrspace(1) %o, align 4
-  ret void
-}}
-declare i32 @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x1{form}.b16.p3(ptr addrspace(3))
-"
-        )
-    };
-    // Element (i, j) of the matrix is 8 i + j.
-    let rows = program(On::Nvidia, &body("")).threads(32).words(32);
-    let columns = program(On::Nvidia, &body(".trans")).threads(32).words(32);
-    for lane in 0..32 {
-        let (far, near) = (lane / 4, 2 * (lane % 4));
-        let pair = |a: u32, b: u32| a | b << 16;
-        assert_eq!(rows[lane as usize], pair(8 * far + near, 8 * far + near + 1));
-        assert_eq!(columns[lane as usize], pair(8 * near + far, 8 * (near + 1) + far));
-    }
 }

@@ -46,6 +46,8 @@ pub(super) const ROWS: &[AsmRow] = &[
     asm_row("sqrt.approx", "PTX ISA 9.7.3.15, sqrt", AsmRule::Unary(Real1::Sqrt)),
     asm_row("tanh.approx", "PTX ISA 9.7.3.22, tanh", AsmRule::Unary(Real1::Tanh)),
     asm_row("mma.sync.aligned", "PTX ISA 9.7.14.5, mma", AsmRule::With(product)),
+    asm_row("ldmatrix.sync.aligned", "PTX ISA 9.7.14.5.15, ldmatrix", AsmRule::With(move_rows)),
+    asm_row("stmatrix.sync.aligned", "PTX ISA 9.7.14.5.16, stmatrix", AsmRule::With(move_rows)),
     asm_row("griddepcontrol", "PTX ISA 9.7.13.13: grids run one after another", AsmRule::Ignore),
     asm_row("prefetch", "PTX ISA 9.7.9.15, prefetch", AsmRule::Ignore),
 ];
@@ -462,4 +464,19 @@ fn product<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), S
     let registers = |i: usize| statement.registers(i);
     let operands = [registers(0)?, registers(1)?, registers(2)?, registers(3)?];
     super::super::matrix::mma_statement(lower, &words, operands)
+}
+
+/// `ldmatrix.sync.aligned.m8n8.x4.shared.b16 d, [a]` and `stmatrix.… [a], d`.
+fn move_rows<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
+    let store = matches!(statement.operands.first(), Some(Operand::Address(..)));
+    let (address, registers) = if store { (0, 1) } else { (1, 0) };
+    let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
+    let (base, offset) = statement.address(address)?;
+    if space_of(statement) != Space::Shared {
+        return Err(SimError::unsupported(format!("`{}` of generic memory", words.join("."))));
+    }
+    let bits = if matches!(base, Slot::Wide(_)) { 64 } else { 32 };
+    let addr = lower.add_constant(base, bits, u64::from(offset))?;
+    let registers = statement.registers(registers)?;
+    super::super::rows::emit_move(lower, &words, store, &registers, addr)
 }

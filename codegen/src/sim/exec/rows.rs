@@ -1,0 +1,128 @@
+//! Moves of small matrices between registers and shared memory: `ldmatrix`, `stmatrix`,
+//! `ds_read_tr`.
+
+use super::super::bytecode::{MatrixMove, RowsForm, Space, TransposedRead};
+use super::super::count::Traffic;
+use super::super::error::{Kind, SimError};
+use super::super::memory::Range;
+use super::super::race::How;
+use super::{Turn, lanes_of};
+
+/// Bytes of a row of `ldmatrix` and `stmatrix`.
+const ROW: usize = 16;
+/// Lanes that a transposing read of AMD transposes among.
+const GROUP: usize = 16;
+
+impl RowsForm {
+    /// Which row, and which of its bytes, byte `b` of a lane's register `r` is (PTX ISA 9.7.14.5.15
+    /// and 9.7.14.5.16, fragments).
+    fn place(self, r: usize, lane: usize, b: usize) -> (usize, usize) {
+        let (far, near) = (lane / 4, lane % 4);
+        match self {
+            RowsForm::Plain => (8 * r + far, 4 * near + b),
+            RowsForm::Transposed => (8 * r + 2 * near + b / 2, 2 * far + b % 2),
+            RowsForm::TransposedBytes16 => (16 * (r / 2) + 4 * near + b, far + 8 * (r % 2)),
+            RowsForm::TransposedBytes8 => (8 * r + 2 * near + b % 2, far + 8 * (b / 2)),
+        }
+    }
+}
+
+impl<const L: usize> Turn<'_, '_, L> {
+    pub(super) fn matrix_move(&mut self, it: &MatrixMove) -> Result<(), SimError> {
+        let count = 8 * it.registers.len();
+        let addresses: [u64; L] = std::array::from_fn(|lane| self.warp.read(it.addr, lane));
+        let mask = if count >= 64 { !0 } else { (1u64 << count) - 1 };
+        let traffic = Traffic { bytes: ROW as u32, store: it.store, mask };
+        self.counts.shared(traffic, &addresses, self.program.banks);
+        let mut rows = [[0u8; ROW]; 32];
+        if it.store {
+            for (r, &register) in it.registers.iter().enumerate() {
+                for (lane, word) in self.get::<u32>(register).into_iter().enumerate() {
+                    for (b, byte) in word.to_le_bytes().into_iter().enumerate() {
+                        let (row, at) = it.form.place(r, lane % 32, b);
+                        rows[row][at] = byte;
+                    }
+                }
+            }
+            for (lane, row) in rows.iter().enumerate().take(count) {
+                let range = self.aligned(addresses[lane], ROW as u32, ROW as u64, lane)?;
+                self.write_bytes(range, row, lane)?;
+            }
+            return Ok(());
+        }
+        for (lane, row) in rows.iter_mut().enumerate().take(count) {
+            let range = self.aligned(addresses[lane], ROW as u32, ROW as u64, lane)?;
+            self.check_written(range, ROW as u32, lane)?;
+            self.touch(range, ROW as u32, lane, How::Read)?;
+            row.copy_from_slice(&self.shared.bytes[range.at..range.at + ROW]);
+        }
+        for (r, &register) in it.registers.iter().enumerate() {
+            let word = |lane: usize| {
+                u32::from_le_bytes(std::array::from_fn(|b| {
+                    let (row, at) = it.form.place(r, lane % 32, b);
+                    rows[row % 32][at % ROW]
+                }))
+            };
+            let out: [u32; L] = match it.form {
+                RowsForm::Plain => std::array::from_fn(|lane| {
+                    let (words, _) = rows[(8 * r + lane / 4) % 32].as_chunks::<4>();
+                    u32::from_le_bytes(words[lane % 4])
+                }),
+                _ => std::array::from_fn(word),
+            };
+            self.put(register, out);
+        }
+        Ok(())
+    }
+
+    /// Element `v` of lane `q` of a group is the `16 v + q`th of all that the group's lanes loaded.
+    pub(super) fn transposed_read(&mut self, it: &TransposedRead) -> Result<(), SimError> {
+        let addresses: [u64; L] = std::array::from_fn(|lane| self.warp.read(it.addr, lane));
+        let traffic = Traffic { bytes: it.bytes, store: false, mask: self.mask };
+        self.counts.shared(traffic, &addresses, self.program.banks);
+        let mut loaded = [0u128; L];
+        let align = if it.bytes == 8 { 8 } else { 4 };
+        for lane in lanes_of(self.mask) {
+            let range = self.aligned(addresses[lane], it.bytes, align, lane)?;
+            self.check_written(range, it.bytes, lane)?;
+            self.touch(range, it.bytes, lane, How::Read)?;
+            let mut bytes = [0; 16];
+            let len = it.bytes as usize;
+            bytes[..len].copy_from_slice(&self.shared.bytes[range.at..range.at + len]);
+            loaded[lane] = u128::from_le_bytes(bytes);
+        }
+        let count = (8 * it.bytes / it.bits) as usize;
+        let ones = (1u128 << it.bits) - 1;
+        let columns: [u128; L] = std::array::from_fn(|lane| {
+            let (group, q) = (lane / GROUP * GROUP, lane % GROUP);
+            let elements = (0..count).map(|v| {
+                let at = GROUP * v + q;
+                loaded[group + at / count] >> (at % count * it.bits as usize) & ones
+            });
+            elements.enumerate().fold(0, |all, (v, it_)| all | it_ << (v * it.bits as usize))
+        });
+        for (i, &d) in it.d.iter().enumerate() {
+            let ones = (1u128 << it.d_bits) - 1;
+            let out = columns.map(|column| (column >> (i * it.d_bits as usize) & ones) as u32);
+            self.put(d, out);
+        }
+        Ok(())
+    }
+
+    /// The bytes at a shared address that must be a multiple of `align`.
+    pub(super) fn aligned(
+        &mut self,
+        addr: u64,
+        bytes: u32,
+        align: u64,
+        lane: usize,
+    ) -> Result<Range, SimError> {
+        if !addr.is_multiple_of(align) {
+            let message = format!(
+                "an access of {bytes} bytes at byte {addr} of shared memory, which is not a multiple of {align}"
+            );
+            return Err(SimError::new(Kind::Misaligned, message).at_lane(lane as u32));
+        }
+        self.view().locate(Space::Shared, addr, bytes, lane as u32)
+    }
+}
