@@ -13,7 +13,7 @@ use inkwell::targets::{
     CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple,
 };
 use tile_language::ir::Kernel;
-use tile_language::target::{TargetId, Vendor};
+use tile_language::target::{Target as Row, TargetId, Vendor};
 
 use crate::chip::{self, Chip};
 use crate::error::BuildError;
@@ -63,9 +63,28 @@ fn refuse_packed(kernel: &Kernel) -> Result<(), BuildError> {
     }
 }
 
+fn machine(row: &Row, chip: &dyn Chip, features: &str) -> Result<TargetMachine, BuildError> {
+    let triple = TargetTriple::create(chip.triple());
+    let missing = |message: String| BuildError::NoBackend { target: row.name, message };
+    let found = Target::from_triple(&triple).map_err(|it| missing(it.to_string()))?;
+    let (level, relocations) = (OptimizationLevel::Default, RelocMode::PIC);
+    found
+        .create_target_machine(
+            &triple,
+            chip.cpu(),
+            features,
+            level,
+            relocations,
+            CodeModel::Default,
+        )
+        .ok_or_else(|| missing("it does not know the processor".to_owned()))
+}
+
 /// A code generator for one target.
 pub struct Backend {
     pub(crate) chip: Box<dyn Chip>,
+    target: &'static Row,
+    /// For kernels that need no more than every kernel.
     machine: TargetMachine,
 }
 
@@ -82,20 +101,8 @@ impl Backend {
         let row = target.row();
         initialize(row.vendor);
         let chip = chip::of(row);
-        let triple = TargetTriple::create(chip.triple());
-        let missing = |message: String| BuildError::NoBackend { target: row.name, message };
-        let found = Target::from_triple(&triple).map_err(|it| missing(it.to_string()))?;
-        let machine = found
-            .create_target_machine(
-                &triple,
-                chip.cpu(),
-                chip.features(),
-                OptimizationLevel::Default,
-                RelocMode::PIC,
-                CodeModel::Default,
-            )
-            .ok_or_else(|| missing("it does not know the processor".to_owned()))?;
-        Ok(Backend { chip, machine })
+        let machine = machine(row, &*chip, chip.features(&[]))?;
+        Ok(Backend { chip, target: row, machine })
     }
 
     /// The optimised module of a kernel: what `sim` runs and what instruction selection gets.
@@ -161,7 +168,14 @@ impl Backend {
     ) -> Result<Vec<u8>, BuildError> {
         // Code generation rewrites the module that it is given.
         let module = lowered.module.clone();
-        let buffer = self.machine.write_to_memory_buffer(&module, file).map_err(|it| {
+        let features = self.chip.features(&lowered.instructions);
+        let special = if features == self.chip.features(&[]) {
+            None
+        } else {
+            Some(machine(self.target, &*self.chip, features)?)
+        };
+        let machine = special.as_ref().unwrap_or(&self.machine);
+        let buffer = machine.write_to_memory_buffer(&module, file).map_err(|it| {
             BuildError::Write { kernel: kernel.to_owned(), form, message: it.to_string() }
         })?;
         Ok(buffer.as_slice().to_vec())

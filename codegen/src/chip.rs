@@ -12,11 +12,13 @@
 
 mod amdgcn;
 mod hooks;
+mod matrix;
 mod ptx;
 
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{FloatValue, IntValue, PointerValue};
 use tile_language::op::memory::{Cache, Evict, Scope};
+use tile_language::target::mma::MatrixId;
 use tile_language::target::{Target, Vendor};
 
 use crate::emit::{Emit, Val};
@@ -51,15 +53,15 @@ pub(crate) enum Approx {
 }
 
 /// One vendor's half of the lowering.
-pub(crate) trait Chip {
+pub(crate) trait Chip: matrix::MatrixUnit {
     /// LLVM's triple.
     fn triple(&self) -> &'static str;
 
     /// LLVM's name of the processor.
     fn cpu(&self) -> &'static str;
 
-    /// LLVM's subtarget features.
-    fn features(&self) -> &'static str;
+    /// LLVM's subtarget features for a kernel with these matrix instructions.
+    fn features(&self, instructions: &[MatrixId]) -> &'static str;
 
     /// Bytes of shared memory that a kernel can declare; what needs more asks for it at launch.
     fn static_shared_bytes_max(&self) -> u32;

@@ -24,6 +24,7 @@ mod exact;
 mod flow;
 pub(crate) mod index;
 mod memory;
+mod mma;
 mod order;
 mod remainder;
 mod shared;
@@ -42,6 +43,7 @@ use tile_language::analysis::Facts;
 use tile_language::dtype::DType;
 use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
 use tile_language::op::{Op, SyncOp};
+use tile_language::target::mma::MatrixId;
 
 use crate::chip::{self, Chip};
 use crate::emit::{Emit, GLOBAL, Lines, Val};
@@ -70,6 +72,8 @@ pub struct Lowered<'c> {
     pub dynamic_shared_bytes: u32,
     /// How wide the accesses to global memory are.
     pub accesses: Vec<AccessWidth>,
+    /// The matrix instructions, each once.
+    pub instructions: Vec<MatrixId>,
 }
 
 /// A call that an engine understands by the function's name.
@@ -131,6 +135,7 @@ pub(crate) struct Lower<'a, 'c> {
     facts: Facts,
     hooks: Vec<Hook>,
     accesses: Vec<AccessWidth>,
+    instructions: Vec<MatrixId>,
 }
 
 /// Lowers a kernel that the verifier accepts.
@@ -162,6 +167,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         facts: Facts::of(kernel),
         hooks: Vec::new(),
         accesses: Vec::new(),
+        instructions: Vec::new(),
     };
     if options.is_checked {
         lower.lines = Some(lower.emit.lines(&kernel.name));
@@ -174,8 +180,9 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
     let static_max = lower.chip.static_shared_bytes_max();
     let shared_bytes = lower.scratch.finish(&lower.emit, static_max);
     let dynamic_shared_bytes = if shared_bytes > static_max { shared_bytes } else { 0 };
-    let (hooks, accesses) = (lower.hooks, lower.accesses);
-    Lowered { module: lower.emit.finish(), hooks, shared_bytes, dynamic_shared_bytes, accesses }
+    let (hooks, accesses, instructions) = (lower.hooks, lower.accesses, lower.instructions);
+    let module = lower.emit.finish();
+    Lowered { module, hooks, shared_bytes, dynamic_shared_bytes, accesses, instructions }
 }
 
 /// How a machine word of the kernel arrives: as it lies in memory.
@@ -259,6 +266,7 @@ impl<'c> Lower<'_, 'c> {
             Op::Shared(op) => self.shared(op, inst),
             Op::Copy(op) => self.copy(op, inst),
             Op::Sync(SyncOp::Barrier) => self.meet(),
+            Op::Mma(op) => self.mma(op, inst),
         }
     }
 

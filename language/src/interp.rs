@@ -13,7 +13,7 @@
 //!   order, no threads.
 //!
 //! Layout of the folder: [`elements`] what a tile holds, `arith` and `shape` the loops, `memory` the
-//! checked memory, `lifetimes` when values die; `tile`, `access` and `flow` one operation family each.
+//! checked memory, `lifetimes` when values die; `tile`, `access`, `mma` and `flow` one operation family each.
 
 mod access;
 mod arith;
@@ -21,6 +21,7 @@ mod elements;
 mod flow;
 mod lifetimes;
 mod memory;
+mod mma;
 mod shape;
 mod shared;
 mod tile;
@@ -231,6 +232,7 @@ impl<'a> Block<'_, 'a> {
             Op::Copy(op) => self.copy(op, inst)?,
             // A tile at a time there is nothing to wait for.
             Op::Sync(SyncOp::Barrier) => {}
+            Op::Mma(op) => self.mma(op, inst)?,
         }
         for &value in &step.dead {
             self.slots[value.0 as usize] = None;

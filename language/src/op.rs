@@ -3,13 +3,14 @@
 //! A row is a variant of a family's enum together with its [`OpRow`]: the name in the IR's text,
 //! the user's documentation, what it reads and writes, what the target must have, and the manual.
 //! The checker, completion, hover, the reference, the verifier, the interpreter and the lowering
-//! all read the same row. Families are `tile`, `memory` (global), `shared`, `copy` and `sync`; control
-//! flow is [`FlowOp`]. A match over a family has no `_ =>` arm anywhere, so a new
+//! all read the same row. Families are `tile`, `memory` (global), `shared`, `copy`, `sync` and `mma`;
+//! control flow is [`FlowOp`]. A match over a family has no `_ =>` arm anywhere, so a new
 //! row fails to compile in exactly the places that must learn it.
 
 pub mod copy;
 pub mod flow;
 pub mod memory;
+pub mod mma;
 pub mod shared;
 pub mod surface;
 pub mod sync;
@@ -18,6 +19,7 @@ pub mod tile;
 pub use copy::CopyOp;
 pub use flow::FlowOp;
 pub use memory::MemoryOp;
+pub use mma::MmaOp;
 pub use shared::SharedOp;
 pub use sync::SyncOp;
 pub use tile::TileOp;
@@ -138,6 +140,8 @@ pub enum Op {
     Copy(CopyOp),
     /// Order between threads.
     Sync(SyncOp),
+    /// Matrix units.
+    Mma(MmaOp),
 }
 
 impl Op {
@@ -150,6 +154,7 @@ impl Op {
             Op::Shared(it) => it.row(),
             Op::Copy(it) => it.row(),
             Op::Sync(it) => it.row(),
+            Op::Mma(it) => it.row(),
         }
     }
 }

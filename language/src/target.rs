@@ -3,6 +3,7 @@
 //! The only home of vendors' names outside the lowering's vendor files. Everything else asks:
 //! [`Target::has`] for a capability, a field for a number.
 
+pub mod mma;
 mod table;
 
 use crate::op::words;
@@ -14,6 +15,10 @@ words! {
     Cap;
     /// Matrix multiply by a warp, `mma.sync`.
     Mma = "mma",
+    /// Products of f8 elements by a warp, `mma.sync`.
+    MmaFp8 = "mma_fp8",
+    /// Products of f64 elements in tiles of 16 rows by a warp, `mma.sync`.
+    MmaF64 = "mma_f64",
     /// Asynchronous copies from global to shared memory by threads.
     CpAsync = "cp_async",
     /// Barriers in shared memory that count arrivals and bytes.
@@ -28,6 +33,14 @@ words! {
     Tcgen05 = "tcgen05",
     /// Matrix multiply by a wave, AMD CDNA.
     Mfma = "mfma",
+    /// Products of tf32 elements by a wave, AMD CDNA3.
+    MfmaXf32 = "mfma_xf32",
+    /// Products of f8 elements of the kinds `fnuz` by a wave, AMD CDNA3.
+    MfmaFnuz = "mfma_fnuz",
+    /// Products of f8 elements of the OCP kinds by a wave, AMD CDNA4.
+    MfmaOcp = "mfma_ocp",
+    /// Matrix instructions of twice the depth, AMD CDNA4.
+    MfmaWide = "mfma_wide",
     /// Matrix multiply by a wave, AMD RDNA and gfx1250.
     Wmma = "wmma",
     /// Loads from global memory directly to LDS.

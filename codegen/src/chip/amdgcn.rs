@@ -1,5 +1,7 @@
 //! AMD: what only AMDGCN has. Sources: LLVM 22, "User Guide for AMDGPU Backend"; CDNA3 and CDNA4 ISA.
 
+mod mfma;
+
 use inkwell::AtomicOrdering;
 use inkwell::FloatPredicate;
 use inkwell::attributes::AttributeLoc;
@@ -8,6 +10,7 @@ use inkwell::types::BasicTypeEnum;
 use inkwell::values::{BasicValue as _, FloatValue, IntValue, PointerValue};
 use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::Target;
+use tile_language::target::mma::MatrixId;
 
 use super::{Approx, Chip, Hints};
 use crate::emit::{Emit, Val};
@@ -79,7 +82,7 @@ impl Chip for Amdgcn {
         self.target.name
     }
 
-    fn features(&self) -> &'static str {
+    fn features(&self, _: &[MatrixId]) -> &'static str {
         ""
     }
 

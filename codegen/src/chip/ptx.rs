@@ -1,10 +1,13 @@
 //! NVIDIA: what only PTX has. Sources: PTX ISA 9.0; LLVM 22, "User Guide for NVPTX Backend".
 
+mod mma;
+
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Module;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{FloatValue, IntValue, PointerValue};
 use tile_language::op::memory::{Cache, Evict, Scope};
+use tile_language::target::mma::MatrixId;
 use tile_language::target::{Cap, Target};
 
 use super::{Approx, Chip, Hints};
@@ -53,8 +56,14 @@ impl Chip for Ptx {
         self.target.name
     }
 
-    fn features(&self) -> &'static str {
-        if self.target.has(Cap::Tcgen05) { "+ptx86" } else { "+ptx80" }
+    fn features(&self, instructions: &[MatrixId]) -> &'static str {
+        let least = if self.target.has(Cap::Tcgen05) { 86 } else { 80 };
+        match instructions.iter().map(|it| mma::version(it.row())).fold(least, u32::max) {
+            80 => "+ptx80",
+            84 => "+ptx84",
+            86 => "+ptx86",
+            _ => "+ptx87",
+        }
     }
 
     fn static_shared_bytes_max(&self) -> u32 {

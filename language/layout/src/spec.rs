@@ -71,7 +71,7 @@ pub enum Spec {
         /// Columns of one instruction.
         n: u32,
     },
-    /// `mfma::acc(m:, n:, k:, warps:, transposed:)`, `[…, m, n]`.
+    /// `mfma::acc(m:, n:, k:, warps:, transposed:, T:)`, `[…, m, n]`.
     Mfma {
         /// Rows of one instruction.
         m: u32,
@@ -83,6 +83,8 @@ pub enum Spec {
         warps: Vec<u32>,
         /// Whether the operands are exchanged, so that a thread holds neighbours along `n`.
         transposed: bool,
+        /// Whether elements have 64 bits: a thread's neighbours are then four rows apart.
+        wide: bool,
     },
     /// `wmma::acc(version:, k:, warps:, transposed:)`, 16x16, `[…, m, n]`.
     Wmma {

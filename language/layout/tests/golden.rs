@@ -71,6 +71,13 @@ fn mma_operands() {
 }
 
 #[test]
+fn mfma_accumulators_of_doubles() {
+    let (m, n, k, warps) = (16, 16, 4, vec![1, 2]);
+    let spec = Spec::Mfma { m, n, k, warps, transposed: false, wide: true };
+    check(&spec, &[16, 32], machine(64, 2), "4,0 8,0", "0,1 0,2 0,4 0,8 1,0 2,0", "0,16");
+}
+
+#[test]
 fn mfma_accumulators() {
     let spec = |size, warps: [u32; 2]| Spec::Mfma {
         m: size,
@@ -78,6 +85,7 @@ fn mfma_accumulators() {
         k: 8,
         warps: warps.to_vec(),
         transposed: false,
+        wide: false,
     };
     let lane_32 = "0,1 0,2 0,4 0,8 0,16 4,0";
     check(&spec(32, [1, 1]), &[32, 32], machine(64, 1), "1,0 2,0 8,0 16,0", lane_32, "");
@@ -91,7 +99,7 @@ fn mfma_accumulators() {
 
 #[test]
 fn mfma_operands() {
-    let acc = Spec::Mfma { m: 16, n: 16, k: 16, warps: vec![2, 4], transposed: false };
+    let acc = Spec::Mfma { m: 16, n: 16, k: 16, warps: vec![2, 4], transposed: false, wide: false };
     let reg = "0,1 0,2 0,16 0,32 0,64 32,0 64,0";
     let lane = "1,0 2,0 4,0 8,0 0,4 0,8";
     check(&acc.a(4), &[128, 128], machine(64, 8), reg, lane, "0,0 0,0 16,0");
@@ -195,7 +203,14 @@ fn lane_13_of_mma_holds_what_the_manual_says() {
 
 #[test]
 fn mfma_lanes_hold_what_the_manual_says() {
-    let acc = |size, k| Spec::Mfma { m: size, n: size, k, warps: vec![1, 1], transposed: false };
+    let acc = |size, k| Spec::Mfma {
+        m: size,
+        n: size,
+        k,
+        warps: vec![1, 1],
+        transposed: false,
+        wide: false,
+    };
     let at = |spec: Spec, shape: &[u32], lane, slot| -> (u32, u32) {
         let index = spec.apply(shape, machine(64, 1)).unwrap().index_of(slot, lane, 0);
         (index[0], index[1])

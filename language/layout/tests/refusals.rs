@@ -22,8 +22,9 @@ fn spec() -> impl Strategy<Value = Spec> {
     let acc = prop_oneof![
         list().prop_map(|warps| Spec::Mma { warps }),
         number().prop_map(|n| Spec::Wgmma { n }),
-        (number(), number(), number(), list(), any::<bool>())
-            .prop_map(|(m, n, k, warps, transposed)| Spec::Mfma { m, n, k, warps, transposed }),
+        (number(), number(), number(), list(), any::<bool>(), any::<bool>()).prop_map(
+            |(m, n, k, warps, transposed, wide)| Spec::Mfma { m, n, k, warps, transposed, wide }
+        ),
         (0u32..5, number(), list(), any::<bool>()).prop_map(|(version, k, warps, transposed)| {
             Spec::Wmma { version, k, warps, transposed }
         }),

@@ -197,7 +197,7 @@ impl Walk<'_> {
                     .find(|it| self.start(*it, axis, group) < wanted)?;
                 self.number(weak, axis, group, wanted)
             }
-            Op::Memory(_) | Op::Shared(_) | Op::Copy(_) | Op::Sync(_) => None,
+            Op::Memory(_) | Op::Mma(_) | Op::Shared(_) | Op::Copy(_) | Op::Sync(_) => None,
             Op::Tile(_) | Op::Flow(_) => Some(Cause::Fixed),
         }
     }

@@ -208,7 +208,7 @@ impl Facts {
             Op::Flow(FlowOp::While) => self.repeat(kernel, inst),
             Op::Tile(op) => transfer::tile(self, kernel, inst, op),
             Op::Memory(op) => transfer::memory(self, kernel, inst, op),
-            Op::Shared(_) | Op::Copy(_) | Op::Sync(_) => {
+            Op::Shared(_) | Op::Copy(_) | Op::Sync(_) | Op::Mma(_) => {
                 for &result in &inst.results {
                     self.set(result, Known::unknown(kernel.ty(result).shape.len()));
                 }

@@ -18,7 +18,7 @@ use crate::db::{Db, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Reason};
 use crate::ir::{self, ItemKey, Place, Site, SiteId, Type};
 use crate::names::TypeRef;
-use crate::op::{FlowOp, MemoryOp, Op, TileOp};
+use crate::op::{FlowOp, MemoryOp, MmaOp, Op, TileOp};
 use crate::report;
 use crate::target::{Cap, TARGETS, Target, TargetId};
 
@@ -297,6 +297,12 @@ impl From<TileOp> for Op {
 impl From<MemoryOp> for Op {
     fn from(op: MemoryOp) -> Op {
         Op::Memory(op)
+    }
+}
+
+impl From<MmaOp> for Op {
+    fn from(op: MmaOp) -> Op {
+        Op::Mma(op)
     }
 }
 

@@ -10,7 +10,9 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
 use crate::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
-use crate::op::{CopyOp, FlowOp, MemoryOp, Op, SharedOp, SyncOp, TileOp};
+use crate::op::{CopyOp, FlowOp, MemoryOp, MmaOp, Op, SharedOp, SyncOp, TileOp};
+use crate::target::Cap;
+use crate::target::mma::MatrixId;
 
 /// One attribute.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +36,7 @@ pub(super) fn attributes(op: &Op) -> Vec<Attr> {
         Op::Shared(it) => shared_attributes(it),
         Op::Copy(it) => copy_attributes(it),
         Op::Sync(SyncOp::Barrier) => vec![],
+        Op::Mma(it) => mma_attributes(it),
     }
 }
 
@@ -112,6 +115,16 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
     }
 }
 
+/// The name alone does not tell CDNA3's products of f8 from CDNA4's.
+fn mma_attributes(op: &MmaOp) -> Vec<Attr> {
+    match op {
+        MmaOp::Mma { instruction } => {
+            let row = instruction.row();
+            vec![Attr::Text(row.name.to_owned()), word(row.cap.name())]
+        }
+    }
+}
+
 fn number(it: u32) -> Attr {
     Attr::Number(format_smolstr!("{it}"))
 }
@@ -130,6 +143,7 @@ pub(super) fn operation(name: &str, attrs: Vec<Attr>) -> Result<Op, String> {
         Some(("shared", rest)) => shared(rest, &mut read)?.map(Op::Shared),
         Some(("copy", rest)) => copy(rest, &mut read)?.map(Op::Copy),
         Some(("sync", "barrier")) => Some(Op::Sync(SyncOp::Barrier)),
+        Some(("mma", rest)) => mma(rest, &mut read)?.map(Op::Mma),
         _ => None,
     };
     let op = op.ok_or_else(|| format!("there is no operation `{name}`"))?;
@@ -234,6 +248,18 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
     }))
 }
 
+fn mma(name: &str, read: &mut Reader) -> Result<Option<MmaOp>, String> {
+    Ok(Some(match name {
+        "mma" => {
+            let (name, cap) = (read.text()?, read.word(Cap::from_name)?);
+            let instruction = MatrixId::from_name(&name, cap)
+                .ok_or_else(|| format!("there is no matrix instruction `{name}`"))?;
+            MmaOp::Mma { instruction }
+        }
+        _ => return Ok(None),
+    }))
+}
+
 /// Takes attributes one by one.
 struct Reader<'a> {
     attrs: std::vec::IntoIter<Attr>,
@@ -330,6 +356,7 @@ mod tests {
         for &cache in Cache::ALL {
             invert(Op::Memory(MemoryOp::Load { cache, evict: Evict::Last }));
         }
+        MatrixId::all().for_each(|it| invert(Op::Mma(MmaOp::Mma { instruction: it })));
         invert(Op::Tile(TileOp::Permute { perm: vec![2, 0, 1] }));
         invert(Op::Tile(TileOp::Halves { axis: 1, bit: 4 }));
         invert(Op::Memory(MemoryOp::Print { pieces: vec!["a\n\"".to_owned(), String::new()] }));
@@ -343,7 +370,8 @@ mod tests {
     #[test]
     fn every_row_has_a_reading() {
         let rows = TileOp::ROWS.iter().chain(MemoryOp::ROWS).chain(FlowOp::ROWS);
-        let rows = rows.chain(SharedOp::ROWS).chain(CopyOp::ROWS).chain(SyncOp::ROWS);
+        let rows =
+            rows.chain(SharedOp::ROWS).chain(CopyOp::ROWS).chain(SyncOp::ROWS).chain(MmaOp::ROWS);
         for row in rows {
             let found = operation(row.name, vec![]);
             assert!(!matches!(&found, Err(it) if it.starts_with("there is no")), "{}", row.name);

@@ -1,10 +1,11 @@
-//! The verifier: the rules V1 to V10 that every kernel keeps between any two passes.
+//! The verifier: the rules V1 to V11 that every kernel keeps between any two passes.
 //!
 //! A violation is a broken promise of the compiler, never a mistake in a program; engines and
 //! analyses may rely on every rule without asking again. The rules are listed in [`super`] and at
 //! [`Rule`]; each has a test that breaks it and nothing else.
 
 mod memory;
+mod mma;
 mod plan;
 mod shared;
 mod tile;
@@ -38,6 +39,8 @@ pub enum Rule {
     V9,
     /// A view is neither carried by a loop nor yielded by a branch.
     V10,
+    /// A product's types, shapes and layouts are those of its matrix instruction.
+    V11,
 }
 
 /// A rule that a kernel breaks.
@@ -266,6 +269,7 @@ impl<'a> Verifier<'a> {
                 Op::Sync(SyncOp::Barrier) => {
                     self.sides::<0, 0>(inst);
                 }
+                Op::Mma(op) => self.mma(op, inst),
             }
         }
         inst.results.iter().for_each(|&it| self.define(it));

@@ -41,6 +41,8 @@ pub const TARGETS: &[Target] = &[
         sms: 132,
         caps: &[
             Cap::Mma,
+            Cap::MmaFp8,
+            Cap::MmaF64,
             Cap::CpAsync,
             Cap::Mbarrier,
             Cap::Tma,
@@ -69,6 +71,8 @@ pub const TARGETS: &[Target] = &[
         sms: 148,
         caps: &[
             Cap::Mma,
+            Cap::MmaFp8,
+            Cap::MmaF64,
             Cap::CpAsync,
             Cap::Mbarrier,
             Cap::Tma,
@@ -95,7 +99,15 @@ pub const TARGETS: &[Target] = &[
         warps_block_max: 16,
         access_bytes_max: 16,
         sms: 304,
-        caps: &[Cap::Mfma, Cap::LdsDma, Cap::AtomicAddF64, Cap::AtomicAddF16, Cap::AtomicAddBf16],
+        caps: &[
+            Cap::Mfma,
+            Cap::MfmaXf32,
+            Cap::MfmaFnuz,
+            Cap::LdsDma,
+            Cap::AtomicAddF64,
+            Cap::AtomicAddF16,
+            Cap::AtomicAddBf16,
+        ],
     },
     Target {
         name: "gfx950",
@@ -113,6 +125,14 @@ pub const TARGETS: &[Target] = &[
         warps_block_max: 16,
         access_bytes_max: 16,
         sms: 256,
-        caps: &[Cap::Mfma, Cap::LdsDma, Cap::AtomicAddF64, Cap::AtomicAddF16, Cap::AtomicAddBf16],
+        caps: &[
+            Cap::Mfma,
+            Cap::MfmaOcp,
+            Cap::MfmaWide,
+            Cap::LdsDma,
+            Cap::AtomicAddF64,
+            Cap::AtomicAddF16,
+            Cap::AtomicAddBf16,
+        ],
     },
 ];

@@ -157,7 +157,10 @@ fn unit(spec: &Spec, machine: Machine) -> Result<Unit<'_>, SpecError> {
             }
             ([16, *n], vec![machine.warps, 1], Family::Quad)
         }
-        Spec::Mfma { m, n, k, warps, .. } => {
+        Spec::Mfma { m, n, k, warps, wide, .. } => {
+            if *wide {
+                one_of("m", *m, &[16], "16 for elements of 64 bits")?;
+            }
             one_of("m", *m, &[16, 32], "16 and 32")?;
             one_of("n", *n, &[*m], "the value of `m`")?;
             power_of_two("k", *k)?;
@@ -191,9 +194,13 @@ fn accumulator(spec: &Spec, request: &Request<'_>) -> Result<Layout, SpecError> 
     check_size([(m, rows), (n, unit.size[1])], request)?;
     let tile = match (unit.family, unit.spec) {
         (Family::Quad, _) => quad(Tile::new(rank), 2, n, m).put(2, In::Register, m),
-        (Family::Mfma, Spec::Mfma { transposed, .. }) => {
+        (Family::Mfma, Spec::Mfma { transposed, wide, .. }) => {
             let (m, n) = if *transposed { (n, m) } else { (m, n) };
             let side = unit.size[0];
+            if *wide {
+                let tile = Tile::new(rank).put(16, In::Lane, n).put(4, In::Lane, m);
+                return warps_and_rest(tile.put(4, In::Register, m), &unit, request);
+            }
             Tile::new(rank)
                 .put(4, In::Register, m)
                 .put(side, In::Lane, n)
@@ -213,8 +220,16 @@ fn accumulator(spec: &Spec, request: &Request<'_>) -> Result<Layout, SpecError> 
         }
         (Family::Mfma | Family::Wmma(_), _) => return Err(SpecError::NoOperands),
     };
-    // A wgmma's columns beyond 8 belong to the instruction, those of the others are repetitions;
-    // either way they come before the next rows.
+    warps_and_rest(tile, &unit, request)
+}
+
+/// An instruction's tile spread over the warps and then repeated to the shape.
+///
+/// A wgmma's columns beyond 8 belong to the instruction, those of the others are repetitions; either
+/// way they come before the next rows.
+fn warps_and_rest(tile: Tile, unit: &Unit<'_>, request: &Request<'_>) -> Result<Layout, SpecError> {
+    let rank = unit.warps.len();
+    let (m, n) = (rank - 2, rank - 1);
     let tile = tile.put_all(&unit.warps, In::Warp, &unit.warp_order);
     tile.fill(request.shape, In::Register, &[&[n, m][..], &row_major(m)].concat())
         .finish(request.shape)

@@ -136,8 +136,10 @@ pub(super) fn spec(it: &Spec) -> String {
         }
         Spec::Mma { warps } => format!("mma::acc(warps: {warps:?})"),
         Spec::Wgmma { n } => format!("wgmma::acc(n: {n})"),
-        Spec::Mfma { m, n, k, warps, transposed } => {
-            format!("mfma::acc(m: {m}, n: {n}, k: {k}, warps: {warps:?}, transposed: {transposed})")
+        Spec::Mfma { m, n, k, warps, transposed, wide } => {
+            let transposed = if *transposed { ", transposed: true" } else { "" };
+            let elem = if *wide { ", T: f64" } else { "" };
+            format!("mfma::acc(m: {m}, n: {n}, k: {k}, warps: {warps:?}{transposed}{elem})")
         }
         Spec::Wmma { version, k, warps, transposed } => {
             format!(

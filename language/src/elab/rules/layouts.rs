@@ -182,12 +182,13 @@ pub(crate) fn wgmma_acc(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     done(Spec::Wgmma { n })
 }
 
-/// `mfma::acc(m:, n:, k:, warps:, transposed:)`
+/// `mfma::acc(m:, n:, k:, warps:, transposed:, T:)`
 pub(crate) fn mfma_acc(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let (m, n, k) = (number(cx, args, "m")?, number(cx, args, "n")?, number(cx, args, "k")?);
     let warps = args.numbers(cx, "warps")?;
     let transposed = flag(cx, args, "transposed")?;
-    done(Spec::Mfma { m, n, k, warps, transposed })
+    let wide = args.get("T").is_some() && args.dtype(cx, "T")?.bits() == 64;
+    done(Spec::Mfma { m, n, k, warps, transposed, wide })
 }
 
 /// `wmma::acc(version:, k:, warps:, transposed:)`

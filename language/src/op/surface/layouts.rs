@@ -65,13 +65,14 @@ rows! {
     Function "wgmma::acc" (n: Required) "wgmma::acc(n: int) -> layout",
         layouts::wgmma_acc, source "PTX ISA, wgmma register fragments";
 
-    /// The accumulator of `v_mfma`, `m` by `n` elements a wave.
+    /// The accumulator of `v_mfma`, `m` by `n` elements a wave, for the instruction of depth `k`. `T` is the type of its
+    /// elements: those of `f64` lie elsewhere than all others.
     ///
     /// Example:
     /// ```tile
     /// const C = mfma::acc(m: 16, n: 16, k: 16, warps: [2, 2]);
     /// ```
-    Function "mfma::acc" (m: Required, n: Required, k: Required, warps: Required, transposed: Optional) "mfma::acc(m: int, n: int, k: int, warps: [int], transposed: bool = false) -> layout",
+    Function "mfma::acc" (m: Required, n: Required, k: Required, warps: Required, transposed: Optional, T: Optional) "mfma::acc(m: int, n: int, k: int, warps: [int], transposed: bool = false, T: type = f32) -> layout",
         layouts::mfma_acc, source "CDNA3 ISA, matrix instructions";
 
     /// The accumulator of `v_wmma`, 16 by 16 elements a wave.
