@@ -231,6 +231,7 @@ impl<'c> Lower<'_, 'c> {
             let name = &self.kernel.values[param.0 as usize].name;
             raw.set_name(name);
             if let Elem::Pointer(_) = self.kernel.ty(param).elem {
+                // What a raw pointer points to may be reached through others and written.
                 let tensor = self.kernel.tensors.iter().find(|it| it.base == param);
                 if let Some(tensor) = tensor
                     && !tensor.optional

@@ -17,6 +17,7 @@ pub mod value;
 
 mod kernel;
 mod launch;
+mod params;
 
 mod branch;
 mod iters;

@@ -17,6 +17,7 @@
 //! through additions that make groups smaller.
 
 use smallvec::SmallVec;
+use tile_plan::{AbiSlot, ParamKind};
 
 use super::transfer;
 use crate::ir::{FactKind, Inst, Kernel, Region, Value};
@@ -170,6 +171,11 @@ impl Facts {
                 }
             }
         }
+        for (&param, slot) in kernel.body.params.iter().zip(&kernel.plan.abi) {
+            if let Some(align) = pointer_align(kernel, slot) {
+                self.set(param, Known::uniform(align.into(), &[]));
+            }
+        }
         for fact in &kernel.facts {
             self.promise(&fact.kind);
         }
@@ -287,6 +293,15 @@ impl Facts {
         for (&result, known) in inst.results.iter().zip(carried) {
             self.set(result, known);
         }
+    }
+}
+
+/// What divides the address of a raw pointer argument, in bytes.
+fn pointer_align(kernel: &Kernel, slot: &AbiSlot) -> Option<u32> {
+    let AbiSlot::Address(param) = *slot else { return None };
+    match kernel.plan.params.get(param as usize)?.kind {
+        ParamKind::Pointer { align, .. } => Some(align),
+        ParamKind::Tensor { .. } | ParamKind::Scalar { .. } => None,
     }
 }
 

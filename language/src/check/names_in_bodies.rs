@@ -92,6 +92,7 @@ impl Walk<'_> {
 
     fn structure(&mut self, it: &Struct) {
         self.generics(&it.generics);
+        it.fields.iter().for_each(|it| self.sizes(&it.ty));
         for field in &it.fields {
             self.expr(&field.ty);
             field.default.iter().for_each(|it| self.value(it));
@@ -102,7 +103,7 @@ impl Walk<'_> {
     fn function(&mut self, it: &Fn) {
         let mark = self.scope.len();
         self.generics(&it.generics);
-        it.params.iter().for_each(|it| self.sizes(it));
+        it.params.iter().flat_map(|it| &it.ty).for_each(|it| self.sizes(it));
         self.params(&it.params);
         it.result.iter().for_each(|it| self.expr(it));
         for clause in &it.clauses {
@@ -132,8 +133,7 @@ impl Walk<'_> {
     }
 
     /// Sizes and strides that a tensor's type binds by naming them.
-    fn sizes(&mut self, param: &Param) {
-        let Some(mut ty) = param.ty.as_ref() else { return };
+    fn sizes(&mut self, mut ty: &Expr) {
         while let ExprKind::Optional(inner) | ExprKind::Paren(inner) = &*ty.kind {
             ty = inner;
         }

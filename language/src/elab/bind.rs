@@ -74,8 +74,13 @@ impl Elab<'_> {
     }
 
     pub(super) fn leave_fn(&mut self, entered: Entered) {
+        self.leave_frame(entered.mark);
+    }
+
+    /// Leaves a frame, and drops the slots that it added.
+    pub(super) fn leave_frame(&mut self, mark: ScopeMark) {
         self.leave();
-        entered.mark.drop_slots(&mut self.slots);
+        mark.drop_slots(&mut self.slots);
     }
 
     /// Runs the body of the function just entered.
@@ -607,7 +612,12 @@ impl Elab<'_> {
 
     /// The source text of a span of the item at hand.
     pub(super) fn text_of(&self, span: Span) -> SmolStr {
-        let source = db::item_source(self.db, &self.frame().item);
+        self.text_in(&self.frame().item, span)
+    }
+
+    /// The source text of a span of an item.
+    pub(super) fn text_in(&self, item: &ItemKey, span: Span) -> SmolStr {
+        let source = db::item_source(self.db, item);
         let text = source.and_then(|it| it.text(self.db).get(span.lo as usize..span.hi as usize));
         SmolStr::new(text.unwrap_or_default())
     }

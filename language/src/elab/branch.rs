@@ -5,7 +5,7 @@
 //! differs becomes a result of the `if`, for which literals take the type of the other side.
 
 use smallvec::SmallVec;
-use tile_syntax::ast::{Cond, Expr, ExprKind, If, Span};
+use tile_syntax::ast::{Cond, Expr, ExprKind, If, Pattern, Span};
 
 use super::cx::{Elab, Mode};
 use super::env::{self, Changed};
@@ -24,6 +24,9 @@ struct Differing {
     elem: Elem,
     like: Option<Tile>,
 }
+
+/// What an `if let` binds in its first branch.
+pub(super) type Bound<'i> = Option<(&'i Pattern, Value)>;
 
 impl Elab<'_> {
     /// What a condition is.
@@ -54,27 +57,64 @@ impl Elab<'_> {
         }
     }
 
-    pub(super) fn if_expr(&mut self, it: &If, wanted: bool, span: Span) -> Value {
-        let cond = match &it.cond {
-            Cond::Let(pattern, option) => return self.if_let(it, pattern, option, wanted, span),
+    /// What an `if` asks, and what its first branch binds then.
+    pub(super) fn asked<'i>(&mut self, it: &'i If) -> Option<(Condition, Bound<'i>)> {
+        match &it.cond {
+            Cond::Let(pattern, option) => self.asked_option(pattern, option),
             Cond::Expr(cond) if it.is_static => match self.eval_const(cond) {
                 Value::Error => None,
-                Value::Bool(known) => Some(Condition::Known(known)),
-                value => self.as_condition(value, cond.span),
+                Value::Bool(known) => Some((Condition::Known(known), None)),
+                value => Some((self.as_condition(value, cond.span)?, None)),
             },
-            Cond::Expr(cond) => self.condition(cond),
-        };
+            Cond::Expr(cond) => Some((self.condition(cond)?, None)),
+        }
+    }
+
+    /// `if let x = option`: the option is there or not now, or a tensor that the launch decides on.
+    fn asked_option<'i>(
+        &mut self,
+        pattern: &'i Pattern,
+        option: &Expr,
+    ) -> Option<(Condition, Bound<'i>)> {
+        match self.eval(option) {
+            Value::Error => None,
+            Value::None => Some((Condition::Known(false), None)),
+            Value::MaybeTensor(n) => {
+                let op = MemoryOp::IsPresent { tensor: n };
+                let cond = self.emit_one(op, &[], Type::scalar(DType::Bool), option.span);
+                Some((Condition::Open(cond), Some((pattern, Value::Tensor(n)))))
+            }
+            value => Some((Condition::Known(true), Some((pattern, value)))),
+        }
+    }
+
+    pub(super) fn if_expr(&mut self, it: &If, wanted: bool, span: Span) -> Value {
+        let Some((cond, bound)) = self.asked(it) else { return Value::Error };
         match cond {
-            None => Value::Error,
-            Some(Condition::Known(true)) => self.block(&it.then),
-            Some(Condition::Known(false)) => self.otherwise(it.otherwise.as_ref(), wanted),
-            Some(Condition::Open(cond)) => self.branch(
+            Condition::Known(true) => self.then(it, bound),
+            Condition::Known(false) => self.otherwise(it.otherwise.as_ref(), wanted),
+            Condition::Open(cond) => self.branch(
                 cond,
                 span,
                 wanted,
-                |cx| cx.block(&it.then),
+                |cx| cx.then(it, bound),
                 |cx| cx.otherwise(it.otherwise.as_ref(), wanted),
             ),
+        }
+    }
+
+    fn then(&mut self, it: &If, bound: Bound<'_>) -> Value {
+        let scope = self.enter_scope();
+        self.bind_asked(bound);
+        let value = self.block_in_scope(&it.then);
+        self.leave_scope(scope);
+        value
+    }
+
+    /// Binds what an `if let` found.
+    pub(super) fn bind_asked(&mut self, bound: Bound<'_>) {
+        if let Some((pattern, value)) = bound {
+            self.bind(pattern, value, false);
         }
     }
 
@@ -86,45 +126,6 @@ impl Elab<'_> {
                 ExprKind::Block(block) => self.block(block),
                 _ => self.eval(expr),
             },
-        }
-    }
-
-    /// `if let x = option`: the option is there or not now, or a tensor that the launch decides on.
-    fn if_let(
-        &mut self,
-        it: &If,
-        pattern: &tile_syntax::ast::Pattern,
-        option: &Expr,
-        wanted: bool,
-        span: Span,
-    ) -> Value {
-        match self.eval(option) {
-            Value::Error => Value::Error,
-            Value::None => self.otherwise(it.otherwise.as_ref(), wanted),
-            Value::MaybeTensor(n) => {
-                let op = MemoryOp::IsPresent { tensor: n };
-                let cond = self.emit_one(op, &[], Type::scalar(DType::Bool), option.span);
-                self.branch(
-                    cond,
-                    span,
-                    wanted,
-                    |cx| {
-                        let scope = cx.enter_scope();
-                        cx.bind(pattern, Value::Tensor(n), false);
-                        let value = cx.block_in_scope(&it.then);
-                        cx.leave_scope(scope);
-                        value
-                    },
-                    |cx| cx.otherwise(it.otherwise.as_ref(), wanted),
-                )
-            }
-            value => {
-                let scope = self.enter_scope();
-                self.bind(pattern, value, false);
-                let value = self.block_in_scope(&it.then);
-                self.leave_scope(scope);
-                value
-            }
         }
     }
 

@@ -349,6 +349,12 @@ impl Elab<'_> {
 
     fn field(&mut self, base: &Expr, name: &Name, span: Span) -> Value {
         let value = self.eval(base);
+        if let Value::Struct(it) = &value
+            && self.struct_field(it, &name.text).is_none()
+            && let Some(size) = self.size_of_param(base, &name.text)
+        {
+            return size;
+        }
         self.field_of(&value, name, span)
     }
 

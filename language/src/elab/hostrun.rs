@@ -5,16 +5,19 @@
 //! ends the test.
 
 use smol_str::SmolStr;
+use tile_plan::LaunchPlan;
 use tile_syntax::ast::{self, BinaryOp, BracketArg, Expr, ExprKind, Fn, ItemKind, Span};
 
 use super::call::{Given, GivenGeneric};
 use super::cx::{Elab, HostFailure, Mode};
 use super::host::{HostError, HostOps};
 use super::kernel::{Elaborated, elaborate};
+use super::params::memory_of;
 use super::value::Value;
 use crate::db::{self, Db};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::ItemKey;
+use crate::names::TypeRef;
 use crate::report;
 use crate::target::TargetId;
 
@@ -156,7 +159,9 @@ impl Elab<'_> {
             instance.diagnostics.iter().filter(|it| it.severity == Severity::Error).cloned(),
         );
         let Some(kernel) = instance.kernel else { return Value::Error };
-        let Some(values) = self.launch_args(&decl, given, span) else { return Value::Error };
+        let Some(values) = self.launch_args(&item, &decl, &kernel.plan, given, span) else {
+            return Value::Error;
+        };
         self.on_host(span, |host| host.launch(&kernel, &values).map(|()| Value::unit()))
     }
 
@@ -173,32 +178,84 @@ impl Elab<'_> {
         }
     }
 
-    /// A kernel's arguments in the order of its parameters.
-    fn launch_args(&mut self, decl: &Fn, given: Vec<Given>, span: Span) -> Option<Vec<Value>> {
+    /// A kernel's arguments in the order of its plan's parameters; `none` for what is left out.
+    fn launch_args(
+        &mut self,
+        item: &ItemKey,
+        decl: &Fn,
+        plan: &LaunchPlan,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Option<Vec<Value>> {
         let slots = self.match_given(decl, given, span)?;
         let mut values = Vec::new();
+        let mut params = plan.params.iter().map(|it| it.name.as_str()).peekable();
         for (param, slot) in decl.params.iter().zip(slots) {
-            let optional =
-                param.ty.as_ref().and_then(super::kernel::memory_of).is_some_and(|it| it.1);
-            let value = match (slot, &param.default) {
-                (Some(it), _) => self.no_word(it.value, it.span),
-                (None, Some(default)) => self.eval(default),
-                (None, None) if optional => Value::None,
-                (None, None) => {
-                    let name = self.text_of(param.pattern.span);
-                    self.error(report::types::missing_argument(
-                        self.place(span),
-                        &name,
-                        &decl.name.text,
-                    ))
+            let name = self.text_in(item, param.pattern.span);
+            let is_struct = params.peek().is_none_or(|it| *it != name);
+            let of_param = |it: &&str| *it == name || is_field(it, &name);
+            let n_words = std::iter::from_fn(|| params.next_if(of_param)).count();
+            match slot {
+                Some(it) if is_struct => {
+                    let value = self.no_word(it.value, it.span);
+                    self.struct_words(item, param, &value, it.span, &mut values)?;
                 }
-            };
-            if value == Value::Error {
+                Some(it) => values.push(self.no_word(it.value, it.span)),
+                None => {
+                    let optional = param.ty.as_ref().and_then(memory_of).is_some_and(|it| it.1);
+                    if param.default.is_none() && !optional {
+                        let place = self.place(span);
+                        let callee = &decl.name.text;
+                        self.report(report::types::missing_argument(place, &name, callee));
+                        return None;
+                    }
+                    values.extend(std::iter::repeat_n(Value::None, n_words));
+                }
+            }
+        }
+        (!values.contains(&Value::Error)).then_some(values)
+    }
+
+    /// The fields of a struct that is given for a parameter, those of structs in it in their place.
+    fn struct_words(
+        &mut self,
+        item: &ItemKey,
+        param: &ast::Param,
+        value: &Value,
+        span: Span,
+        words: &mut Vec<Value>,
+    ) -> Option<()> {
+        let wanted = param.ty.as_ref().and_then(|it| self.struct_of(item, it, span));
+        match value {
+            Value::Error => return None,
+            Value::Struct(it) if wanted.is_none_or(|wanted| wanted == it.ty) => {}
+            other => {
+                let want =
+                    param.ty.as_ref().map(|it| self.text_in(item, it.span)).unwrap_or_default();
+                let got = self.describe(other);
+                self.report(report::types::mismatch(self.place(span), &want, &got));
                 return None;
             }
-            values.push(value);
         }
-        Some(values)
+        super::env::leaves(value, &mut |it| words.push(it.clone()));
+        Some(())
+    }
+
+    /// The struct that the type of another item's parameter names.
+    fn struct_of(&mut self, item: &ItemKey, ty: &Expr, span: Span) -> Option<TypeRef> {
+        let base = match &*ty.kind {
+            ExprKind::Bracket(base, _) => base,
+            _ => ty,
+        };
+        if !self.enter(item.clone(), span) {
+            return None;
+        }
+        let callee = self.callee(base, true);
+        self.leave();
+        match callee {
+            Some(super::path::Callee::Struct(it)) => Some(it),
+            _ => None,
+        }
     }
 
     /// Binds compile-time parameters that stand alone in a tensor's type from the tensors given.
@@ -340,4 +397,9 @@ pub fn constant_findings(db: &dyn Db, key: &ItemKey, target: TargetId) -> Vec<Di
     cx.constants.insert(key.clone(), None);
     cx.const_value(decl);
     cx.diagnostics
+}
+
+/// Whether a parameter of a plan is a field of the struct that is the kernel's parameter `name`.
+fn is_field(path: &str, name: &str) -> bool {
+    path.strip_prefix(name).is_some_and(|it| it.starts_with('.'))
 }

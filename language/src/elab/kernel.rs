@@ -7,23 +7,17 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tile_layout::Machine;
-use tile_plan::{AbiSlot, Check, LaunchPlan, ParamKind, Symbol};
-use tile_syntax::ast::{
-    self, BracketArg, ClauseKind, Expr, ExprKind, Fn, ItemKind, Memory, Param, PatternKind, Span,
-};
+use tile_plan::{Check, LaunchPlan};
+use tile_syntax::ast::{self, ClauseKind, Expr, Fn, ItemKind, Span};
 
 use super::builder::Builder;
 use super::call::GivenGeneric;
 use super::cx::{Elab, Mode};
 use super::tidy::tidy;
-use super::value::{TypeValue, Value};
+use super::value::Value;
 use crate::db::{self, Db};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::dtype::DType;
-use crate::ir::{self, Clauses, Elem, Extent, Fact, FactKind, ItemKey, Kernel, Tensor, Type};
-use crate::names::{self, DeclKind, Found};
-use crate::op::TileOp;
-use crate::op::tile::{BinaryOp, Round};
+use crate::ir::{self, Clauses, ItemKey, Kernel};
 use crate::report;
 use crate::target::TargetId;
 
@@ -48,7 +42,9 @@ pub(super) struct Head {
     pub(super) symbols: Vec<ir::Value>,
     /// Values of scalar parameters, by the parameter's number.
     pub(super) scalars: Vec<(u32, SmolStr, ir::Value)>,
-    params: Vec<ir::Value>,
+    pub(super) params: Vec<ir::Value>,
+    /// The struct parameter whose fields are read, with a dot after it: `cfg.`.
+    pub(super) owner: String,
 }
 
 /// Elaborates the kernel of `key` with these compile-time arguments.
@@ -174,268 +170,6 @@ impl Elab<'_> {
         }
     }
 
-    fn params(&mut self, decl: &Fn, head: &mut Head) {
-        for param in &decl.params {
-            self.bind_sizes(param, head);
-        }
-        for (n, param) in decl.params.iter().enumerate() {
-            self.param(param, n as u32, head);
-        }
-        for n in 0..head.symbols.len() {
-            head.params.push(head.symbols[n]);
-            head.plan.abi.push(AbiSlot::Symbol(n as u32));
-        }
-    }
-
-    /// Declares every name that stands alone as a size of a tensor.
-    fn bind_sizes(&mut self, param: &Param, head: &mut Head) {
-        let Some((memory, _)) = param.ty.as_ref().and_then(memory_of) else { return };
-        let (_, dims) = shape_of(memory);
-        let strides = memory
-            .strides
-            .iter()
-            .flatten()
-            .filter_map(|it| name_of(it).map(|name| (name, 64, it.span)));
-        let mut names: Vec<(SmolStr, u32, Span)> = Vec::new();
-        for dim in dims {
-            match dim {
-                BracketArg::Value(expr) => {
-                    names.extend(name_of(expr).map(|name| (name, 32, expr.span)))
-                }
-                BracketArg::Named(name, ty) => {
-                    let bits = match self.eval_type(ty) {
-                        Some(TypeValue::Scalar(DType::I64)) => 64,
-                        Some(TypeValue::Scalar(DType::I32)) => 32,
-                        Some(other) => {
-                            let got = self.describe(&Value::Type(other));
-                            self.report(report::types::mismatch(
-                                self.place(ty.span),
-                                "i32 or i64",
-                                &got,
-                            ));
-                            32
-                        }
-                        None => 32,
-                    };
-                    names.push((name.text.clone(), bits, name.span));
-                }
-                BracketArg::Whole(_) => {}
-            }
-        }
-        names.extend(strides);
-        for (name, bits, span) in names {
-            if self.local(&name).is_some() || self.is_constant(&name) {
-                continue;
-            }
-            let dtype = if bits == 64 { DType::I64 } else { DType::I32 };
-            let value = self.ir.value(Type::scalar(dtype));
-            self.declare(name.clone(), Value::scalar(value), false);
-            head.symbols.push(value);
-            head.plan.symbols.push(Symbol { name: name.to_string(), bits });
-            let site = self.site(span);
-            self.ir
-                .facts
-                .push(Fact { kind: FactKind::Range { value, lo: Some(0), hi: None }, site });
-        }
-    }
-
-    /// Whether a constant of the file, or one that it uses, has that name.
-    fn is_constant(&self, name: &SmolStr) -> bool {
-        let found = names::resolve(self.db, self.frame().file, std::slice::from_ref(name));
-        found.iter().any(|it| matches!(it, Found::Decl(it) if it.kind == DeclKind::Const))
-    }
-
-    fn param(&mut self, param: &Param, n: u32, head: &mut Head) {
-        let PatternKind::Name(name) = &param.pattern.kind else { return };
-        let Some(ty) = &param.ty else {
-            self.report(report::types::untyped_param(self.place(name.span), &name.text));
-            return;
-        };
-        if let Some((memory, optional)) = memory_of(ty) {
-            return self.tensor_param(name, memory, optional, n, head);
-        }
-        match self.eval_type(ty) {
-            Some(TypeValue::Scalar(dtype)) => {
-                let value = self.ir.value(Type::scalar(dtype));
-                self.declare(name.text.clone(), Value::scalar(value), false);
-                head.params.push(value);
-                head.scalars.push((n, name.text.clone(), value));
-                head.plan.abi.push(AbiSlot::Scalar(n));
-                let default = param.default.as_ref().and_then(|it| self.plan_default(it, dtype));
-                let kind = ParamKind::Scalar { dtype: dtype.name().to_owned(), default };
-                head.plan.params.push(tile_plan::Param { name: name.text.to_string(), kind });
-            }
-            Some(_) => {
-                let what = format!("a kernel's parameter of type `{}`", self.text_of(ty.span));
-                self.unsupported(&what, ty.span);
-                self.declare(name.text.clone(), Value::Error, false);
-            }
-            None => self.declare(name.text.clone(), Value::Error, false),
-        }
-    }
-
-    fn plan_default(&mut self, expr: &Expr, dtype: DType) -> Option<tile_plan::Scalar> {
-        let value = self.eval_const(expr);
-        match (&value, dtype.is_float()) {
-            (Value::Error, _) => None,
-            (Value::Int(it), true) => Some(tile_plan::Scalar::Float(*it as f64)),
-            (Value::Float(it), true) => Some(tile_plan::Scalar::Float(*it)),
-            (Value::Bool(it), false) if dtype == DType::Bool => {
-                Some(tile_plan::Scalar::Int((*it).into()))
-            }
-            (Value::Int(it), false) if super::types::literal_fits(&value, dtype) => {
-                Some(tile_plan::Scalar::Int(*it as i64))
-            }
-            _ => {
-                let got = self.describe(&value);
-                self.report(report::types::mismatch(self.place(expr.span), dtype.name(), &got));
-                None
-            }
-        }
-    }
-
-    fn tensor_param(
-        &mut self,
-        name: &ast::Name,
-        memory: &Memory,
-        optional: bool,
-        n: u32,
-        head: &mut Head,
-    ) {
-        let plain = memory.space == ast::Space::Global && memory.of.is_none() && !memory.zeroed;
-        let (base, dims) = shape_of(memory);
-        let dtype = match (plain, self.eval_type(base)) {
-            (true, Some(TypeValue::Scalar(it))) => it,
-            (true, Some(other)) => {
-                let got = self.describe(&Value::Type(other));
-                self.report(report::types::no_shape(self.place(base.span), &got));
-                return self.declare(name.text.clone(), Value::Error, false);
-            }
-            (true, None) => return self.declare(name.text.clone(), Value::Error, false),
-            (false, _) => {
-                self.unsupported("a parameter in memory other than `global`", memory.ty.span);
-                return self.declare(name.text.clone(), Value::Error, false);
-            }
-        };
-        let ty = Type::single(Elem::Pointer(dtype));
-        let address = self.ir.value(ty);
-        self.ir.values[address.0 as usize].name = name.text.clone();
-        head.params.push(address);
-        head.plan.abi.push(AbiSlot::Address(n));
-        let (mut extents, mut sizes) = (Vec::new(), Vec::new());
-        for dim in dims {
-            let (extent, size) = self.dimension(dim, head);
-            extents.push(extent);
-            sizes.push(size);
-        }
-        let strides = match &memory.strides {
-            None => self.contiguous(&extents, name.span),
-            Some(strides) => strides.iter().map(|it| self.extent(it, head).0).collect(),
-        };
-        if strides.len() != extents.len() {
-            self.report(report::types::stride_count(
-                self.place(name.span),
-                extents.len(),
-                strides.len(),
-            ));
-        }
-        let plan_strides = memory
-            .strides
-            .as_ref()
-            .map(|it| it.iter().map(|it| self.extent(it, head).1).collect::<Vec<_>>());
-        let align = match &memory.align {
-            Some(it) => self.eval_int(it).and_then(|it| u32::try_from(it).ok()).unwrap_or(16),
-            None => 16,
-        };
-        let site = self.site(name.span);
-        let dim_sites = dims.iter().map(|it| self.site(bracket_span(it))).collect();
-        let number = self.ir.tensors.len() as u32;
-        self.ir.tensors.push(Tensor {
-            name: name.text.clone(),
-            dtype,
-            base: address,
-            dims: extents,
-            strides,
-            mutable: memory.mutable,
-            optional,
-            align,
-            site,
-            dim_sites,
-        });
-        let kind = ParamKind::Tensor {
-            dtype: dtype.name().to_owned(),
-            dims: sizes,
-            strides: plan_strides,
-            align,
-            mutable: memory.mutable,
-            optional,
-        };
-        head.plan.params.push(tile_plan::Param { name: name.text.to_string(), kind });
-        let value = if optional { Value::MaybeTensor(number) } else { Value::Tensor(number) };
-        self.declare(name.text.clone(), value, false);
-    }
-
-    fn dimension(&mut self, dim: &BracketArg, head: &Head) -> (Extent, tile_plan::Expr) {
-        match dim {
-            BracketArg::Value(expr) => self.extent(expr, head),
-            BracketArg::Named(name, _) => {
-                let path =
-                    Expr { kind: Box::new(ExprKind::Path(vec![name.clone()])), span: name.span };
-                self.extent(&path, head)
-            }
-            BracketArg::Whole(span) => {
-                self.report(report::types::not_an_extent(self.place(*span)));
-                (Extent::Const(1), tile_plan::Expr::Int(1))
-            }
-        }
-    }
-
-    /// A size or stride: its value in the kernel, and at launch.
-    fn extent(&mut self, expr: &Expr, head: &Head) -> (Extent, tile_plan::Expr) {
-        let size = self.launch_expr(expr, head);
-        let size = size.unwrap_or(tile_plan::Expr::Int(1));
-        if let tile_plan::Expr::Int(it) = size {
-            return (Extent::Const(it), size);
-        }
-        match self.eval(expr) {
-            Value::Tile(it) => (Extent::Value(it.value), size),
-            Value::Int(it) => (Extent::Const(it as i64), size),
-            _ => (Extent::Const(1), size),
-        }
-    }
-
-    /// Row-major strides of these extents.
-    fn contiguous(&mut self, extents: &[Extent], span: Span) -> Vec<Extent> {
-        let mut strides = vec![Extent::Const(1); extents.len()];
-        for n in (0..extents.len().saturating_sub(1)).rev() {
-            strides[n] = match (strides[n + 1], extents[n + 1]) {
-                (Extent::Const(a), Extent::Const(b)) => Extent::Const(a.saturating_mul(b)),
-                (Extent::Const(1), it) | (it, Extent::Const(1)) => it,
-                (a, b) => {
-                    let (a, b) = (self.wide(a, span), self.wide(b, span));
-                    let op = TileOp::Binary { op: BinaryOp::Mul };
-                    Extent::Value(self.emit_one(op, &[a, b], Type::scalar(DType::I64), span))
-                }
-            };
-        }
-        strides
-    }
-
-    /// An extent as an `i64` of the IR.
-    fn wide(&mut self, extent: Extent, span: Span) -> ir::Value {
-        let i64_type = Type::scalar(DType::I64);
-        match extent {
-            Extent::Const(it) => {
-                self.emit_one(TileOp::Const { bits: it as u64 }, &[], i64_type, span)
-            }
-            Extent::Value(it) if *self.ty(it) == i64_type => it,
-            Extent::Value(it) => {
-                let op = TileOp::Cast { round: Round::Nearest };
-                self.emit_one(op, &[it], i64_type, span)
-            }
-        }
-    }
-
     fn clauses(&mut self, decl: &Fn, head: &mut Head) {
         let mut has_grid = false;
         for clause in &decl.clauses {
@@ -499,42 +233,5 @@ impl Elab<'_> {
     fn head_generics(&mut self, decl: &Fn, given: Vec<GivenGeneric>, span: Span) -> Option<()> {
         let bindings = self.explicit(&decl.generics, given, &decl.name.text, span)?;
         self.bind_generics(&decl.generics, bindings, &decl.name.text, span)
-    }
-}
-
-/// The memory type of a parameter, and whether the argument may be absent.
-pub(super) fn memory_of(ty: &Expr) -> Option<(&Memory, bool)> {
-    match &*ty.kind {
-        ExprKind::Memory(it) => Some((it, matches!(&*it.ty.kind, ExprKind::Optional(_)))),
-        ExprKind::Optional(inner) => memory_of(inner).map(|it| (it.0, true)),
-        ExprKind::Paren(inner) => memory_of(inner),
-        _ => None,
-    }
-}
-
-/// Elements and dimensions of a memory type.
-fn shape_of(memory: &Memory) -> (&Expr, &[BracketArg]) {
-    let ty = match &*memory.ty.kind {
-        ExprKind::Optional(inner) => inner,
-        _ => &memory.ty,
-    };
-    match &*ty.kind {
-        ExprKind::Bracket(base, dims) => (base, dims),
-        _ => (ty, &[]),
-    }
-}
-
-fn bracket_span(arg: &BracketArg) -> Span {
-    match arg {
-        BracketArg::Value(expr) => expr.span,
-        BracketArg::Named(name, _) => name.span,
-        BracketArg::Whole(span) => *span,
-    }
-}
-
-fn name_of(expr: &Expr) -> Option<SmolStr> {
-    match &*expr.kind {
-        ExprKind::Path(path) if path.len() == 1 => Some(path[0].text.clone()),
-        _ => None,
     }
 }

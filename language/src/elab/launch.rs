@@ -7,6 +7,7 @@ use tile_syntax::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
 
 use super::cx::Elab;
 use super::kernel::Head;
+use super::params::dotted;
 use super::value::Value;
 use crate::ir::{self, Fact, FactKind};
 use crate::report;
@@ -21,7 +22,10 @@ impl Elab<'_> {
         let apply = |fun, args| Some(Plan::Apply(fun, args));
         match &*expr.kind {
             ExprKind::Paren(inner) => self.launch_expr(inner, head),
-            ExprKind::Path(path) if path.len() == 1 => self.launch_name(&path[0].text, expr, head),
+            ExprKind::Path(_) | ExprKind::Field(..) => match dotted(expr) {
+                Some(path) => self.launch_name(&path, expr, head),
+                None => self.launch_number(expr),
+            },
             ExprKind::Unary(op, operand) => {
                 let fun = match op {
                     UnaryOp::Neg => Fun::Neg,
@@ -73,10 +77,11 @@ impl Elab<'_> {
     }
 
     fn launch_name(&mut self, name: &SmolStr, expr: &Expr, head: &Head) -> Option<Plan> {
-        if let Some(n) = head.plan.symbols.iter().position(|it| it.name == *name) {
+        let path = format!("{}{name}", head.owner);
+        if let Some(n) = head.plan.symbols.iter().position(|it| it.name == path) {
             return Some(Plan::Symbol(n as u32));
         }
-        if let Some((n, ..)) = head.scalars.iter().find(|it| it.1 == *name) {
+        if let Some((n, ..)) = head.scalars.iter().find(|it| it.1 == path) {
             return Some(Plan::Scalar(*n));
         }
         self.launch_number(expr)

@@ -7,9 +7,10 @@
 //! is known now a `return` only sets the frame's flag, at which every block stops.
 
 use tile_syntax::ast::{
-    BinaryOp, Binding, Block, Cond, Expr, ExprKind, If, Pattern, Span, Stmt, StmtKind,
+    BinaryOp, Binding, Block, Expr, ExprKind, If, Pattern, Span, Stmt, StmtKind,
 };
 
+use super::branch::Bound;
 use super::cx::{Elab, Mode};
 use super::env::{ScopeMark, VarPlace};
 use super::value::{Tile, TileLayout, Value};
@@ -73,30 +74,23 @@ impl Elab<'_> {
 
     /// An `if` whose branches may return, followed by the rest of the function.
     fn run_split(&mut self, it: &If, after: Option<&Rest<'_>>, span: Span) -> Value {
-        let Cond::Expr(cond) = &it.cond else {
-            let value = self.if_expr(it, false, span);
-            return match (self.frame_mut().returned.take(), after) {
-                (Some(value), _) => value,
-                (None, Some(after)) => self.run_rest(after),
-                (None, None) => value,
-            };
-        };
-        match self.condition(cond) {
-            None => Value::Error,
-            Some(Condition::Known(true)) => self.run_branch(&it.then, after),
-            Some(Condition::Known(false)) => self.run_otherwise(it.otherwise.as_ref(), after),
-            Some(Condition::Open(value)) => self.branch(
+        let Some((cond, bound)) = self.asked(it) else { return Value::Error };
+        match cond {
+            Condition::Known(true) => self.run_branch(&it.then, bound, after),
+            Condition::Known(false) => self.run_otherwise(it.otherwise.as_ref(), after),
+            Condition::Open(value) => self.branch(
                 value,
                 span,
                 true,
-                |cx| cx.run_branch(&it.then, after),
+                |cx| cx.run_branch(&it.then, bound, after),
                 |cx| cx.run_otherwise(it.otherwise.as_ref(), after),
             ),
         }
     }
 
-    fn run_branch(&mut self, block: &Block, after: Option<&Rest<'_>>) -> Value {
+    fn run_branch(&mut self, block: &Block, bound: Bound<'_>, after: Option<&Rest<'_>>) -> Value {
         let scope = self.enter_scope();
+        self.bind_asked(bound);
         let rest = Rest { stmts: &block.stmts, value: block.value.as_deref(), scope, next: after };
         let depth = self.frame().return_depth;
         let value = self.run_rest(&rest);
@@ -112,7 +106,7 @@ impl Elab<'_> {
             return value;
         };
         match &*expr.kind {
-            ExprKind::Block(block) => self.run_branch(block, after),
+            ExprKind::Block(block) => self.run_branch(block, None, after),
             ExprKind::If(it) => {
                 let depth = self.frame().return_depth;
                 self.frame_mut().return_depth = self.ir.depth();

@@ -12,6 +12,7 @@ use tile_layout::Spec;
 use tile_syntax::ast::{BracketArg, Expr, ExprKind, Memory, Span};
 
 use super::cx::{Elab, Mode};
+use super::params::shape_of;
 use super::rules;
 use super::value::{Kind, Tile, TileLayout, TypeValue, Value};
 use crate::dtype::{Class, DType};
@@ -160,11 +161,14 @@ impl Elab<'_> {
         if memory.space != Space::Global {
             return self.unsupported("memory other than `global`", span);
         }
-        let (base, rank) = match &*memory.ty.kind {
-            ExprKind::Bracket(base, args) => (base, args.len() as u32),
-            _ => (&memory.ty, 0),
-        };
+        let (base, dims) = shape_of(memory);
+        let rank = dims.len() as u32;
+        let optional = matches!(&*memory.ty.kind, ExprKind::Optional(_));
         match self.eval_type(base) {
+            Some(TypeValue::Scalar(elem)) if optional => {
+                let tensor = Value::Type(TypeValue::Tensor { elem, rank });
+                Value::Type(TypeValue::Optional(Arc::new(tensor)))
+            }
             Some(TypeValue::Scalar(elem)) => Value::Type(TypeValue::Tensor { elem, rank }),
             Some(other) => {
                 let got = self.describe(&Value::Type(other));
@@ -241,6 +245,14 @@ impl Elab<'_> {
                 Some(Value::Array(self.coerce_all(parts.to_vec(), &types, span)?.into()))
             }
             (TypeValue::Span, Value::Range(_)) => Some(value),
+            (TypeValue::Pointer(elem), Value::Host(tensor)) => {
+                let (dtype, _) = self.host.as_deref()?.describe(*tensor);
+                (dtype == *elem).then_some(value)
+            }
+            (TypeValue::Tensor { elem, rank }, Value::Host(tensor)) => {
+                let (dtype, shape) = self.host.as_deref()?.describe(*tensor);
+                (dtype == *elem && shape.len() == *rank as usize).then_some(value)
+            }
             (TypeValue::Tensor { elem, rank }, Value::Tensor(n)) => {
                 let tensor = self.tensor(*n);
                 (tensor.dtype == *elem && tensor.dims.len() == *rank as usize).then_some(value)

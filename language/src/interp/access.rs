@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use tile_plan::AbiSlot;
+
 use super::elements::Elements;
 use super::memory::{self, buffer_of, moved, outside};
 use super::{Access, Block, Fault};
@@ -141,14 +143,16 @@ impl Block<'_, '_> {
         }
     }
 
-    /// The tensor whose elements a buffer holds.
+    /// The argument whose elements a buffer holds.
     fn buffer_name(&self, buffer: usize) -> String {
         let kernel = self.machine.kernel;
-        let owner = kernel.tensors.iter().find(|it| {
-            let base = self.slots[it.base.0 as usize].as_ref();
-            base.is_some_and(|it| buffer_of(it.pointers()[0]) == Some(buffer))
+        let owner = kernel.body.params.iter().zip(&kernel.plan.abi).find_map(|(param, slot)| {
+            let AbiSlot::Address(number) = slot else { return None };
+            let address = self.slots[param.0 as usize].as_ref()?.pointers()[0];
+            (buffer_of(address) == Some(buffer)).then_some(*number)
         });
-        owner.map_or_else(|| format!("buffer {buffer}"), |it| it.name.to_string())
+        let param = owner.and_then(|it| kernel.plan.params.get(it as usize));
+        param.map_or_else(|| format!("buffer {buffer}"), |it| it.name.clone())
     }
 
     pub(super) fn access_wording(

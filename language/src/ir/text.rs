@@ -485,6 +485,7 @@ impl fmt::Display for ParamText<'_> {
                     if *optional { " optional" } else { "" }
                 )
             }
+            ParamKind::Pointer { dtype, align } => write!(f, "pointer {dtype} align {align}"),
             ParamKind::Scalar { dtype, default } => {
                 write!(f, "scalar {dtype}")?;
                 match default {

@@ -106,9 +106,10 @@ impl LaunchPlan {
     }
 }
 
-/// A tensor parameter beside the argument that stands for it.
+/// A tensor or pointer parameter beside the tensor that is given for it.
 struct Tensor<'a> {
     param: &'a Param,
+    /// Declared extents; none for a pointer, which takes any.
     dims: &'a [Expr],
     strides: Option<&'a [Expr]>,
     align: u32,
@@ -171,15 +172,19 @@ impl<'a> Binder<'a> {
         self.args.get(param).unwrap_or(&Argument::Absent)
     }
 
-    /// The tensor that is given for `param`; `None` if it is a scalar or rightly absent.
+    /// The tensor that is given for `param`; `None` if that is a scalar or rightly absent.
     fn tensor(&self, param: &'a Param, arg: &Argument) -> Result<Option<Tensor<'a>>, Problem> {
-        let ParamKind::Tensor { dtype, dims, strides, align, optional, .. } = &param.kind else {
-            return Ok(None);
+        let (dtype, dims, strides, align, optional) = match &param.kind {
+            ParamKind::Tensor { dtype, dims, strides, align, optional, .. } => {
+                (dtype, Some(&dims[..]), strides.as_deref(), *align, *optional)
+            }
+            ParamKind::Pointer { dtype, align } => (dtype, None, None, *align, false),
+            ParamKind::Scalar { .. } => return Ok(None),
         };
         let name = || param.name.clone();
         let given = match arg {
             Argument::Tensor(it) => it,
-            Argument::Absent if *optional => return Ok(None),
+            Argument::Absent if optional => return Ok(None),
             Argument::Absent => return Err(Problem::Missing { param: name() }),
             Argument::Scalar(_) => {
                 return Err(Problem::Kind { param: name(), expected: "tensor", given: "scalar" });
@@ -189,18 +194,19 @@ impl<'a> Binder<'a> {
             let (expected, given) = (dtype.clone(), given.dtype.clone().into_owned());
             return Err(Problem::Dtype { param: name(), expected, given });
         }
-        let ranks = [given.shape.len(), given.strides.as_ref().map_or(dims.len(), Vec::len)];
-        if let Some(&rank) = ranks.iter().find(|&&it| it != dims.len()) {
-            return Err(Problem::Rank { param: name(), expected: dims.len(), given: rank });
+        let expected = dims.map_or(given.shape.len(), <[Expr]>::len);
+        let ranks = [given.shape.len(), given.strides.as_ref().map_or(expected, Vec::len)];
+        if let Some(&rank) = ranks.iter().find(|&&it| it != expected) {
+            return Err(Problem::Rank { param: name(), expected, given: rank });
         }
         let shape = given.shape.iter().map(|&it| self.extent(it)).collect::<Result<Vec<_>, _>>()?;
         let given_strides = match &given.strides {
             Some(it) => it.clone(),
             None => contiguous_strides(&shape),
         };
-        let strides = strides.as_deref();
+        let dims = dims.unwrap_or_default();
         let address = given.address;
-        Ok(Some(Tensor { param, dims, strides, align: *align, shape, given_strides, address }))
+        Ok(Some(Tensor { param, dims, strides, align, shape, given_strides, address }))
     }
 
     fn extent(&self, extent: u64) -> Result<i64, Problem> {

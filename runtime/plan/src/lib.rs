@@ -74,6 +74,14 @@ pub enum ParamKind {
         /// Whether it may be absent.
         optional: bool,
     },
+    /// The address of an element in global memory, with others behind it. A caller gives a
+    /// contiguous tensor of any shape.
+    Pointer {
+        /// Its elements.
+        dtype: String,
+        /// What must divide the address, in bytes.
+        align: u32,
+    },
     /// A number.
     Scalar {
         /// Its type.
@@ -113,7 +121,7 @@ pub struct Check {
 /// One machine word of the kernel.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum AbiSlot {
-    /// The 64-bit address of the tensor that is parameter `0`; null if absent.
+    /// The 64-bit address of the tensor or pointer that is parameter `0`; null if absent.
     Address(u32),
     /// The value of symbol `0`, in its bits.
     Symbol(u32),

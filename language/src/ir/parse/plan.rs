@@ -67,6 +67,10 @@ impl Parser<'_> {
             let mutable = self.eat_word("mut");
             let optional = self.eat_word("optional");
             ParamKind::Tensor { dtype, dims, strides, align, mutable, optional }
+        } else if self.eat_word("pointer") {
+            let dtype = self.dtype()?.name().to_owned();
+            self.expect_word("align")?;
+            ParamKind::Pointer { dtype, align: self.number()? }
         } else {
             self.expect_word("scalar")?;
             let dtype = self.dtype()?.name().to_owned();

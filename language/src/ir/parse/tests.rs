@@ -82,6 +82,7 @@ fn what_is_rare_survives_printing() {
         param x: tensor bf16 [a, mul(4, "b.c")] strides ["b.c", 1] align 2 mut optional
         param x: scalar f64 = float -inf
         param k: scalar i32 = int -3
+        param cfg.p: pointer u8 align 1
         symbol a: 32
         symbol "b.c": 64
         symbol a: 32
@@ -92,7 +93,7 @@ fn what_is_rare_survives_printing() {
         fact range %1 !0
         fact at_most %1 %1 !0
         clauses !0 last !1
-        body (%0: *bf16 = address x, %1 a: i32 = symbol a, %2: i64 = symbol "b.c", %3: f64 = scalar #1) {
+        body (%0: *bf16 = address x, %1 a: i32 = symbol a, %2: i64 = symbol "b.c", %3: f64 = scalar #1, %7: *u8 = address cfg.p) {
             %4 "two words": f32 = tile.const<0x7fc00001> !1
             %5: i64 = tile.const<-9223372036854775808> !0
         }

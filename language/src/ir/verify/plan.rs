@@ -35,7 +35,9 @@ impl<'a> Verifier<'a> {
                     format!("parameter `{name}` has another number of strides than of extents")
                 });
             }
-            ParamKind::Scalar { dtype, .. } => self.dtype(name, dtype),
+            ParamKind::Pointer { dtype, .. } | ParamKind::Scalar { dtype, .. } => {
+                self.dtype(name, dtype);
+            }
         }
     }
 
@@ -90,7 +92,9 @@ impl<'a> Verifier<'a> {
         let plan = &self.kernel.plan;
         match slot {
             AbiSlot::Address(it) => match &plan.params.get(*it as usize)?.kind {
-                ParamKind::Tensor { dtype, .. } => DType::from_name(dtype).map(pointer),
+                ParamKind::Tensor { dtype, .. } | ParamKind::Pointer { dtype, .. } => {
+                    DType::from_name(dtype).map(pointer)
+                }
                 ParamKind::Scalar { .. } => None,
             },
             AbiSlot::Symbol(it) => match plan.symbols.get(*it as usize)?.bits {
@@ -100,7 +104,7 @@ impl<'a> Verifier<'a> {
             },
             AbiSlot::Scalar(it) => match &plan.params.get(*it as usize)?.kind {
                 ParamKind::Scalar { dtype, .. } => DType::from_name(dtype).map(Type::scalar),
-                ParamKind::Tensor { .. } => None,
+                ParamKind::Tensor { .. } | ParamKind::Pointer { .. } => None,
             },
         }
     }
@@ -134,6 +138,6 @@ fn agrees(tensor: &Tensor, param: &Param) -> bool {
                 && *mutable == tensor.mutable
                 && *optional == tensor.optional
         }
-        ParamKind::Scalar { .. } => false,
+        ParamKind::Pointer { .. } | ParamKind::Scalar { .. } => false,
     }
 }

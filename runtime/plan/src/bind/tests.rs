@@ -244,3 +244,32 @@ fn a_clause_about_an_absent_tensor_says_nothing() {
         "cannot launch `scale`: `where n % 8 == 0` does not hold: `n` is 12",
     );
 }
+
+#[test]
+fn a_pointer_takes_a_contiguous_tensor_of_any_shape() {
+    let kind = ParamKind::Pointer { dtype: "f32".to_owned(), align: 4 };
+    let plan = LaunchPlan {
+        params: vec![Param { name: "p".to_owned(), kind }],
+        grid: vec![Expr::Int(1)],
+        abi: vec![AbiSlot::Address(0)],
+        ..LaunchPlan::default()
+    };
+    let bind = |it: Argument| plan.bind(&[it], &DEVICE).map_err(|it| it.problem.to_string());
+    for shape in [&[][..], &[5], &[2, 3, 4]] {
+        assert_eq!(bind(tensor(shape)).expect("bound").words, [Word::Tensor(0)]);
+    }
+    let odd = TensorArgument::contiguous("f32", [4], 0x1002);
+    let refusals = [
+        (
+            strided(&[2, 4], &[8, 1]),
+            "dimension 0 of `p` has a stride of 8 elements where 4 is expected for a contiguous \
+             row-major tensor",
+        ),
+        (Argument::Tensor(odd), "the address of `p` (0x1002) is not a multiple of 4 bytes"),
+        (Argument::Scalar(Scalar::Int(0)), "argument `p` is a tensor, a scalar is given"),
+        (Argument::Absent, "argument `p` is missing"),
+    ];
+    for (given, expect) in refusals {
+        assert_eq!(bind(given).expect_err("the launch is refused"), expect);
+    }
+}
