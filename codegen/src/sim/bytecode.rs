@@ -337,6 +337,19 @@ pub(super) enum Op {
     CopyBytes {
         table: u32,
     },
+    AsyncCopy {
+        table: u32,
+    },
+    /// Copies that were started since the last one become a group of each lane.
+    CommitCopies,
+    /// Waits until at most `pending` groups of a lane are on their way.
+    AwaitCopies {
+        pending: u32,
+    },
+    /// Waits until at most `pending` operations of the warp on global memory are on their way.
+    AwaitMemory {
+        pending: u32,
+    },
     /// The generic address of a pointer into `space`, and back.
     ToGeneric {
         space: Space,
@@ -531,6 +544,30 @@ pub(super) struct CopyBytes {
     pub(super) to: Pointer,
     pub(super) from: Result<Pointer, Row>,
     pub(super) len: Slot,
+}
+
+/// Where in shared memory the lanes of an asynchronous copy write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Landing {
+    /// Each at its own address.
+    Scattered { offset: u32 },
+    /// One after another, `step` bytes apart, from the address of the first active lane.
+    Lined { offset: u32, step: u32 },
+}
+
+/// A copy from global to shared memory that ends later.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct AsyncCopy {
+    /// What is read; it has no parts.
+    pub(super) from: Access,
+    pub(super) from_addr: Row,
+    pub(super) to: Slot,
+    pub(super) landing: Landing,
+    pub(super) to_align: u32,
+    /// How many bytes are read, the rest being zero; all if none.
+    pub(super) read: Option<Row>,
+    /// Lanes that read nothing and write zeros.
+    pub(super) ignore: Option<Row>,
 }
 
 /// A pointer with its space.
@@ -808,6 +845,7 @@ pub(super) struct Code {
     pub(super) accesses: Vec<Access>,
     pub(super) atomics: Vec<Atomic>,
     pub(super) copies: Vec<CopyBytes>,
+    pub(super) async_copies: Vec<AsyncCopy>,
     pub(super) repacks: Vec<Repack>,
     pub(super) shuffles: Vec<Shuffle>,
     pub(super) matrix_moves: Vec<MatrixMove>,

@@ -221,10 +221,16 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::TransposedRead { .. }
         | Op::Store { .. }
         | Op::Atomic { .. }
-        | Op::CopyBytes { .. } => "memory_instructions",
+        | Op::CopyBytes { .. }
+        | Op::AsyncCopy { .. } => "memory_instructions",
         Op::Product { .. } => "matrix_instructions",
         Op::Shuffle { .. } | Op::Vote { .. } | Op::Cross { .. } => "lane_instructions",
-        Op::Barrier { .. } | Op::WarpSync { .. } | Op::Fence { .. } => "sync_instructions",
+        Op::Barrier { .. }
+        | Op::WarpSync { .. }
+        | Op::Fence { .. }
+        | Op::CommitCopies
+        | Op::AwaitCopies { .. }
+        | Op::AwaitMemory { .. } => "sync_instructions",
         Op::Jump { .. } | Op::Branch { .. } | Op::Switch { .. } | Op::Return | Op::Trap { .. } => {
             "control_instructions"
         }

@@ -9,6 +9,7 @@
 //! is legal since Volta, and shows what a program gets wrong by relying on more.
 
 mod cross;
+mod flight;
 mod lanes;
 mod matrix;
 mod memory;
@@ -25,6 +26,7 @@ use super::schedule::{Geometry, Random};
 use super::{HookReport, Program, Reconvergence};
 
 pub(super) use cross::tally;
+use flight::Flights;
 use lanes::real2_wide;
 pub(super) use matrix::Scratch;
 use number::decode;
@@ -75,6 +77,8 @@ pub(super) struct Warp<const L: usize> {
     pub(super) wides: Vec<[u64; L]>,
     pub(super) local: Tracked,
     pub(super) fragments: Vec<Fragment>,
+    /// Copies that have not ended.
+    pub(super) flights: Flights,
     /// Lanes that have not returned.
     pub(super) live: u64,
 }
@@ -95,6 +99,7 @@ impl<const L: usize> Warp<L> {
                 code.local_bytes as usize * if code.local_bytes > 0 { L } else { 0 },
             ),
             fragments: vec![Fragment { pc: 0, mask: live, wait: Wait::Ready }],
+            flights: Flights::new(L),
             live,
         };
         for &(slot, bits) in &code.constants {
@@ -107,6 +112,7 @@ impl<const L: usize> Warp<L> {
     pub(super) fn restart(&mut self, lanes: u32) {
         self.live = if lanes as usize >= L { Self::FULL } else { (1 << lanes) - 1 };
         self.fragments = vec![Fragment { pc: 0, mask: self.live, wait: Wait::Ready }];
+        self.flights = Flights::new(L);
         self.local.reset();
     }
 
@@ -294,6 +300,10 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::Store { access, addr } => self.store(access, addr)?,
             Op::Atomic { table } => self.atomic(table)?,
             Op::CopyBytes { table } => self.copy_bytes(table)?,
+            Op::AsyncCopy { table } => self.async_copy(table)?,
+            Op::CommitCopies => self.commit_copies(),
+            Op::AwaitCopies { pending } => self.await_copies(pending),
+            Op::AwaitMemory { pending } => self.await_memory(pending),
             Op::ToGeneric { space, d, a } => self.generic(space, d, a),
             Op::FromGeneric { space, d, a } => self.windowed(space, d, a),
             Op::IsSpace { space, d, a } => self.is_space(space, d, a),

@@ -14,6 +14,9 @@
 //! * A write of the value that is already there, by another agent, is not a race but counted:
 //!   replicated layouts do it.
 //!
+//! * A copy that ends later is an agent of its own: it is checked when it starts, by what its warp
+//!   knows then, and known to a warp that waited for its end.
+//!
 //! Blocks have no order among each other except through atomics of device scope.
 
 use super::Program;
@@ -22,6 +25,8 @@ use super::error::{Kind, SimError};
 use super::memory::{Region, describe};
 use super::schedule::Geometry;
 
+/// Added to the number of a warp, the agent that its asynchronous copies are.
+const FLIGHT: u32 = 1 << 31;
 /// Stands for more than one lane.
 const MANY: u8 = u8::MAX;
 
@@ -35,11 +40,14 @@ pub(super) enum How {
     AtomicRead,
     AtomicWrite,
     Atomic,
+    /// The two ends of an asynchronous copy.
+    Fetch,
+    Land,
 }
 
 impl How {
     fn writes(self) -> bool {
-        !matches!(self, How::Read | How::AtomicRead)
+        !matches!(self, How::Read | How::AtomicRead | How::Fetch)
     }
 
     fn is_atomic(self) -> bool {
@@ -53,6 +61,8 @@ impl How {
             How::AtomicRead => "atomically reads",
             How::AtomicWrite => "atomically writes",
             How::Atomic => "atomically updates",
+            How::Fetch => "starts to copy from",
+            How::Land => "starts to copy to",
         }
     }
 }
@@ -67,6 +77,8 @@ pub(super) struct Touch {
     pub(super) lane: u8,
     pub(super) pc: u32,
     pub(super) how: How,
+    /// When the copy ends that the access is a part of, in the time of the warp's copies.
+    pub(super) flight: Option<u32>,
 }
 
 /// An access that a cell remembers.
@@ -118,12 +130,12 @@ impl Cell {
         if self.records().any(|r| same_time(r) && r.lane != record.lane) {
             record.lane = MANY;
         }
+        let reads = |how: How| matches!(how, How::Read | How::Fetch);
         if let Some(warps) = across
-            && record.how == How::Read
+            && reads(record.how)
         {
-            let block = |r: &Record| r.agent / warps;
-            let others =
-                self.records().filter(|r| r.how == How::Read && block(r) != block(&record));
+            let block = |r: &Record| (r.agent & !FLIGHT) / warps;
+            let others = self.records().filter(|r| reads(r.how) && block(r) != block(&record));
             let mut blocks: Vec<u32> = others.map(block).collect();
             blocks.sort_unstable();
             blocks.dedup();
@@ -199,6 +211,7 @@ impl Conflict {
         let message =
             format!("two accesses to byte {} of {name} without order between them", self.byte);
         let who = |agent: u32, lane: u8| {
+            let agent = agent & !FLIGHT;
             let [x, y, z] = geometry.block(agent / geometry.warps);
             let lane = if lane == MANY { String::new() } else { format!(", lane {lane}") };
             format!("block ({x}, {y}, {z}), warp {}{lane}", agent % geometry.warps)
@@ -311,6 +324,16 @@ impl Race {
         self.agent(agent).tick(agent);
     }
 
+    /// The copies of a warp up to `time` have ended, and it knows. Where memory is ordered by fences
+    /// (`released`), what has landed in shared memory needs none to be seen.
+    pub(super) fn landed(&mut self, agent: u32, time: u32, released: bool) {
+        let it = self.agent(agent);
+        it.clock.raise(agent | FLIGHT, time);
+        if released {
+            it.released.raise(agent | FLIGHT, time);
+        }
+    }
+
     pub(super) fn fence(&mut self, agent: u32, order: Order, scope: Scope) {
         let it = self.agent(agent);
         if order.acquires() && scope > Scope::Warp {
@@ -400,9 +423,13 @@ impl Race {
             self.rewrites += 1;
             cell.agree(bytes);
         }
+        let (by, time) = match touch.flight {
+            Some(time) => (touch.agent | FLIGHT, time),
+            None => (touch.agent, agent.time),
+        };
         let record = Record {
-            agent: touch.agent,
-            time: agent.time,
+            agent: by,
+            time,
             pc: touch.pc,
             bytes,
             lane: touch.lane,

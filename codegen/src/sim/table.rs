@@ -6,6 +6,7 @@
 
 mod amdgcn;
 pub(super) mod asm;
+mod copies;
 mod generic;
 mod matrix;
 mod nvvm;

@@ -3,6 +3,7 @@
 mod arith;
 mod assembly;
 mod basic;
+mod copies;
 mod flow;
 mod foreign;
 mod lanes;

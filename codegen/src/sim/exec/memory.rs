@@ -9,6 +9,7 @@ use super::super::memory::{LOCAL, Range, Region, SHARED, region_of};
 use super::super::race::{How, Touch};
 use super::lanes::Integer;
 use super::{Turn, decode, encode, lanes_of, real2_wide};
+use crate::sim::Vendor;
 use crate::sim::bytecode::Rounding;
 
 impl<const L: usize> Turn<'_, '_, L> {
@@ -41,9 +42,9 @@ impl<const L: usize> Turn<'_, '_, L> {
         lane: usize,
     ) -> Result<(), SimError> {
         let range = self.locate(access, addr, len, lane)?;
-        self.check_written(range, len, lane)?;
         let how = if access.order.is_atomic() { How::AtomicRead } else { How::Read };
         self.touch(range, len, lane, how)?;
+        self.check_written(range, len, lane)?;
         let local_bytes = self.program.code.local_bytes as usize;
         for part in &access.parts {
             let (at, bytes) = (range.at + part.offset as usize, usize::from(part.bytes));
@@ -132,7 +133,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     /// The address of every active lane.
-    fn addresses(&mut self, access: &Access, addr: Row) -> [u64; L] {
+    pub(super) fn addresses(&mut self, access: &Access, addr: Row) -> [u64; L] {
         let offset = u64::from(access.offset);
         match access.addressing {
             Addressing::Pointer { wide: true } => {
@@ -154,7 +155,7 @@ impl<const L: usize> Turn<'_, '_, L> {
 
     /// How many leading bytes of the access take part: all, except beyond the end of a buffer
     /// resource, which is checked for every dword (CDNA3 ISA 9.1).
-    fn in_bounds(&mut self, access: &Access, addr: Row, lane: usize) -> u32 {
+    pub(super) fn in_bounds(&mut self, access: &Access, addr: Row, lane: usize) -> u32 {
         let Addressing::Resource { records, scalar_offset, .. } = access.addressing else {
             return access.bytes;
         };
@@ -166,7 +167,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         (0..=access.bytes).step_by(unit.max(1) as usize).filter(fits).max().unwrap_or(0)
     }
 
-    fn locate(
+    pub(super) fn locate(
         &mut self,
         access: &Access,
         addr: u64,
@@ -212,6 +213,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         lane: usize,
         how: How,
     ) -> Result<(), SimError> {
+        self.await_own(range, len);
         let Some(race) = &mut self.race else {
             return Ok(());
         };
@@ -226,12 +228,13 @@ impl<const L: usize> Turn<'_, '_, L> {
             lane: lane as u8,
             pc: self.pc,
             how,
+            flight: None,
         };
         race.touch(touch)
             .map_err(|conflict| conflict.explain(self.program, self.geometry).at_lane(lane as u32))
     }
 
-    fn count(&mut self, access: &Access, addresses: &[u64; L], store: bool) {
+    pub(super) fn count(&mut self, access: &Access, addresses: &[u64; L], store: bool) {
         if self.mask == 0 {
             return;
         }
@@ -240,7 +243,10 @@ impl<const L: usize> Turn<'_, '_, L> {
         let traffic = Traffic { bytes: access.bytes, store, mask: self.mask };
         match region {
             Region::Shared => self.counts.shared(traffic, addresses, self.program.banks),
-            Region::Buffer(_) | Region::Variable(_) => self.counts.global(traffic, addresses),
+            Region::Buffer(_) | Region::Variable(_) => {
+                self.counts.global(traffic, addresses);
+                self.count_memory(access.bytes);
+            }
             Region::Local => self.counts.local_accesses += 1,
             Region::Arguments => {}
         }
@@ -265,6 +271,10 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     pub(super) fn fence(&mut self, order: Order, scope: Scope) {
+        // LLVM lets a release wait for the wave's copies to shared memory (AMDGPU memory model).
+        if order.releases() && scope > Scope::Warp && self.program.vendor == Vendor::Amd {
+            self.await_memory(0);
+        }
         if let Some(race) = &mut self.race {
             race.fence(self.agent, order, scope);
         }
@@ -276,6 +286,9 @@ impl<const L: usize> Turn<'_, '_, L> {
         let access = &atomic.access;
         let addresses = self.addresses(access, atomic.addr);
         self.counts.atomics += 1;
+        if access.space != Space::Shared {
+            self.count_memory(access.bytes);
+        }
         for lane in lanes_of(self.mask) {
             let len = self.in_bounds(access, atomic.addr, lane);
             if len < access.bytes {
@@ -283,8 +296,8 @@ impl<const L: usize> Turn<'_, '_, L> {
                 continue;
             }
             let range = self.locate(access, addresses[lane], access.bytes, lane)?;
-            self.check_written(range, access.bytes, lane)?;
             self.touch(range, access.bytes, lane, How::Atomic)?;
+            self.check_written(range, access.bytes, lane)?;
             if let Some(race) = &mut self.race {
                 let key = (range.region, range.at as u64);
                 race.synchronise(self.agent, key, access.order, access.scope, false);

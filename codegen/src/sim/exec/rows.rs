@@ -52,8 +52,8 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
         for (lane, row) in rows.iter_mut().enumerate().take(count) {
             let range = self.aligned(addresses[lane], ROW as u32, ROW as u64, lane)?;
-            self.check_written(range, ROW as u32, lane)?;
             self.touch(range, ROW as u32, lane, How::Read)?;
+            self.check_written(range, ROW as u32, lane)?;
             row.copy_from_slice(&self.shared.bytes[range.at..range.at + ROW]);
         }
         for (r, &register) in it.registers.iter().enumerate() {
@@ -84,8 +84,8 @@ impl<const L: usize> Turn<'_, '_, L> {
         let align = if it.bytes == 8 { 8 } else { 4 };
         for lane in lanes_of(self.mask) {
             let range = self.aligned(addresses[lane], it.bytes, align, lane)?;
-            self.check_written(range, it.bytes, lane)?;
             self.touch(range, it.bytes, lane, How::Read)?;
+            self.check_written(range, it.bytes, lane)?;
             let mut bytes = [0; 16];
             let len = it.bytes as usize;
             bytes[..len].copy_from_slice(&self.shared.bytes[range.at..range.at + len]);

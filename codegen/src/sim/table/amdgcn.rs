@@ -1,6 +1,8 @@
 //! AMD's intrinsics (CDNA3 and CDNA4 instruction set architectures; LLVM AMDGPU user guide).
 
-use super::super::bytecode::{Access, Addressing, Atomic, AtomicOp, Order, Rounding, Scope, Space};
+use super::super::bytecode::{
+    Access, Addressing, Atomic, AtomicOp, Order, Part, Rounding, Scope, Space,
+};
 use super::super::memory::{ARGUMENTS, DISPATCH_AT, IMPLICIT_AT};
 use super::*;
 
@@ -28,10 +30,16 @@ pub(super) const ROWS: &[Row] = &[
     row_of("llvm.amdgcn.iglp.opt", "LLVM AMDGPU intrinsics: orders code only", Rule::Ignore),
     row_of("llvm.amdgcn.s.setprio", "CDNA3 ISA, s_setprio", Rule::Ignore),
     row_of("llvm.amdgcn.s.sleep", "CDNA3 ISA, s_sleep", Rule::Ignore),
+    row_of("llvm.amdgcn.s.waitcnt", "CDNA3 ISA 4.4, s_waitcnt", Rule::With(copies::wait_counters)),
     row_of(
-        "llvm.amdgcn.s.waitcnt",
-        "CDNA3 ISA 4.4: memory operations end in order here",
-        Rule::Ignore,
+        "llvm.amdgcn.global.load.lds",
+        "CDNA3 ISA 10.3, global_load with the LDS bit",
+        Rule::With(copies::load_to_shared),
+    ),
+    row_of(
+        "llvm.amdgcn.raw.ptr.buffer.load.lds",
+        "CDNA3 ISA 9.1.9, buffer_load with the LDS bit",
+        Rule::With(copies::buffer_to_shared),
     ),
     row_of("llvm.amdgcn.ds.bpermute", "CDNA3 ISA, ds_bpermute_b32", Rule::With(gather)),
     row_of("llvm.amdgcn.ds.permute", "CDNA3 ISA, ds_permute_b32", Rule::With(scatter)),
@@ -411,13 +419,11 @@ fn buffer_access<'m>(
     lower: &mut Lower<'m>,
     call: &Call<'m>,
     first: usize,
-    value: super::super::llvm::Value<'m>,
-    slots: &[Slot],
+    parts: Vec<Part>,
 ) -> Result<(Access, RowId), SimError> {
     let resource = lower.slots(call.args[first])?;
     let offset = lower.word_arg(call, first + 1)?;
     let scalar_offset = lower.word_arg(call, first + 2)?;
-    let parts = lower.parts(value.ty(), slots)?;
     let bytes = parts.iter().map(|part| part.offset + u32::from(part.bytes)).max();
     let bytes = bytes.unwrap_or(0);
     let access = Access {
@@ -439,7 +445,8 @@ fn buffer_access<'m>(
 
 fn buffer_load<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let slots = lower.fresh_all(call.inst.ty())?;
-    let (access, addr) = buffer_access(lower, call, 0, call.inst, &slots)?;
+    let parts = lower.parts(call.inst.ty(), &slots)?;
+    let (access, addr) = buffer_access(lower, call, 0, parts)?;
     lower.emit_load(access, addr);
     lower.bind(call.inst, slots);
     Ok(())
@@ -447,7 +454,8 @@ fn buffer_load<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimErro
 
 fn buffer_store<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let slots = lower.slots(call.args[0])?;
-    let (access, addr) = buffer_access(lower, call, 1, call.args[0], &slots)?;
+    let parts = lower.parts(call.args[0].ty(), &slots)?;
+    let (access, addr) = buffer_access(lower, call, 1, parts)?;
     lower.emit_store(access, addr);
     Ok(())
 }
@@ -472,7 +480,8 @@ fn buffer_atomic<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimEr
         _ => return Err(SimError::unsupported(format!("a call of `{}`", call.name))),
     };
     let slots = lower.fresh_all(call.inst.ty())?;
-    let (mut access, addr) = buffer_access(lower, call, 1, call.args[0], &slots)?;
+    let parts = lower.parts(call.args[0].ty(), &slots)?;
+    let (mut access, addr) = buffer_access(lower, call, 1, parts)?;
     access.order = Order::Relaxed;
     let values = lower.slots(call.args[0])?.to_vec();
     lower.emit_atomic(Atomic { op, access, addr, values, expected: None, stored: None });

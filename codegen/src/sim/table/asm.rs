@@ -101,7 +101,7 @@ pub(in crate::sim) fn lower<'m>(
     let mut frame = Frame { operands: outputs.clone(), locals: HashMap::new(), carry: None };
     let mut args = inst.args().into_iter();
     let mut seen = 0;
-    for constraint in constraints.split(',').filter(|it| !it.starts_with('~')) {
+    for constraint in constraints.split(',').filter(|it| !it.is_empty() && !it.starts_with('~')) {
         if constraint.starts_with('=') {
             seen += 1;
             continue;

@@ -156,6 +156,31 @@ pub(super) const ROWS: &[Row] = &[
         "PTX ISA 9.7.14.5.16, stmatrix",
         Rule::With(rows::store_matrices),
     ),
+    row_of(
+        "llvm.nvvm.cp.async.ca.shared.global",
+        "PTX ISA 9.7.9.25.3.1, cp.async",
+        Rule::With(copies::start),
+    ),
+    row_of(
+        "llvm.nvvm.cp.async.cg.shared.global",
+        "PTX ISA 9.7.9.25.3.1, cp.async",
+        Rule::With(copies::start),
+    ),
+    row_of(
+        "llvm.nvvm.cp.async.commit.group",
+        "PTX ISA 9.7.9.25.3.2, cp.async.commit_group",
+        Rule::With(copies::commit),
+    ),
+    row_of(
+        "llvm.nvvm.cp.async.wait.group",
+        "PTX ISA 9.7.9.25.3.3, cp.async.wait_group",
+        Rule::With(copies::wait_group),
+    ),
+    row_of(
+        "llvm.nvvm.cp.async.wait.all",
+        "PTX ISA 9.7.9.25.3.3, cp.async.wait_all",
+        Rule::With(copies::wait_all),
+    ),
     row_of("llvm.nvvm.mma", "PTX ISA 9.7.14.5, mma", Rule::With(matrix::mma)),
     row_of("__nvvm_reflect", "LLVM NVPTX user guide, reflection parameters", Rule::With(reflect)),
     row_of(

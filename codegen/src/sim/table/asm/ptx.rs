@@ -1,8 +1,9 @@
 //! PTX mnemonics (PTX ISA 9.0).
 
 use super::super::super::bytecode::{
-    Access, Addressing, Atomic, AtomicOp, Order, Part, Rounding, Scope,
+    Access, Addressing, AsyncCopy, Atomic, AtomicOp, Landing, Order, Part, Rounding, Scope,
 };
+use super::super::copies::plain_source;
 use super::*;
 
 /// The rows.
@@ -48,6 +49,23 @@ pub(super) const ROWS: &[AsmRow] = &[
     asm_row("mma.sync.aligned", "PTX ISA 9.7.14.5, mma", AsmRule::With(product)),
     asm_row("ldmatrix.sync.aligned", "PTX ISA 9.7.14.5.15, ldmatrix", AsmRule::With(move_rows)),
     asm_row("stmatrix.sync.aligned", "PTX ISA 9.7.14.5.16, stmatrix", AsmRule::With(move_rows)),
+    asm_row("cp.async.ca", "PTX ISA 9.7.9.25.3.1, cp.async", AsmRule::With(copy)),
+    asm_row("cp.async.cg", "PTX ISA 9.7.9.25.3.1, cp.async", AsmRule::With(copy)),
+    asm_row(
+        "cp.async.commit_group",
+        "PTX ISA 9.7.9.25.3.2, cp.async.commit_group",
+        AsmRule::With(commit_copies),
+    ),
+    asm_row(
+        "cp.async.wait_group",
+        "PTX ISA 9.7.9.25.3.3, cp.async.wait_group",
+        AsmRule::With(await_group),
+    ),
+    asm_row(
+        "cp.async.wait_all",
+        "PTX ISA 9.7.9.25.3.3, cp.async.wait_all",
+        AsmRule::With(await_all),
+    ),
     asm_row("griddepcontrol", "PTX ISA 9.7.13.13: grids run one after another", AsmRule::Ignore),
     asm_row("prefetch", "PTX ISA 9.7.9.15, prefetch", AsmRule::Ignore),
 ];
@@ -479,4 +497,50 @@ fn move_rows<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(),
     let addr = lower.add_constant(base, bits, u64::from(offset))?;
     let registers = statement.registers(registers)?;
     super::super::rows::emit_move(lower, &words, store, &registers, addr)
+}
+
+/// `cp.async.cg.shared.global [to], [from], bytes, bytes to read` or `…, whether to read nothing`.
+fn copy<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
+    let ((to, to_offset), (from, from_offset)) = (statement.address(0)?, statement.address(1)?);
+    let bytes = match statement.operands.get(2) {
+        Some(&Operand::Immediate(bytes @ (4 | 8 | 16))) => bytes as u32,
+        _ => return Err(refuse("`cp.async` of this size")),
+    };
+    let (read, ignore) = match statement.operands.get(3) {
+        None => (None, None),
+        Some(&Operand::Register(Slot::Flag(flag))) => (None, Some(flag)),
+        Some(_) => (Some(row(lower.asm_source(statement, 3, 32)?)), None),
+    };
+    lower.emit_async_copy(AsyncCopy {
+        from: Access {
+            offset: from_offset,
+            ..plain_source(Addressing::Pointer { wide: matches!(from, Slot::Wide(_)) }, bytes)
+        },
+        from_addr: row(from),
+        to,
+        landing: Landing::Scattered { offset: to_offset },
+        to_align: bytes,
+        read,
+        ignore,
+    });
+    Ok(())
+}
+
+fn commit_copies<'m>(lower: &mut Lower<'m>, _: &mut Statement) -> Result<(), SimError> {
+    lower.emit(Op::CommitCopies);
+    Ok(())
+}
+
+fn await_group<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
+    let Some(&Operand::Immediate(pending)) = statement.operands.first() else {
+        return Err(refuse("`cp.async.wait_group` of a variable number"));
+    };
+    lower.emit(Op::AwaitCopies { pending: pending as u32 });
+    Ok(())
+}
+
+fn await_all<'m>(lower: &mut Lower<'m>, _: &mut Statement) -> Result<(), SimError> {
+    lower.emit(Op::CommitCopies);
+    lower.emit(Op::AwaitCopies { pending: 0 });
+    Ok(())
 }
