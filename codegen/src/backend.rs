@@ -12,7 +12,7 @@ use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{
     CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple,
 };
-use tile_language::ir::Kernel;
+use tile_language::ir::{Elem, Kernel};
 use tile_language::target::{Target as Row, TargetId, Vendor};
 
 use crate::chip::{self, Chip};
@@ -53,11 +53,15 @@ fn initialize(vendor: Vendor) {
 
 /// Elements of less than a byte have no addresses of their own.
 fn refuse_packed(kernel: &Kernel) -> Result<(), BuildError> {
-    let packed = kernel.tensors.iter().find(|it| it.dtype.storage_bits() < 8);
-    match packed {
-        Some(tensor) => Err(BuildError::Unsupported {
+    let tensors = kernel.tensors.iter().map(|it| (it.dtype, &it.name));
+    let views = kernel.values.iter().filter_map(|it| match it.ty.elem {
+        Elem::Shared(dtype) => Some((dtype, &it.name)),
+        Elem::Data(_) | Elem::Pointer(_) => None,
+    });
+    match tensors.chain(views).find(|it| it.0.storage_bits() < 8) {
+        Some((dtype, name)) => Err(BuildError::Unsupported {
             kernel: kernel.name.to_string(),
-            what: format!("has packed elements of {} in `{}`", tensor.dtype, tensor.name),
+            what: format!("has packed elements of {dtype} in `{name}`"),
         }),
         None => Ok(()),
     }

@@ -43,9 +43,7 @@ pub enum BuildError {
         what: String,
     },
     /// Exchanges between warps need more scratch than a block can have.
-    #[error(
-        "`{kernel}` needs {bytes} bytes of shared memory to exchange values between warps, `{target}` has {limit}"
-    )]
+    #[error("`{kernel}` needs {bytes} bytes of shared memory, `{target}` has {limit}")]
     SharedMemory {
         /// The kernel.
         kernel: String,

@@ -17,8 +17,10 @@
 //! looks at a vendor (that is [`crate::chip`]).
 
 mod approximate;
+mod buffers;
 mod cast;
 mod convert;
+mod copy;
 mod elementwise;
 mod exact;
 mod flow;
@@ -47,8 +49,10 @@ use tile_language::target::mma::MatrixId;
 
 use crate::chip::{self, Chip};
 use crate::emit::{Emit, GLOBAL, Lines, Val};
+use buffers::Buffers;
 use order::GlobalOrder;
 use shared::Scratch;
+use views::Place;
 
 /// What is lowered besides the kernel itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -130,6 +134,8 @@ pub(crate) struct Lower<'a, 'c> {
     thread: Option<IntValue<'c>>,
     thread_functions: HashMap<Vec<u32>, IntValue<'c>>,
     scratch: Scratch<'c>,
+    buffers: Buffers,
+    places: HashMap<Value, Place<'c>>,
     order: GlobalOrder,
     uses: tile::Uses,
     facts: Facts,
@@ -149,9 +155,12 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         module.add_function(&kernel.name, context.void_type().fn_type(&params, false), None);
     let emit = Emit::new(context, module, function);
     chip.declare_kernel(&emit, kernel.warps * target.lanes);
+    let buffers = Buffers::of(kernel);
     let mut lower = Lower {
         kernel,
-        scratch: Scratch::new(&emit),
+        scratch: Scratch::new(&emit, buffers.bytes, buffers.align),
+        buffers,
+        places: HashMap::new(),
         emit,
         chip,
         lanes: target.lanes,

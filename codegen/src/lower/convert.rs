@@ -4,7 +4,7 @@
 //! become renamings, selects, shuffles, and accesses to scratch with the barriers that they need.
 
 use tile_language::ir::Inst;
-use tile_layout::plan::{BarrierScope, Exchange, ExchangeGroup, Shared, SharedAccess, SharedSide};
+use tile_layout::plan::{BarrierScope, Exchange, ExchangeGroup, RoundAccess, Shared, SharedSide};
 use tile_layout::{Halves, Layout, Plan, PlanStep};
 
 use super::Lower;
@@ -91,7 +91,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Images of the bits of a thread's number, from those of lanes and warps.
-    fn thread_images(&self, lanes: &[u32], warps: &[u32]) -> Vec<u32> {
+    pub(crate) fn thread_images(&self, lanes: &[u32], warps: &[u32]) -> Vec<u32> {
         let mut images = lanes.to_vec();
         images.resize(self.lanes.trailing_zeros() as usize, 0);
         images.extend(warps);
@@ -232,7 +232,7 @@ impl<'c> Lower<'_, 'c> {
         region: &std::ops::Range<u32>,
         base: inkwell::values::IntValue<'c>,
         images: &[u32],
-        access: &SharedAccess,
+        access: &RoundAccess,
     ) -> inkwell::values::PointerValue<'c> {
         let varying = images.iter().fold(0, |it, image| it | image);
         let at = self.join_index(base, varying, access.offset);

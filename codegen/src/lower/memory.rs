@@ -289,7 +289,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// The slots of a mask, one for each of `n`.
-    fn masks(&self, mask: Value, n: usize) -> Vec<IntValue<'c>> {
+    pub(super) fn masks(&self, mask: Value, n: usize) -> Vec<IntValue<'c>> {
         let slots = self.get(mask);
         (0..n).map(|it| slots[it.min(slots.len() - 1)].into_int_value()).collect()
     }
@@ -336,7 +336,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Gives slots that hold the same element the value of the first of them.
-    fn copy_slots(&self, spread: &Spread, slots: &mut [Val<'c>]) {
+    pub(super) fn copy_slots(&self, spread: &Spread, slots: &mut [Val<'c>]) {
         let mut first: HashMap<At, usize> = HashMap::new();
         for slot in 0..slots.len() {
             slots[slot] = slots[*first.entry(spread.at(slot)).or_insert(slot)];
@@ -345,7 +345,7 @@ impl<'c> Lower<'_, 'c> {
 }
 
 /// The LLVM type of an access of `n` elements, and its alignment.
-fn group_type(element: BasicTypeEnum<'_>, n: usize) -> (BasicTypeEnum<'_>, u32) {
+pub(super) fn group_type(element: BasicTypeEnum<'_>, n: usize) -> (BasicTypeEnum<'_>, u32) {
     let bytes = width(element) / 8 * n as u32;
     if n == 1 { (element, bytes) } else { (vector_type(element, n as u32), bytes) }
 }
@@ -496,7 +496,7 @@ impl<'c> Lower<'_, 'c> {
     }
 }
 
-fn ordering(order: Order) -> AtomicOrdering {
+pub(super) fn ordering(order: Order) -> AtomicOrdering {
     match order {
         Order::Relaxed => AtomicOrdering::Monotonic,
         Order::Acquire => AtomicOrdering::Acquire,
@@ -505,7 +505,7 @@ fn ordering(order: Order) -> AtomicOrdering {
     }
 }
 
-fn rmw(op: AtomicOp, dtype: DType) -> AtomicRMWBinOp {
+pub(super) fn rmw(op: AtomicOp, dtype: DType) -> AtomicRMWBinOp {
     let class = dtype.class();
     match op {
         AtomicOp::Add if dtype.is_float() => AtomicRMWBinOp::FAdd,

@@ -1,9 +1,11 @@
-//! Scratch in shared memory, and the barriers that make it safe.
+//! The block's shared memory: the kernel's buffers, scratch after them, and the barriers that make
+//! scratch safe.
 //!
 //! # Idea
-//! Whatever has to cross warps is written to scratch, all threads meet, and it is read. A region
-//! that may still be read when the next one is wanted is left alone if the scratch is small, and
-//! otherwise given free by one more barrier, so that successive exchanges take turns.
+//! One symbol holds everything. Whatever has to cross warps is written to scratch, all threads meet,
+//! and it is read. A region that may still be read when the next one is wanted is left alone if the
+//! scratch is small, and otherwise given free by one more barrier, so that successive exchanges take
+//! turns.
 //!
 //! # Invariants
 //! * S1: between the last access of a region and the next write to it lies a barrier.
@@ -26,13 +28,18 @@ use crate::emit::{Emit, SHARED, Val, width};
 const COMFORT_BYTES: u32 = 16 * 1024;
 /// Every region begins at a multiple of this.
 const REGION_ALIGN: u32 = 16;
-/// The name of the scratch in modules.
-const NAME: &str = "scratch";
+/// The name of the symbol in modules.
+const NAME: &str = "shared";
 
-/// The scratch of a kernel.
+/// The shared memory of a kernel.
 pub(crate) struct Scratch<'c> {
     global: GlobalValue<'c>,
+    /// Where scratch begins: after the kernel's buffers.
+    start: u32,
+    /// One past the last byte of buffers and scratch.
     bytes: u32,
+    /// What divides the symbol's address.
+    align: u32,
     in_use: Vec<Range<u32>>,
     n_taken: u32,
 }
@@ -44,10 +51,23 @@ pub(crate) struct LoopUse {
 }
 
 impl<'c> Scratch<'c> {
-    pub(crate) fn new(emit: &Emit<'c>) -> Scratch<'c> {
+    /// Shared memory whose first bytes are the kernel's buffers.
+    pub(crate) fn new(emit: &Emit<'c>, buffer_bytes: u32, align: u32) -> Scratch<'c> {
         let empty = emit.i8().array_type(0);
         let global = emit.module.add_global(empty, Some(AddressSpace::from(SHARED)), NAME);
-        Scratch { global, bytes: 0, in_use: Vec::new(), n_taken: 0 }
+        Scratch {
+            global,
+            start: buffer_bytes.next_multiple_of(REGION_ALIGN),
+            bytes: buffer_bytes,
+            align: align.max(REGION_ALIGN),
+            in_use: Vec::new(),
+            n_taken: 0,
+        }
+    }
+
+    /// The first byte of the block's shared memory.
+    pub(crate) fn address(&self) -> PointerValue<'c> {
+        self.global.as_pointer_value()
     }
 
     /// Every region may still be read (invariant S2).
@@ -88,7 +108,7 @@ impl<'c> Scratch<'c> {
 
     /// The lowest free offset of a region that still leaves the scratch small.
     fn free_offset(&self, bytes: u32) -> Option<u32> {
-        let mut at = 0u32;
+        let mut at = self.start;
         loop {
             match self.in_use.iter().find(|it| it.start < at.saturating_add(bytes) && at < it.end) {
                 None => break,
@@ -96,17 +116,18 @@ impl<'c> Scratch<'c> {
                 Some(it) => at = it.end.next_multiple_of(REGION_ALIGN),
             }
         }
-        (at == 0 || at + bytes <= COMFORT_BYTES.max(self.bytes)).then_some(at)
+        let comfort = (self.start + COMFORT_BYTES).max(self.bytes);
+        (at == self.start || at + bytes <= comfort).then_some(at)
     }
 
-    /// Gives the scratch its size, declared if at most `static_max`; the bytes.
+    /// Gives the symbol its size, declared if at most `static_max`; the bytes.
     pub(crate) fn finish(self, emit: &Emit<'c>, static_max: u32) -> u32 {
         let bytes = self.bytes;
         if bytes > 0 {
             let is_declared = bytes <= static_max;
             let ty = emit.i8().array_type(if is_declared { bytes } else { 0 });
             let sized = emit.module.add_global(ty, Some(AddressSpace::from(SHARED)), "");
-            sized.set_alignment(REGION_ALIGN);
+            sized.set_alignment(self.align);
             if is_declared {
                 sized.set_linkage(Linkage::Internal);
                 sized.set_initializer(&ty.get_undef());
@@ -138,7 +159,7 @@ impl<'c> Lower<'_, 'c> {
             Some(it) => it,
             None => {
                 self.meet();
-                0
+                self.scratch.start
             }
         };
         self.scratch.bytes = self.scratch.bytes.max(at + bytes);

@@ -1,16 +1,366 @@
-//! Views of shared memory: places, loads, stores.
+//! Views of shared memory: places, loads and stores, and accesses by index.
+//!
+//! # Idea
+//! A view is no value of LLVM's but a [`Place`]: the byte where its buffer begins, a sum and an
+//! exclusive or that its indices contributed. Which registers move together, and what the thread and
+//! the register add to an address, is the layout crate's [`SharedAccess`]; here it becomes
+//! arithmetic. Bits of a register's offset that nothing else can have are added last, as a constant
+//! that folds into the instruction; the others are combined by exclusive or before.
+//!
+//! # Invariants
+//! * P1: bits of [`Place::shift`] outside of [`Place::shift_bits`] are 0.
+//! * P2: a place's sum has none of the bits that the columns of its view's map have, so that adding
+//!   a column's bit never carries (memory maps: every bit that is not mixed has one owner).
 
-use tile_language::ir::Inst;
-use tile_language::op::{CopyOp, SharedOp};
+use inkwell::values::{IntValue, PointerValue};
+use tile_language::ir::{Inst, Value};
+use tile_language::op::SharedOp;
+use tile_language::op::memory::{AtomicOp, Order, Scope};
+use tile_layout::{AccessGroup, Layout, MemoryMap, SharedAccess};
 
 use super::Lower;
+use super::index::linear;
+use super::memory::{group_type, ordering, rmw};
+use super::transfer::SAME;
+use crate::emit::{Val, width};
 
-impl Lower<'_, '_> {
+/// Where a view lies, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'c> {
+    /// Where the buffer begins.
+    buffer: u32,
+    /// From there, by addition.
+    start: IntValue<'c>,
+    /// And by exclusive or with the columns of what is accessed.
+    shift: IntValue<'c>,
+    /// The bits that `shift` can have.
+    shift_bits: u32,
+}
+
+/// What the thread and the place add to the addresses of an access, in bytes.
+pub(crate) struct Addresses<'c> {
+    place: Place<'c>,
+    /// The part that the groups' constants are exclusive-or'ed to, and the bits that it can have.
+    low: (IntValue<'c>, u32),
+    /// For every step of the access, the thread's part, its bits, and the stride.
+    steps: Vec<(IntValue<'c>, u32, u32)>,
+    padding: Vec<(u32, u32)>,
+    elem_bytes: u32,
+}
+
+impl<'c> Lower<'_, 'c> {
+    /// Lowers an operation on shared memory.
     pub(crate) fn shared(&mut self, op: &SharedOp, inst: &Inst) {
-        unimplemented!("{op:?} {inst:?}")
+        match op {
+            SharedOp::Alloc { .. } => {
+                let zero = self.emit.int(0);
+                let buffer = self.buffers.offset(inst.results[0]);
+                let place = Place { buffer, start: zero, shift: zero, shift_bits: 0 };
+                self.places.insert(inst.results[0], place);
+            }
+            SharedOp::Index { axis } => self.taken(*axis as usize, 1, inst),
+            SharedOp::Slice { axis } => {
+                let extent = self.kernel.ty(inst.results[0]).shape[*axis as usize];
+                let unit =
+                    self.kernel.ty(inst.operands[0]).map().slice_unit(*axis as usize, extent);
+                self.taken(*axis as usize, unit, inst);
+            }
+            SharedOp::Recast => {
+                let place = self.place(inst.operands[0]);
+                self.places.insert(inst.results[0], place);
+            }
+            SharedOp::Load => self.load_view(inst),
+            SharedOp::Store => self.store_view(inst),
+            SharedOp::Gather { axis } => self.gather_view(*axis as usize, inst),
+            SharedOp::Scatter { axis } => self.scatter_view(*axis as usize, inst),
+            SharedOp::Atomic { op, axis } => self.atomic_view(*op, *axis as usize, inst),
+        }
     }
 
-    pub(crate) fn copy(&mut self, op: &CopyOp, inst: &Inst) {
-        unimplemented!("{op:?} {inst:?}")
+    fn place(&self, view: Value) -> Place<'c> {
+        *self.places.get(&view).expect("V1: a view is defined before its uses")
+    }
+
+    fn taken(&mut self, axis: usize, unit: u32, inst: &Inst) {
+        let view = inst.operands[0];
+        let ty = self.kernel.ty(view);
+        let at = self.scalar(inst.operands[1]).into_int_value();
+        let place = self.place_at(self.place(view), ty.map(), ty.elem.bits() / 8, axis, at, unit);
+        self.places.insert(inst.results[0], place);
+    }
+
+    /// The place at index `at` of a dimension, which is a multiple of `unit`.
+    fn place_at(
+        &self,
+        place: Place<'c>,
+        map: &MemoryMap,
+        elem_bytes: u32,
+        axis: usize,
+        at: IntValue<'c>,
+        unit: u32,
+    ) -> Place<'c> {
+        let emit = &self.emit;
+        let dim = &map.dims()[axis];
+        let n_columns = dim.columns.len() as u32;
+        let has_steps = dim.extent >> n_columns > 1;
+        let low = if has_steps { emit.and(at, emit.int((1 << n_columns) - 1)) } else { at };
+        let part = |bits: u32| {
+            let columns = dim.columns.iter().enumerate();
+            let image = |(bit, it): (usize, &u32)| {
+                if unit >> bit > 1 { 0 } else { (it & bits) * elem_bytes }
+            };
+            let images: Vec<u32> = columns.map(image).collect();
+            let all = images.iter().fold(0, |all, it| all | it);
+            (if all == 0 { emit.int(0) } else { linear(emit, low, &images) }, all)
+        };
+        let (shift, shift_bits) = part(map.mixed());
+        let (mut start, _) = part(!map.mixed());
+        if has_steps {
+            let steps = emit.lshr(at, emit.int(n_columns));
+            start = emit.add(start, emit.mul(steps, emit.int(dim.stride * elem_bytes)));
+        }
+        Place {
+            buffer: place.buffer,
+            start: emit.add(place.start, start),
+            shift: emit.xor(place.shift, shift),
+            shift_bits: place.shift_bits | shift_bits,
+        }
+    }
+}
+
+/// Addresses.
+impl<'c> Lower<'_, 'c> {
+    /// The part of the addresses of an access that its groups share.
+    pub(crate) fn addresses(&mut self, view: Value, access: &SharedAccess) -> Addresses<'c> {
+        let place = self.place(view);
+        self.addresses_at(place, view, access)
+    }
+
+    fn addresses_at(
+        &mut self,
+        place: Place<'c>,
+        view: Value,
+        access: &SharedAccess,
+    ) -> Addresses<'c> {
+        let elem_bytes = self.kernel.ty(view).elem.bits() / 8;
+        let scaled = |it: &[u32]| it.iter().map(|it| it * elem_bytes).collect::<Vec<u32>>();
+        let images = self.thread_images(&scaled(&access.lanes), &scaled(&access.warps));
+        let varying = images.iter().fold(0, |all, it| all | it);
+        let thread = self.of_thread(&images);
+        let low = (self.emit.xor(thread, place.shift), varying | place.shift_bits);
+        let steps = access.steps.iter().map(|step| {
+            let images = self.thread_images(&step.lanes, &step.warps);
+            let varying = images.iter().fold(0, |all, it| all | it);
+            (self.of_thread(&images), varying, step.stride * elem_bytes)
+        });
+        let steps = steps.collect();
+        let padding = self.kernel.ty(view).map().padding().iter();
+        let padding =
+            padding.map(|&(interval, pad)| (interval * elem_bytes, pad * elem_bytes)).collect();
+        Addresses { place, low, steps, padding, elem_bytes }
+    }
+
+    /// The address of a group's first element.
+    pub(crate) fn address(&self, of: &Addresses<'c>, group: &AccessGroup) -> PointerValue<'c> {
+        let emit = &self.emit;
+        let (low, varying) = of.low;
+        let [group_low, high] = [group.low, group.high].map(|it| it * of.elem_bytes);
+        // Whole intervals and bits of nobody else need not be looked at when padding is counted.
+        let is_apart = of.padding.iter().all(|it| high % it.0 == 0);
+        let fixed = if is_apart { high + (group_low & !varying) } else { 0 };
+        let mut at = emit.xor(low, emit.int(group_low & varying));
+        if !is_apart {
+            at = emit.add(at, emit.int(high + (group_low & !varying)));
+        }
+        for (&(step, varying, stride), &own) in of.steps.iter().zip(&group.steps) {
+            let steps = self.join_index(step, varying, own);
+            at = emit.add(at, emit.mul(steps, emit.int(stride)));
+        }
+        let mut res = self.scratch.address();
+        if of.padding.is_empty() {
+            // The part that a loop does not change first.
+            res = emit.offset(emit.i8().into(), res, at);
+            res = emit.offset(emit.i8().into(), res, of.place.start);
+        } else {
+            let plain = emit.add(of.place.start, at);
+            let pads = of.padding.iter().map(|&(interval, pad)| {
+                emit.mul(emit.udiv(plain, emit.int(interval)), emit.int(pad))
+            });
+            let padded = pads.fold(plain, |sum, it| emit.add(sum, it));
+            res = emit.offset(emit.i8().into(), res, padded);
+        }
+        let pads: u32 = of.padding.iter().map(|&(interval, pad)| fixed / interval * pad).sum();
+        emit.offset(emit.i8().into(), res, emit.int(of.place.buffer + fixed + pads))
+    }
+
+    /// The layout of a tile that is read from or written to a view; a scalar has the one without bits.
+    fn tile_layout(&self, tile: Value) -> Layout {
+        self.kernel.ty(tile).layout.clone().unwrap_or_else(|| Layout::new(&[], Vec::new()))
+    }
+
+    /// How a tile moves to or from a view.
+    pub(crate) fn view_access(&self, view: Value, tile: Value) -> SharedAccess {
+        let ty = self.kernel.ty(view);
+        SharedAccess::new(&self.tile_layout(tile), ty.map(), ty.elem.bits())
+    }
+}
+
+/// Loads and stores.
+impl<'c> Lower<'_, 'c> {
+    fn load_view(&mut self, inst: &Inst) {
+        let (view, result) = (inst.operands[0], inst.results[0]);
+        let access = self.view_access(view, result);
+        let addresses = self.addresses(view, &access);
+        let element = self.register_type(result);
+        let n_slots = self.spread(self.kernel.ty(result)).n_slots();
+        let (ty, align) = group_type(self.memory_type(element), access.vector as usize);
+        let mut slots = vec![element.const_zero(); n_slots];
+        for group in &access.groups {
+            let loaded = self.emit.load(ty, self.address(&addresses, group), align);
+            let values = self.emit.unpack(loaded, access.vector as usize);
+            for (registers, value) in group.registers.iter().zip(values) {
+                let value = self.loaded_as(value, element);
+                registers.iter().for_each(|&it| slots[it as usize] = value);
+            }
+        }
+        if self.kernel.ty(result).is_scalar() {
+            slots[0] = self.in_words(slots[0], |it, word| it.chip.uniform(&it.emit, word));
+        }
+        self.set(result, slots);
+    }
+
+    fn store_view(&mut self, inst: &Inst) {
+        let (view, value) = (inst.operands[0], inst.operands[1]);
+        let access = self.view_access(view, value);
+        let addresses = self.addresses(view, &access);
+        let slots = self.get(value);
+        let owner = self.storing_thread(value);
+        let (_, align) = group_type(self.memory_type(slots[0].get_type()), access.vector as usize);
+        let write = |lower: &Self| {
+            for group in &access.groups {
+                let registers = group.registers.iter().map(|it| slots[it[0] as usize]);
+                let values: Vec<Val<'c>> = registers.map(|it| lower.to_memory(it)).collect();
+                let to = lower.address(&addresses, group);
+                lower.emit.store(lower.emit.pack(&values), to, align);
+            }
+        };
+        match owner {
+            Some(owner) => self.emit.when(owner, || write(self)),
+            None => write(self),
+        }
+    }
+
+    /// Whether this thread is the one of its copies that stores; `None` if every thread is.
+    pub(crate) fn storing_thread(&mut self, tile: Value) -> Option<IntValue<'c>> {
+        let ty = self.kernel.ty(tile);
+        if ty.is_scalar() {
+            return Some(self.is_first_thread());
+        }
+        self.is_owner(self.spread(ty).copies().threads)
+    }
+}
+
+/// What an access by index works on.
+struct Picked<'c> {
+    /// The address of every slot.
+    addresses: Vec<PointerValue<'c>>,
+    /// Whether a slot takes part; `None` if all do.
+    conditions: Option<Vec<IntValue<'c>>>,
+}
+
+/// Accesses by index.
+impl<'c> Lower<'_, 'c> {
+    /// The elements that the indices pick, and which of them take part.
+    fn picked(
+        &mut self,
+        axis: usize,
+        [view, index]: [Value; 2],
+        mask: Option<Value>,
+        owner: Option<IntValue<'c>>,
+    ) -> Picked<'c> {
+        let ty = self.kernel.ty(view);
+        let (map, elem_bytes) = (ty.map(), ty.elem.bits() / 8);
+        let access = SharedAccess::along(&self.tile_layout(index), map, axis);
+        let place = self.place(view);
+        let indices = self.get(index);
+        let mut addresses = Vec::new();
+        for (group, at) in access.groups.iter().zip(&indices) {
+            let place = self.place_at(place, map, elem_bytes, axis, at.into_int_value(), 1);
+            let of = self.addresses_at(place, view, &access);
+            addresses.push(self.address(&of, group));
+        }
+        let masks = mask.map(|it| self.masks(it, indices.len()));
+        let conditions = match (masks, owner) {
+            (Some(masks), Some(owner)) => {
+                Some(masks.into_iter().map(|it| self.emit.and(owner, it)).collect())
+            }
+            (Some(masks), None) => Some(masks),
+            (None, owner) => owner.map(|it| vec![it; indices.len()]),
+        };
+        Picked { addresses, conditions }
+    }
+
+    fn gather_view(&mut self, axis: usize, inst: &Inst) {
+        let (view, index) = (inst.operands[0], inst.operands[1]);
+        let picked = self.picked(axis, [view, index], inst.operands.get(2).copied(), None);
+        let element = self.register_type(inst.results[0]);
+        let (ty, align) = group_type(self.memory_type(element), 1);
+        let one = |(slot, &from): (usize, &PointerValue<'c>)| {
+            let read = || vec![self.loaded_as(self.emit.load(ty, from, align), element)];
+            match &picked.conditions {
+                Some(it) => self.emit.when_or(it[slot], &[element.const_zero()], read)[0],
+                None => read()[0],
+            }
+        };
+        let slots = picked.addresses.iter().enumerate().map(one).collect();
+        self.set(inst.results[0], slots);
+    }
+
+    fn scatter_view(&mut self, axis: usize, inst: &Inst) {
+        let (view, index, value) = (inst.operands[0], inst.operands[1], inst.operands[2]);
+        let owner = self.storing_thread(index);
+        let picked = self.picked(axis, [view, index], inst.operands.get(3).copied(), owner);
+        let copies = self.spread(self.kernel.ty(index)).copies().regs;
+        for (slot, value) in self.get(value).into_iter().enumerate() {
+            let value = self.to_memory(value);
+            let write = || {
+                let align = width(value.get_type()) / 8;
+                self.emit.store(value, picked.addresses[slot], align);
+            };
+            match &picked.conditions {
+                _ if slot as u64 & copies != 0 => {}
+                Some(it) => self.emit.when(it[slot], write),
+                None => write(),
+            }
+        }
+    }
+
+    fn atomic_view(&mut self, op: AtomicOp, axis: usize, inst: &Inst) {
+        let (view, index, value) = (inst.operands[0], inst.operands[1], inst.operands[2]);
+        let result = inst.results[0];
+        let owner = self.storing_thread(index);
+        let picked = self.picked(axis, [view, index], inst.operands.get(3).copied(), owner);
+        let spread = self.spread(self.kernel.ty(index));
+        let copies = spread.copies();
+        let operation = rmw(op, self.dtype(value));
+        let (order, scope) = (ordering(Order::Relaxed), self.chip.scope(Scope::Block));
+        let zero = self.register_type(result).const_zero();
+        let mut old = vec![zero; spread.n_slots()];
+        for (slot, value) in self.get(value).into_iter().enumerate() {
+            if slot as u64 & copies.regs != 0 {
+                continue;
+            }
+            let to = picked.addresses[slot];
+            let act = || vec![self.emit.atomic(operation, to, value, order, scope)];
+            old[slot] = match &picked.conditions {
+                Some(it) => self.emit.when_or(it[slot], &[zero], act)[0],
+                None => act()[0],
+            };
+        }
+        if self.uses.is_used(result) && copies.threads != 0 {
+            old = self.through_shared(&old, &spread, &spread, &SAME);
+        }
+        self.copy_slots(&spread, &mut old);
+        self.set(result, old);
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each suite uses its part")]
 
+pub(crate) mod layouts;
+
 use tile_codegen::SimEngine;
 use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
 use tile_language::interp::Interp;

@@ -10,6 +10,7 @@
 //! Source of the idea: "Linear Layouts: Robust Code Generation of Efficient Tensor Computation
 //! Using F2", arXiv 2505.23819.
 
+mod access;
 pub mod banks;
 pub mod bits;
 mod coalesced;
@@ -22,6 +23,7 @@ mod spec;
 mod text;
 mod transform;
 
+pub use access::{AccessGroup, AccessStep, SharedAccess};
 pub use coalesced::coalesced;
 pub use draw::{draw_svg, draw_text};
 pub use layout::{Coords, In, Layout, LayoutError, RANK_MAX};

@@ -128,14 +128,14 @@ pub struct SharedSide {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Round {
     /// Stores.
-    pub stores: Vec<SharedAccess>,
+    pub stores: Vec<RoundAccess>,
     /// Loads.
-    pub loads: Vec<SharedAccess>,
+    pub loads: Vec<RoundAccess>,
 }
 
 /// One access of one thread.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SharedAccess {
+pub struct RoundAccess {
     /// What the registers add to the address, in bytes.
     pub offset: u32,
     /// The registers, in the order of their elements in memory.
@@ -308,7 +308,7 @@ impl Exchange {
 
 impl SharedSide {
     /// The byte that an access of a thread begins at.
-    pub fn address(&self, access: &SharedAccess, lane: u32, warp: u32) -> u32 {
+    pub fn address(&self, access: &RoundAccess, lane: u32, warp: u32) -> u32 {
         access.offset ^ sum(&self.lanes, lane) ^ sum(&self.warps, warp)
     }
 

@@ -13,7 +13,7 @@
 //! buffer one after the other, as far as that is needed to keep it small.
 
 use super::gather::{Columns, Gather};
-use super::{BarrierScope, PlanStep, Round, Shared, SharedAccess, SharedSide};
+use super::{BarrierScope, PlanStep, Round, RoundAccess, Shared, SharedSide};
 use crate::banks::{self, Direction};
 use crate::bits::{Echelon, apply, complement, log2, ones};
 use crate::layout::In;
@@ -43,7 +43,7 @@ pub(super) fn step(gather: &Gather<'_>, elem_bits: u32, keeps_warps: bool) -> Pl
             let base = repetition << from.regs.len();
             let registers = it.registers.iter().map(|&register| base | register as u32).collect();
             let at = (repetition << cut.bits.count_ones()) + round;
-            (at as usize, SharedAccess { offset: it.offset * elem_bytes, registers })
+            (at as usize, RoundAccess { offset: it.offset * elem_bytes, registers })
         };
         for lot in stores.iter().filter(|it| it.registers[0] & u64::from(copies) == 0) {
             let (round, access) = registers(&gather.from, lot, 0);
@@ -272,7 +272,7 @@ impl Shared {
             old.iter().map(|lanes| lanes.iter().map(|_| vec![None; after]).collect()).collect();
         for round in &self.rounds {
             let mut memory: Vec<Option<T>> = vec![None; (self.bytes / self.elem_bytes) as usize];
-            let cells = |side: &SharedSide, access: &SharedAccess, lane: usize, warp: usize| {
+            let cells = |side: &SharedSide, access: &RoundAccess, lane: usize, warp: usize| {
                 let byte = side.address(access, lane as u32, warp as u32);
                 assert_eq!(byte % (side.vector * self.elem_bytes), 0, "accesses are aligned");
                 (byte / self.elem_bytes) as usize

@@ -1,0 +1,250 @@
+//! Tiles through shared memory are value-exact on the simulator: stored in one random layout, read in
+//! another, through views of random buffers, of one to four dimensions and all widths, for warps of
+//! 32 and of 64 lanes.
+
+mod support;
+
+use std::fmt::Write as _;
+
+use support::layouts::{TYPES, element, layout, narrowed, number, shape, text_of};
+use support::{Random, address, kernel, run};
+use tile_codegen::SimEngine;
+use tile_language::dtype::DType;
+use tile_layout::{Layout, Machine, MemoryMap, Spec};
+
+/// Pairs of accesses in one kernel.
+const PAIRS: u64 = 8;
+/// Kernels of a test.
+const KERNELS: u64 = 51;
+
+/// A buffer of that shape, of any constructor.
+fn buffer(random: &mut Random, shape: &[u32], elem_bits: u32) -> Layout {
+    let mut order: Vec<u32> = (0..shape.len() as u32).collect();
+    (1..order.len()).for_each(|at| order.swap(at, random.below(at as u64 + 1) as usize));
+    let mut power = |most: u64| 1 << random.below(most);
+    let spec = match power(6) {
+        1 => Spec::Plain,
+        2 => Spec::Nvmma { swizzle: [0, 32, 64, 128][power(3) as usize - 1], transposed: false },
+        4 => Spec::Padded { pads: vec![(power(7), power(4))], order: Some(order) },
+        8 => Spec::Padded { pads: vec![(16, power(4)), (64, power(4))], order: None },
+        16 => return linear(random, shape),
+        _ => Spec::Swizzled {
+            vec: power(4),
+            per_phase: power(3),
+            max_phase: power(4),
+            order: Some(order),
+        },
+    };
+    spec.apply_in_memory(shape, elem_bits)
+        .or_else(|_| Spec::Plain.apply_in_memory(shape, elem_bits))
+        .unwrap_or_else(|error| panic!("{shape:?}: {error}"))
+}
+
+/// Index bits in any order, added to one another.
+fn linear(random: &mut Random, shape: &[u32]) -> Layout {
+    let images = support::layouts::images(random, shape);
+    Layout::new(shape, vec![(tile_layout::In::Offset, images)])
+}
+
+/// A map in the IR's text.
+fn map_text(map: &MemoryMap) -> String {
+    let dims: Vec<String> = map
+        .dims()
+        .iter()
+        .map(|it| format!("{} {:?} {}", it.extent, it.columns.as_slice(), it.stride))
+        .collect();
+    let mut text = dims.join(", ");
+    if map.mixed() != 0 {
+        let _ = write!(text, " mixed {}", map.mixed());
+    }
+    if !map.padding().is_empty() {
+        text += " padding";
+    }
+    map.padding().iter().for_each(|(a, b)| {
+        let _ = write!(text, " [{a}, {b}]");
+    });
+    text
+}
+
+/// The declarations and instructions of a view that is taken step by step.
+struct Taken {
+    at: u64,
+    n: u32,
+    dtype: DType,
+    maps: String,
+    body: String,
+    map: MemoryMap,
+    /// For every element of the view, row-major, its number in the buffer's tile.
+    numbers: Vec<u32>,
+}
+
+impl Taken {
+    fn name(&self) -> String {
+        format!("%w{}_{}", self.at, self.n)
+    }
+
+    fn step(&mut self, map: MemoryMap, op: &str) {
+        self.n += 1;
+        let (at, n) = (self.at, self.n);
+        let _ = writeln!(self.maps, "    memory #w{at}_{n} = {}", map_text(&map));
+        let ty = format!("shared {} @ #w{at}_{n}", self.dtype);
+        let _ = writeln!(self.body, "        %w{at}_{n}: {ty} = {op}");
+        self.map = map;
+    }
+
+    /// A scalar that nobody knows before the kernel runs.
+    fn scalar(&mut self, value: u32) -> String {
+        let (at, n) = (self.at, self.n);
+        let _ = writeln!(self.body, "        %k{at}_{n}: i32 = tile.const<{value}>");
+        let _ = writeln!(self.body, "        %d{at}_{n}: i32 = tile.binary<add> %k{at}_{n}, %zero");
+        format!("%d{at}_{n}")
+    }
+
+    fn alloc(&mut self, random: &mut Random, map: MemoryMap) {
+        let op = format!("shared.alloc<{}>", 1 << random.below(8));
+        if random.below(2) == 0 {
+            return self.step(map, &op);
+        }
+        let n = 2 + random.below(3) as u32;
+        self.step(map.stacked(n), &op);
+        let (from, at) = (self.name(), self.scalar(random.below(n.into()) as u32));
+        self.step(self.map.without(0), &format!("shared.index<0> {from}, {at}"));
+    }
+
+    fn slice(&mut self, random: &mut Random) {
+        let shape = self.map.shape();
+        let axis = random.below(shape.len() as u64) as usize;
+        let extent = 1 << random.below(u64::from(shape[axis].trailing_zeros()) + 1);
+        let Ok(map) = self.map.slice(axis, extent) else { return };
+        let unit = self.map.slice_unit(axis, extent);
+        let starts = (shape[axis] - extent) / unit + 1;
+        let start = random.below(starts.into()) as u32 * unit;
+        let (from, at) = (self.name(), self.scalar(start));
+        let inner: u32 = shape[axis + 1..].iter().product();
+        self.numbers = (0..self.numbers.len() as u32)
+            .filter(|it| (start..start + extent).contains(&(it / inner % shape[axis])))
+            .map(|it| self.numbers[it as usize])
+            .collect();
+        self.step(map, &format!("shared.slice<{axis}> {from}, {at}"));
+    }
+
+    fn transpose(&mut self) {
+        let shape = self.map.shape();
+        let perm: Vec<u32> = (0..shape.len() as u32).rev().collect();
+        let from = self.name();
+        let n = self.numbers.len() as u32;
+        self.numbers = (0..n)
+            .map(|it| {
+                let (mut rest, mut old) = (it, 0);
+                let mut scale = n;
+                // The last dimension of the result is the first of the view.
+                for &extent in &shape {
+                    scale /= extent;
+                    old += rest % extent * scale;
+                    rest /= extent;
+                }
+                self.numbers[old as usize]
+            })
+            .collect();
+        self.step(self.map.permute(&perm), &format!("shared.recast {from}"));
+    }
+}
+
+/// The parts of a kernel's text.
+#[derive(Default)]
+struct Text {
+    layouts: String,
+    maps: String,
+    params: String,
+    tensors: String,
+    body: String,
+    heads: Vec<String>,
+}
+
+/// A tile with the numbers of its elements goes to a buffer, and a view of it to memory.
+fn part(text: &mut Text, at: u64, random: &mut Random, machine: Machine) -> Vec<u8> {
+    let shape = shape(random);
+    let dtype = TYPES[random.below(5) as usize];
+    let map = MemoryMap::of(&buffer(random, &shape, dtype.storage_bits()));
+    let n: u32 = shape.iter().product();
+    let mut taken = Taken {
+        at,
+        n: 0,
+        dtype,
+        maps: String::new(),
+        body: String::new(),
+        map: map.clone(),
+        numbers: (0..n).collect(),
+    };
+    taken.alloc(random, map);
+    let whole = taken.name();
+    let before = text_of(&layout(random, &shape, machine));
+    let _ = writeln!(text.layouts, "    layout #A{at} = {before}");
+    let numbers = number(&mut taken.body, "A", at, &shape);
+    taken.body += &narrowed(at, &shape, dtype, &numbers);
+    let _ = writeln!(taken.body, "        shared.store {whole}, %v{at}\n        sync.barrier");
+    for _ in 0..random.below(3) {
+        taken.slice(random);
+    }
+    if random.below(2) == 0 {
+        taken.transpose();
+    }
+    let (view, shape) = (taken.name(), taken.map.shape());
+    let after = text_of(&layout(random, &shape, machine));
+    let _ = writeln!(text.layouts, "    layout #B{at} = {after}");
+    text.maps += &taken.maps;
+    let to = format!("{dtype}{:?} @ #B{at}", shape.as_slice());
+    let _ = writeln!(taken.body, "        %c{at}: {to} = shared.load {view}");
+    let numbers = number(&mut taken.body, "B", at, &shape);
+    let _ = writeln!(taken.body, "        %p{at}: *{to} = memory.at<{at}> {numbers}");
+    let _ = writeln!(taken.body, "        memory.store<all, normal> %p{at}, %c{at}");
+    let n = taken.numbers.len();
+    let _ = writeln!(text.params, "    param t{at}: tensor {dtype} [{n}] align 16 mut");
+    let _ = writeln!(
+        text.tensors,
+        "    tensor t{at}: {dtype} at %t{at} dims [{n}] strides [1] align 16 mut"
+    );
+    text.heads.push(format!("%t{at}: *{dtype} = address t{at}"));
+    text.body += &taken.body;
+    taken.numbers.iter().flat_map(|&it| element(dtype, it)).collect()
+}
+
+fn check(target: &str, lanes: u32, seed: u64) {
+    let mut random = Random(seed);
+    let machine = Machine { lanes, warps: 1 << random.below(4) };
+    let mut text = Text::default();
+    let wanted: Vec<Vec<u8>> =
+        (0..PAIRS).map(|at| part(&mut text, at, &mut random, machine)).collect();
+    let text = format!(
+        "kernel \"views\" for {target} warps {} {{\n    plan views threads {}\n{}    grid [1]\n{}{}{}    body ({}) {{\n        %zero: i32 = tile.block_id<0>\n{}    }}\n}}\n",
+        machine.warps,
+        machine.warps * lanes,
+        text.params,
+        text.layouts,
+        text.maps,
+        text.tensors,
+        text.heads.join(", "),
+        text.body
+    );
+    let kernel = kernel(&text, target);
+    let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|it| vec![0xee; it.len()]).collect();
+    let words: Vec<_> = (0..buffers.len() as u32).map(address).collect();
+    run(&mut SimEngine::new(), &kernel, [1, 1, 1], &words, &mut buffers, seed)
+        .unwrap_or_else(|error| panic!("{target}, seed {seed}: {error:#?}\n{text}"));
+    for (at, (got, wanted)) in buffers.iter().zip(&wanted).enumerate() {
+        assert!(
+            got == wanted,
+            "{target}, seed {seed}: pair {at} of\n{text}\ngot {got:?}\nwant {wanted:?}"
+        );
+    }
+}
+
+#[test]
+fn hundreds_of_views_between_warps_of_32_lanes() {
+    (0..KERNELS).for_each(|seed| check("sm_90a", 32, seed));
+}
+
+#[test]
+fn hundreds_of_views_between_warps_of_64_lanes() {
+    (0..KERNELS).for_each(|seed| check("gfx942", 64, seed + KERNELS));
+}
