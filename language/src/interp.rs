@@ -13,7 +13,8 @@
 //!   order, no threads.
 //!
 //! Layout of the folder: [`elements`] what a tile holds, `arith` and `shape` the loops, `memory` the
-//! checked memory, `lifetimes` when values die; `tile`, `access`, `mma` and `flow` one operation family each.
+//! checked memory with `rows` of pointers and the `writers` of bytes, `lifetimes` when values die;
+//! `tile`, `access`, `mma` and `flow` one operation family each.
 
 mod access;
 mod arith;
@@ -22,9 +23,11 @@ mod flow;
 mod lifetimes;
 mod memory;
 mod mma;
+mod rows;
 mod shape;
 mod shared;
 mod tile;
+mod writers;
 
 use std::rc::Rc;
 
@@ -214,6 +217,10 @@ impl<'a> Block<'_, 'a> {
         self.get(inst.operands[number])
     }
 
+    fn set(&mut self, value: Value, data: Rc<Elements>) {
+        self.slots[value.0 as usize] = Some(data);
+    }
+
     fn bind(&mut self, values: &[Value], data: Vec<Rc<Elements>>) {
         for (&value, data) in values.iter().zip(data) {
             self.slots[value.0 as usize] = Some(data);
@@ -227,7 +234,7 @@ impl<'a> Block<'_, 'a> {
         match &inst.op {
             Op::Flow(op) => self.flow(op, step)?,
             Op::Tile(op) => self.tile(op, inst)?,
-            Op::Memory(op) => self.memory(op, inst)?,
+            Op::Memory(op) => self.memory(op, step)?,
             Op::Shared(op) => self.shared(op, inst)?,
             Op::Copy(op) => self.copy(op, inst)?,
             // A tile at a time there is nothing to wait for.

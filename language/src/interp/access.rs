@@ -2,10 +2,13 @@
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
 use tile_plan::AbiSlot;
 
 use super::elements::Elements;
+use super::lifetimes::Step;
 use super::memory::{self, buffer_of, moved, outside};
+use super::rows::{Dimension, Indices, Rows};
 use super::{Access, Block, Fault};
 use crate::dtype::DType;
 use crate::ir::{Elem, Extent, Inst, Value};
@@ -13,9 +16,10 @@ use crate::op::{MemoryOp, Op};
 use crate::report::runtime as wording;
 
 impl Block<'_, '_> {
-    pub(super) fn memory(&mut self, op: &MemoryOp, inst: &Inst) -> Result<(), Fault> {
+    pub(super) fn memory(&mut self, op: &MemoryOp, step: &Step<'_>) -> Result<(), Fault> {
+        let inst = step.inst;
         let data = match op {
-            MemoryOp::At { tensor } => self.at(*tensor as usize, inst),
+            MemoryOp::At { tensor } => self.at(*tensor as usize, inst, step.only_accessed),
             MemoryOp::IsPresent { tensor } => {
                 let base = self.machine.kernel.tensors[*tensor as usize].base;
                 Elements::Bool(vec![buffer_of(self.get(base).pointers()[0]).is_some()])
@@ -25,7 +29,7 @@ impl Block<'_, '_> {
                 let mask = inst.operands.get(1).map(|&it| self.get(it).bools());
                 let other = inst.operands.get(2).map(|&it| self.get(it));
                 let dtype = self.pointee(inst);
-                self.machine.memory.load(dtype, self.operand(inst, 0).pointers(), mask, other)?
+                self.machine.memory.load(dtype, self.operand(inst, 0).places(), mask, other)?
             }
             MemoryOp::Store { .. } => return self.store(inst),
             MemoryOp::Atomic { op, .. } => {
@@ -56,7 +60,7 @@ impl Block<'_, '_> {
                 };
             }
         };
-        self.bind(&inst.results, vec![Rc::new(data)]);
+        self.set(inst.results[0], Rc::new(data));
         Ok(())
     }
 
@@ -75,19 +79,35 @@ impl Block<'_, '_> {
         }
     }
 
-    fn at(&self, tensor: usize, inst: &Inst) -> Elements {
+    /// Pointers to elements of a tensor; `only_accessed` says that they may be rows.
+    fn at(&self, tensor: usize, inst: &Inst, only_accessed: bool) -> Elements {
         let tensor = &self.machine.kernel.tensors[tensor];
         let base = self.get(tensor.base).pointers()[0];
         let width = i64::from(tensor.dtype.storage_bits());
-        let len = inst.results.first().map_or(1, |&it| self.machine.kernel.ty(it).len());
+        let ty = self.machine.kernel.ty(inst.results[0]);
+        if let (true, Some(&last)) = (only_accessed, ty.shape.last()) {
+            let dimensions: SmallVec<[Dimension<'_>; 4]> = inst
+                .operands
+                .iter()
+                .enumerate()
+                .map(|(d, &index)| Dimension {
+                    indices: self.indices(index),
+                    extent: self.extent(tensor.dims[d]),
+                    stride: self.extent(tensor.strides[d]),
+                })
+                .collect();
+            if let Some(rows) = Rows::of(base, width as u64, last as usize, &dimensions) {
+                return Elements::Rows(rows);
+            }
+        }
+        let len = ty.len();
         let mut distances = vec![0i64; len];
         let mut inside = vec![true; len];
         for (d, &index) in inst.operands.iter().enumerate() {
             let (extent, stride) = (self.extent(tensor.dims[d]), self.extent(tensor.strides[d]));
-            match self.get(index) {
-                Elements::I32(index) => advance(index, extent, stride, &mut distances, &mut inside),
-                Elements::I64(index) => advance(index, extent, stride, &mut distances, &mut inside),
-                other => panic!("V3: an index is i32 or i64, not {other:?}"),
+            match self.indices(index) {
+                Indices::I32(it) => advance(it, extent, stride, &mut distances, &mut inside),
+                Indices::I64(it) => advance(it, extent, stride, &mut distances, &mut inside),
             }
         }
         let pointer = |(&distance, &inside): (&i64, &bool)| {
@@ -95,6 +115,14 @@ impl Block<'_, '_> {
             if inside { pointer } else { outside(pointer) }
         };
         Elements::U64(distances.iter().zip(&inside).map(pointer).collect())
+    }
+
+    fn indices(&self, value: Value) -> Indices<'_> {
+        match self.get(value) {
+            Elements::I32(it) => Indices::I32(it),
+            Elements::I64(it) => Indices::I64(it),
+            other => panic!("V3: an index is i32 or i64, not {other:?}"),
+        }
     }
 
     fn offset(&self, inst: &Inst) -> Elements {
@@ -110,7 +138,7 @@ impl Block<'_, '_> {
         let mask = inst.operands.get(2).map(|&it| self.share(it));
         let mask = mask.as_ref().map(|it| it.bools());
         let dtype = self.pointee(inst);
-        self.machine.memory.store(dtype, pointers.pointers(), &values, mask)?;
+        self.machine.memory.store(dtype, pointers.places(), &values, mask)?;
         if let Some(race) =
             self.machine.memory.race.filter(|_| self.machine.warned.insert(inst.site))
         {

@@ -197,6 +197,7 @@ pub(super) fn unary(op: UnaryOp, elem: Elem, x: &Elements) -> Elements {
         Elements::U64(x) => Elements::U64(int_unary(op, x)),
         Elements::F32(x) => Elements::F32(f32_unary(op, x)),
         Elements::F64(x) => Elements::F64(f64_unary(op, x)),
+        Elements::Rows(_) => panic!("{}", super::elements::D3),
     }
 }
 

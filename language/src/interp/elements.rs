@@ -5,9 +5,15 @@
 //!   `f32`), a float of 16 bits is its bits in a `u16`, one of 8 bits and fewer in a `u8`, a pointer is
 //!   a `u64` ([`super::memory`]).
 //! * D2: a scalar is a vector of one.
+//! * D3: pointers are [`Rows`] only where every use of them is a load or a store that goes through
+//!   them ([`super::lifetimes`]); nothing else ever sees that variant.
 
+use super::rows::{Pointers, Rows};
 use crate::dtype::{Class, DType};
 use crate::ir::Elem;
+
+/// What [`Elements::Rows`] promises.
+pub(super) const D3: &str = "D3: rows of pointers go to loads and stores only";
 
 /// The elements of a tile.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +29,7 @@ pub(super) enum Elements {
     U64(Vec<u64>),
     F32(Vec<f32>),
     F64(Vec<f64>),
+    Rows(Rows),
 }
 
 /// `expr` on the vector of whatever type.
@@ -40,6 +47,7 @@ macro_rules! with {
             Elements::U64($v) => $expr,
             Elements::F32($v) => $expr,
             Elements::F64($v) => $expr,
+            Elements::Rows(_) => panic!("{D3}"),
         }
     };
 }
@@ -59,6 +67,7 @@ macro_rules! map {
             Elements::U64($v) => Elements::U64($expr),
             Elements::F32($v) => Elements::F32($expr),
             Elements::F64($v) => Elements::F64($expr),
+            Elements::Rows(_) => panic!("{}", super::elements::D3),
         }
     };
 }
@@ -225,6 +234,14 @@ impl Elements {
         }
     }
 
+    /// Pointers as loads and stores take them.
+    pub(super) fn places(&self) -> Pointers<'_> {
+        match self {
+            Elements::Rows(it) => Pointers::Rows(it),
+            other => Pointers::Each(other.pointers()),
+        }
+    }
+
     /// One element of an `i32` or `i64` vector.
     pub(super) fn index(&self, at: usize) -> i64 {
         match self {
@@ -236,7 +253,7 @@ impl Elements {
             Elements::U16(it) => i64::from(it[at]),
             Elements::U32(it) => i64::from(it[at]),
             Elements::U64(it) => i64::try_from(it[at]).unwrap_or(i64::MAX),
-            Elements::Bool(_) | Elements::F32(_) | Elements::F64(_) => {
+            Elements::Bool(_) | Elements::F32(_) | Elements::F64(_) | Elements::Rows(_) => {
                 panic!("V3: an index is an integer")
             }
         }
@@ -288,6 +305,7 @@ macro_rules! with_bytes {
                 type $ty = f64;
                 $expr
             }
+            Elements::Rows(_) => panic!("{D3}"),
         }
     };
 }

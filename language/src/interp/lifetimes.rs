@@ -1,11 +1,12 @@
-//! When the values of a region are used for the last time, so that their memory is given back then.
+//! How the values of a region are used: when for the last time, so that their memory is given back
+//! then, and whether pointers are only accessed through, so that they need not be spelled out.
 //!
 //! A value dies after the last instruction of its own region that uses it, itself or in a region of
 //! its own; one that is yielded lives to the end. The indices of `memory.at` live as long as its
 //! pointers, for the message of an access that is outside. Extents and strides of tensors live to the
 //! end, because `memory.at` reads them without naming them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::{Extent, Inst, Kernel, Region, Value};
 use crate::op::{MemoryOp, Op};
@@ -21,6 +22,8 @@ pub(super) struct Step<'a> {
     pub(super) inst: &'a Inst,
     pub(super) regions: Vec<Steps<'a>>,
     pub(super) dead: Vec<Value>,
+    /// Whether the result is only used as the pointers of loads and stores.
+    pub(super) only_accessed: bool,
 }
 
 impl<'a> Steps<'a> {
@@ -32,7 +35,15 @@ impl<'a> Steps<'a> {
             .collect();
         let mut steps = Steps::of(&kernel.body);
         steps.steps.iter_mut().for_each(|it| it.dead.retain(|value| !pinned.contains(value)));
+        steps.note_accessed(&seen_values(&kernel.body));
         steps
+    }
+
+    fn note_accessed(&mut self, seen: &FxHashSet<Value>) {
+        for step in &mut self.steps {
+            step.only_accessed = step.inst.results.iter().all(|it| !seen.contains(it));
+            step.regions.iter_mut().for_each(|it| it.note_accessed(seen));
+        }
     }
 
     fn of(region: &'a Region) -> Steps<'a> {
@@ -65,8 +76,21 @@ impl<'a> Steps<'a> {
 
 impl<'a> Step<'a> {
     fn of(inst: &'a Inst) -> Step<'a> {
-        Step { inst, regions: inst.regions.iter().map(Steps::of).collect(), dead: vec![] }
+        let regions = inst.regions.iter().map(Steps::of).collect();
+        Step { inst, regions, dead: vec![], only_accessed: false }
     }
+}
+
+/// The values that are used for anything but to load or store through them.
+fn seen_values(region: &Region) -> FxHashSet<Value> {
+    let mut seen: FxHashSet<Value> = region.yields.iter().copied().collect();
+    region.walk(&mut |inst| {
+        let accesses =
+            matches!(inst.op, Op::Memory(MemoryOp::Load { .. } | MemoryOp::Store { .. }));
+        seen.extend(inst.operands.iter().skip(usize::from(accesses)));
+        seen.extend(inst.regions.iter().flat_map(|it| &it.yields));
+    });
+    seen
 }
 
 /// Calls `f` on every value that an instruction or its regions use.

@@ -16,6 +16,8 @@
 use std::ops::Range;
 
 use super::elements::Elements;
+use super::rows::Pointers;
+use super::writers::{Contested, Writers};
 use super::{Access, Fault};
 use crate::dtype::DType;
 use crate::ir::Elem;
@@ -56,6 +58,11 @@ pub(super) fn offset_of(pointer: u64) -> i64 {
 pub(super) fn moved(pointer: u64, bits: i64) -> u64 {
     let offset = offset_of(pointer).saturating_add(bits).clamp(-OFFSET_MAX, OFFSET_MAX);
     pointer & (BUFFER_MASK << BUFFER_SHIFT) | (offset + OFFSET_BIAS) as u64
+}
+
+/// Whether the pointer `bits` further on is within the range of pointers.
+pub(super) fn offset_fits(pointer: u64, bits: i64) -> bool {
+    offset_of(pointer).checked_add(bits).is_some_and(|it| (-OFFSET_MAX..=OFFSET_MAX).contains(&it))
 }
 
 /// The pointer, marked as made with an index outside of its tensor.
@@ -103,11 +110,20 @@ impl Run {
     }
 }
 
+/// How many of the first bools are `wanted`, found by stretches because those are tested at once.
+fn leading(bools: &[bool], wanted: bool) -> usize {
+    const STRETCH: usize = 64;
+    let is_whole = |it: &&[bool]| it.iter().fold(true, |acc, &it| acc & (it == wanted));
+    let whole = bools.chunks_exact(STRETCH).take_while(is_whole).count() * STRETCH;
+    let rest = bools[whole..].iter().take_while(|&&it| it == wanted);
+    whole + rest.count()
+}
+
 /// The buffers of a launch with what is known of their elements.
 pub(super) struct Memory<'a> {
     buffers: &'a mut [Vec<u8>],
-    /// For every buffer that was stored to, for every byte the number of the block that last stored there, plus 1.
-    writers: Vec<Vec<u32>>,
+    /// For every buffer.
+    writers: Vec<Writers>,
     /// For every buffer that held nothing at first, for every byte whether it has been written.
     written: Vec<Option<Vec<bool>>>,
     /// Whether stores of different blocks to one place are looked for.
@@ -133,7 +149,7 @@ impl<'a> Memory<'a> {
         undefined: &[u32],
         finds_races: bool,
     ) -> Memory<'a> {
-        let writers = vec![vec![]; buffers.len()];
+        let writers = vec![Writers::default(); buffers.len()];
         let held = |number: usize| undefined.contains(&(number as u32));
         let written = buffers.iter().enumerate();
         let written =
@@ -189,28 +205,16 @@ impl<'a> Memory<'a> {
     fn run(
         &self,
         dtype: DType,
-        pointers: &[u64],
+        pointers: Pointers<'_>,
         mask: Option<&[bool]>,
         at: usize,
     ) -> Result<Run, Fault> {
-        let (buffer, bits) = self.check(dtype, pointers[at], at)?;
+        let (buffer, bits) = self.check(dtype, pointers.at(at), at)?;
         let width = u64::from(dtype.storage_bits());
         let fitting = (((self.buffers[buffer].len() as u64) << 3) - bits) / width;
         let most = (pointers.len() - at).min(usize::try_from(fitting).unwrap_or(usize::MAX));
-        let first = pointers[at];
-        let mut len = match mask {
-            None => most,
-            Some(mask) => mask[at..at + most].iter().position(|it| !it).unwrap_or(most),
-        };
-        let mut wanted = first;
-        len = pointers[at..at + len]
-            .iter()
-            .take_while(|&&it| {
-                let same = it == wanted;
-                wanted = wanted.wrapping_add(width);
-                same
-            })
-            .count();
+        let most = mask.map_or(most, |mask| leading(&mask[at..at + most], true));
+        let len = pointers.neighbours(at, most, width);
         Ok(Run { buffer, bits, at, len })
     }
 
@@ -218,21 +222,20 @@ impl<'a> Memory<'a> {
     pub(super) fn load(
         &self,
         dtype: DType,
-        pointers: &[u64],
+        pointers: Pointers<'_>,
         mask: Option<&[bool]>,
         other: Option<&Elements>,
     ) -> Result<Elements, Fault> {
         let mut res = Elements::with_capacity(Elem::Data(dtype), pointers.len());
         let mut at = 0;
         while at < pointers.len() {
-            if mask.is_some_and(|it| !it[at]) {
-                let len = mask
-                    .map_or(0, |it| it[at..].iter().position(|it| *it).unwrap_or(it.len() - at));
+            let masked = mask.map_or(0, |it| leading(&it[at..], false));
+            if masked > 0 {
                 match other {
-                    Some(other) => res.extend_from(other, at, len),
-                    None => (0..len).for_each(|_| res.push(0)),
+                    Some(other) => res.extend_from(other, at, masked),
+                    None => (0..masked).for_each(|_| res.push(0)),
                 }
-                at += len;
+                at += masked;
                 continue;
             }
             let run = self.run(dtype, pointers, mask, at)?;
@@ -260,14 +263,15 @@ impl<'a> Memory<'a> {
     pub(super) fn store(
         &mut self,
         dtype: DType,
-        pointers: &[u64],
+        pointers: Pointers<'_>,
         values: &Elements,
         mask: Option<&[bool]>,
     ) -> Result<(), Fault> {
         let mut at = 0;
         while at < pointers.len() {
-            if mask.is_some_and(|it| !it[at]) {
-                at += 1;
+            let masked = mask.map_or(0, |it| leading(&it[at..], false));
+            if masked > 0 {
+                at += masked;
                 continue;
             }
             let run = self.run(dtype, pointers, mask, at)?;
@@ -279,13 +283,12 @@ impl<'a> Memory<'a> {
 
     fn write(&mut self, dtype: DType, run: &Run, values: &Elements) {
         let first = run.bits / u64::from(dtype.storage_bits());
-        let byte_range = run.bytes(dtype);
-        self.define(run.buffer, byte_range.clone());
-        let before =
-            if self.finds_races { self.contested(run.buffer, byte_range.clone()) } else { None };
+        let range = run.bytes(dtype);
+        self.define(run.buffer, range.clone());
+        let contested = self.contested(run.buffer, range.clone());
         let bytes = &mut self.buffers[run.buffer];
         if dtype.bits().is_multiple_of(8) {
-            values.write_bytes(run.at, run.len, &mut bytes[byte_range.clone()]);
+            values.write_bytes(run.at, run.len, &mut bytes[range.clone()]);
         } else {
             for step in 0..run.len {
                 let position = first + step as u64;
@@ -293,34 +296,22 @@ impl<'a> Memory<'a> {
                     .expect("the run lies in the buffer");
             }
         }
-        if let Some((before, writers)) = before {
-            self.compare(run.buffer, byte_range, &before, &writers);
+        if let Some(contested) = contested {
+            let changed = contested.changed(&bytes[range]);
+            self.race = changed.map(|(byte, earlier)| Race { buffer: run.buffer, byte, earlier });
         }
     }
 
-    /// Notes this block as the writer of bytes; gives what they were if another block wrote any.
-    fn contested(&mut self, buffer: usize, range: Range<usize>) -> Option<(Vec<u8>, Vec<u32>)> {
-        let writers = &mut self.writers[buffer];
-        if writers.is_empty() {
-            writers.resize(self.buffers[buffer].len(), 0);
+    /// Notes this block as the writer of bytes; gives what they were if another block wrote any and
+    /// nothing was found so far.
+    fn contested(&mut self, buffer: usize, range: Range<usize>) -> Option<Contested> {
+        if !self.finds_races {
+            return None;
         }
-        let block = self.block;
-        let writers = &mut writers[range.clone()];
-        let contested = writers.iter().fold(false, |acc, &it| acc | (it != 0 && it != block));
-        let before = (contested && self.race.is_none())
-            .then(|| (self.buffers[buffer][range].to_vec(), writers.to_vec()));
-        writers.fill(block);
-        before
-    }
-
-    fn compare(&mut self, buffer: usize, range: Range<usize>, before: &[u8], writers: &[u32]) {
-        let after = &self.buffers[buffer][range.clone()];
-        let changed = (0..before.len()).find(|&it| {
-            let foreign = writers[it] != 0 && writers[it] != self.block;
-            foreign && before[it] != after[it]
-        });
-        self.race =
-            changed.map(|it| Race { buffer, byte: range.start + it, earlier: writers[it] - 1 });
+        let bytes = &self.buffers[buffer];
+        let foreign = self.writers[buffer].note(bytes.len(), range.clone(), self.block);
+        let foreign = foreign.filter(|_| self.race.is_none());
+        foreign.map(|it| Contested::new(range.clone(), &bytes[range], it))
     }
 
     /// Changes the element at one pointer by `change`; gives what was there before.

@@ -98,9 +98,25 @@ pub(super) fn halves(x: &Elements, axis: Axis, bit: u32) -> (Elements, Elements)
 /// Every second run of `run` elements, from run `first` on.
 fn half(x: &Elements, run: usize, first: usize) -> Elements {
     map!(x, v => match run {
-        1 => v.chunks_exact(2).map(|it| it[first]).collect(),
-        _ => v.chunks_exact(run).skip(first).step_by(2).flatten().copied().collect(),
+        1 => short_half::<_, 1>(v, first),
+        2 => short_half::<_, 2>(v, first),
+        4 => short_half::<_, 4>(v, first),
+        8 => short_half::<_, 8>(v, first),
+        _ => {
+            let mut res = Vec::with_capacity(v.len() / 2);
+            for pair in v.chunks_exact(2 * run) {
+                res.extend_from_slice(&pair[first * run..][..run]);
+            }
+            res
+        }
     })
+}
+
+/// [`half`] for runs so short that copying one costs less than asking how long it is.
+fn short_half<T: Copy, const RUN: usize>(v: &[T], first: usize) -> Vec<T> {
+    let (runs, _) = v.as_chunks::<RUN>();
+    let chosen: Vec<[T; RUN]> = runs.chunks_exact(2).map(|pair| pair[first]).collect();
+    chosen.into_flattened()
 }
 
 /// Element `i` is element `i ^ mask` along the axis.

@@ -103,12 +103,13 @@ impl Block<'_, '_> {
     }
 
     fn set_one(&mut self, inst: &Inst, data: Rc<Elements>) -> Result<(), Fault> {
-        self.bind(&inst.results, vec![data]);
+        self.set(inst.results[0], data);
         Ok(())
     }
 
     fn set_two(&mut self, inst: &Inst, (low, high): (Elements, Elements)) -> Result<(), Fault> {
-        self.bind(&inst.results, vec![Rc::new(low), Rc::new(high)]);
+        self.set(inst.results[0], Rc::new(low));
+        self.set(inst.results[1], Rc::new(high));
         Ok(())
     }
 
