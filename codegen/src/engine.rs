@@ -138,7 +138,7 @@ fn bits_of(dtype: DType, word: u64) -> u64 {
 }
 
 fn plain(message: String) -> Failure {
-    Failure { message, site: None, block: None, details: Vec::new() }
+    Failure { message, site: None, block: None, details: Vec::new(), because: Vec::new() }
 }
 
 /// A finding in the words of the language.
@@ -160,5 +160,5 @@ fn failure(hooks: &[Hook], error: SimError) -> Failure {
             (error.message, line.map(|it| SiteId(it - 1)))
         }
     };
-    Failure { message, site, block: error.block, details }
+    Failure { message, site, block: error.block, details, because: Vec::new() }
 }

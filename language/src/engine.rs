@@ -63,6 +63,8 @@ pub struct Failure {
     pub site: Option<SiteId>,
     /// The block in which it happened.
     pub block: Option<[u32; 3]>,
-    /// Facts that explain it: indices, extents, the other access.
+    /// Facts that explain it: indices, extents.
     pub details: Vec<String>,
+    /// Other places of the kernel that explain it, each with what happened there: the other access.
+    pub because: Vec<(SiteId, String)>,
 }

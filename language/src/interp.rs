@@ -13,11 +13,13 @@
 //!   order, no threads.
 //!
 //! Layout of the folder: [`elements`] what a tile holds, `arith` and `shape` the loops, `memory` the
-//! checked memory with `rows` of pointers and the `writers` of bytes, `lifetimes` when values die;
-//! `tile`, `access`, `mma` and `flow` one operation family each.
+//! checked memory with `rows` of pointers and the `writers` of bytes, `buffers` shared memory and
+//! copies in flight, `lifetimes` when values die; `tile`, `access`, `shared`, `mma` and `flow` one
+//! operation family each.
 
 mod access;
 mod arith;
+mod buffers;
 mod elements;
 mod flow;
 mod lifetimes;
@@ -40,9 +42,11 @@ use crate::op::tile::BinaryOp;
 use crate::op::{MemoryOp, Op, SyncOp};
 use crate::report::runtime as wording;
 use crate::target::TargetId;
+use buffers::Runs;
 use elements::Elements;
 use lifetimes::{Step, Steps};
 use memory::Memory;
+use shared::{Misuse, Shared};
 
 /// The engine `interp`.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,7 @@ impl Engine for Interp {
             grid: launch.grid,
             memory: Memory::new(launch.buffers, launch.undefined, !orders_blocks(&kernel.body)),
             invariants: vec![None; kernel.values.len()],
+            runs: vec![None; kernel.values.len()],
             outcome: Outcome::default(),
             warned: FxHashSet::default(),
             n_insts: 0,
@@ -85,7 +90,9 @@ impl Engine for Interp {
         for number in order(n_blocks, launch.seed) {
             machine.memory.block = number as u32 + 1;
             let id = block_id(launch.grid, number);
-            let mut block = Block { machine: &mut machine, slots: &mut slots, id, site: None };
+            let shared = Shared::new(kernel.values.len());
+            let mut block =
+                Block { machine: &mut machine, slots: &mut slots, shared, id, site: None };
             if let Err(fault) = block.region(&steps, params.clone()) {
                 return Err(block.failure(&fault));
             }
@@ -155,6 +162,8 @@ struct Machine<'a> {
     memory: Memory<'a>,
     /// By value: what is the same in every block.
     invariants: Vec<Option<Rc<Elements>>>,
+    /// By value: where the elements of a view lie.
+    runs: Vec<Option<Rc<Runs>>>,
     outcome: Outcome,
     /// Sites that have had their warning.
     warned: FxHashSet<SiteId>,
@@ -165,6 +174,7 @@ struct Machine<'a> {
 struct Block<'m, 'a> {
     machine: &'m mut Machine<'a>,
     slots: &'m mut Vec<Option<Rc<Elements>>>,
+    shared: Shared,
     id: [u32; 3],
     /// The instruction that runs.
     site: Option<(SiteId, &'a Inst)>,
@@ -196,6 +206,8 @@ enum Fault {
     Gather { at: usize, index: i64, extent: usize, axis: u32 },
     /// An assertion or assumption that does not hold at this element.
     Refuted { at: usize },
+    /// Of shared memory.
+    Shared(Misuse),
     /// A loop's step is not positive.
     Step(i128),
     /// A `while` ran this often.
@@ -261,7 +273,8 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn warn(&mut self, message: String, details: Vec<String>, site: SiteId) {
-        let failure = Failure { message, site: Some(site), block: Some(self.id), details };
+        let failure =
+            Failure { message, site: Some(site), block: Some(self.id), details, because: vec![] };
         self.machine.outcome.warnings.push(failure);
     }
 
@@ -269,18 +282,12 @@ impl<'a> Block<'_, 'a> {
     fn coordinates(&self, inst: &Inst, at: usize) -> Vec<u32> {
         let value =
             inst.operands.first().or(inst.results.first()).expect("a fault is about a value");
-        let mut rest = at;
-        let mut res: Vec<u32> = vec![];
-        for &extent in self.machine.kernel.ty(*value).shape.iter().rev() {
-            res.push((rest % extent as usize) as u32);
-            rest /= extent as usize;
-        }
-        res.reverse();
-        res
+        index_in(&self.machine.kernel.ty(*value).shape, at)
     }
 
     fn failure(&self, fault: &Fault) -> Failure {
         let (site, inst) = self.site.expect("a fault is an instruction's");
+        let mut because = vec![];
         let (message, details) = match *fault {
             Fault::Access { access, at } => self.access_wording(inst, access, at),
             Fault::DivisionByZero { at } => wording::division_by_zero(&self.coordinates(inst, at)),
@@ -288,11 +295,28 @@ impl<'a> Block<'_, 'a> {
                 wording::gather_outside(index, extent, axis, &self.coordinates(inst, at))
             }
             Fault::Refuted { at } => self.refuted_wording(inst, at),
+            Fault::Shared(ref misuse) => {
+                let (found, places) = misuse.wording(&inst.op);
+                because = places;
+                found
+            }
             Fault::Step(step) => wording::loop_step(step),
             Fault::Endless(turns) => wording::endless_while(turns),
         };
-        Failure { message, site: Some(site), block: Some(self.id), details }
+        Failure { message, site: Some(site), block: Some(self.id), details, because }
     }
+}
+
+/// The index in a tile of `shape` of the element at a position.
+fn index_in(shape: &[u32], position: usize) -> Vec<u32> {
+    let mut rest = position;
+    let mut res: Vec<u32> = vec![];
+    for &extent in shape.iter().rev() {
+        res.push((rest % extent as usize) as u32);
+        rest /= extent as usize;
+    }
+    res.reverse();
+    res
 }
 
 #[cfg(test)]

@@ -239,6 +239,7 @@ impl Session {
         if let Some((kernel, site)) = &failure.error.site {
             let mut chain = self.chain(kernel, *site).into_iter();
             place = chain.next().unwrap_or(place);
+            reasons.extend(self.elsewhere(kernel, &failure.error.because));
             reasons.extend(chain.map(|it| (it, "called here".to_owned())));
             reasons.push((step, "the test launches it here".to_owned()));
         }
@@ -254,11 +255,21 @@ impl Session {
         let chain = doubt.site.map(|it| self.chain(kernel, it)).unwrap_or_default();
         let mut chain = chain.into_iter();
         let place = chain.next().unwrap_or_else(|| self.head(case));
+        let mut reasons = self.elsewhere(kernel, &doubt.because);
+        reasons.extend(chain.map(|it| (it, "called here".to_owned())));
         Finding {
-            reasons: chain.map(|it| (it, "called here".to_owned())).collect(),
+            reasons,
             notes: doubt.details.clone(),
             ..Finding::new(Code::R0103, doubt.message.clone(), place)
         }
+    }
+
+    /// Other places of a kernel that explain a finding.
+    fn elsewhere(&self, kernel: &Kernel, because: &[(SiteId, String)]) -> Vec<(Stretch, String)> {
+        let first = |(site, text): &(SiteId, String)| {
+            Some((self.chain(kernel, *site).into_iter().next()?, text.clone()))
+        };
+        because.iter().filter_map(first).collect()
     }
 
     /// That `bits` of a case differ from those of another engine.

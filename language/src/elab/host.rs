@@ -25,6 +25,8 @@ pub struct HostError {
     pub details: Vec<String>,
     /// Where in the kernel, if one was running.
     pub site: Option<(Arc<Kernel>, SiteId)>,
+    /// Other places of that kernel that explain it, each with what happened there.
+    pub because: Vec<(SiteId, String)>,
 }
 
 /// One index of `x[i, 2..5, :]`.

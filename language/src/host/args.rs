@@ -12,7 +12,7 @@ use crate::elab::value::{Arg, TypeValue, Value};
 
 /// A failure of a host function.
 pub(super) fn error(code: Code, message: impl Into<String>) -> HostError {
-    HostError { code, message: message.into(), details: vec![], site: None }
+    HostError { code, message: message.into(), details: vec![], site: None, because: vec![] }
 }
 
 /// A call that cannot be made: the arguments do not fit.

@@ -275,7 +275,8 @@ fn stopped(kernel: &Arc<Kernel>, failure: Failure) -> HostError {
         details.push(format!("in block {block:?} of `{}`", kernel.plan.kernel));
     }
     let site = failure.site.map(|it| (Arc::clone(kernel), it));
-    HostError { code: Code::R0102, message: failure.message, details, site }
+    let because = failure.because;
+    HostError { code: Code::R0102, message: failure.message, details, site, because }
 }
 
 /// Tensors on their way through an engine, each with its own buffer.

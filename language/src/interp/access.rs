@@ -12,7 +12,7 @@ use super::rows::{Dimension, Indices, Rows};
 use super::{Access, Block, Fault};
 use crate::dtype::DType;
 use crate::ir::{Elem, Extent, Inst, Value};
-use crate::op::{MemoryOp, Op};
+use crate::op::{CopyOp, MemoryOp, Op};
 use crate::report::runtime as wording;
 
 impl Block<'_, '_> {
@@ -64,9 +64,9 @@ impl Block<'_, '_> {
         Ok(())
     }
 
-    /// What the pointers of a memory operation point to.
+    /// What the pointers of an access point to.
     fn pointee(&self, inst: &Inst) -> DType {
-        match self.machine.kernel.ty(inst.operands[0]).elem {
+        match self.machine.kernel.ty(pointers(inst)).elem {
             Elem::Pointer(it) => it,
             Elem::Data(_) | Elem::Shared(_) => panic!("V3: memory is reached through pointers"),
         }
@@ -190,8 +190,8 @@ impl Block<'_, '_> {
         at: usize,
     ) -> (String, Vec<String>) {
         let place = self.coordinates(inst, at);
-        let verb =
-            if matches!(inst.op, Op::Memory(MemoryOp::Load { .. })) { "reads" } else { "writes" };
+        let reads = matches!(inst.op, Op::Memory(MemoryOp::Load { .. }) | Op::Copy(_));
+        let verb = if reads { "reads" } else { "writes" };
         match access {
             Access::Index | Access::Null => {
                 self.index_wording(inst, at, verb, access == Access::Null)
@@ -228,7 +228,7 @@ impl Block<'_, '_> {
     ) -> (String, Vec<String>) {
         let place = self.coordinates(inst, at);
         let kernel = self.machine.kernel;
-        let pointer = inst.operands[0];
+        let pointer = pointers(inst);
         let Some(made) = definition(&kernel.body, pointer) else {
             return wording::pointer_outside(verb, absent, &place);
         };
@@ -255,6 +255,11 @@ impl Block<'_, '_> {
             _ => wording::assumption(&place),
         }
     }
+}
+
+/// The pointers of an access to global memory.
+fn pointers(inst: &Inst) -> Value {
+    inst.operands[usize::from(matches!(inst.op, Op::Copy(CopyOp::Async)))]
 }
 
 /// Adds one dimension's index to distances in elements, and notes which are outside.

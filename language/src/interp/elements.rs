@@ -5,8 +5,8 @@
 //!   `f32`), a float of 16 bits is its bits in a `u16`, one of 8 bits and fewer in a `u8`, a pointer is
 //!   a `u64` ([`super::memory`]).
 //! * D2: a scalar is a vector of one.
-//! * D3: pointers are [`Rows`] only where every use of them is a load or a store that goes through
-//!   them ([`super::lifetimes`]); nothing else ever sees that variant.
+//! * D3: pointers are [`Rows`] only where every use of them is a load, store or copy that goes
+//!   through them ([`super::lifetimes`]); nothing else ever sees that variant.
 
 use super::rows::{Pointers, Rows};
 use crate::dtype::{Class, DType};

@@ -9,7 +9,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::{Extent, Inst, Kernel, Region, Value};
-use crate::op::{MemoryOp, Op};
+use crate::op::{CopyOp, MemoryOp, Op};
 
 /// A region with the last uses of its values.
 pub(super) struct Steps<'a> {
@@ -22,7 +22,7 @@ pub(super) struct Step<'a> {
     pub(super) inst: &'a Inst,
     pub(super) regions: Vec<Steps<'a>>,
     pub(super) dead: Vec<Value>,
-    /// Whether the result is only used as the pointers of loads and stores.
+    /// Whether the result is only used as the pointers of loads, stores and copies.
     pub(super) only_accessed: bool,
 }
 
@@ -81,13 +81,18 @@ impl<'a> Step<'a> {
     }
 }
 
-/// The values that are used for anything but to load or store through them.
+/// The values that are used for anything but to load, store or copy through them.
 fn seen_values(region: &Region) -> FxHashSet<Value> {
     let mut seen: FxHashSet<Value> = region.yields.iter().copied().collect();
     region.walk(&mut |inst| {
-        let accesses =
-            matches!(inst.op, Op::Memory(MemoryOp::Load { .. } | MemoryOp::Store { .. }));
-        seen.extend(inst.operands.iter().skip(usize::from(accesses)));
+        let pointers = match inst.op {
+            Op::Memory(MemoryOp::Load { .. } | MemoryOp::Store { .. })
+            | Op::Copy(CopyOp::Fetch { .. }) => Some(0),
+            Op::Copy(CopyOp::Async) => Some(1),
+            _ => None,
+        };
+        let others = inst.operands.iter().enumerate().filter(|it| Some(it.0) != pointers);
+        seen.extend(others.map(|it| it.1));
         seen.extend(inst.regions.iter().flat_map(|it| &it.yields));
     });
     seen

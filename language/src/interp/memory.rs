@@ -381,7 +381,7 @@ impl<'a> Memory<'a> {
 }
 
 /// What an atomic leaves in memory.
-fn applied(op: AtomicOp, dtype: DType, before: u64, operand: u64) -> u64 {
+pub(super) fn applied(op: AtomicOp, dtype: DType, before: u64, operand: u64) -> u64 {
     let combine = |op| value::binary(op, dtype, before, operand).expect("no atomic divides");
     match op {
         AtomicOp::Add => combine(BinaryOp::Add),

@@ -23,6 +23,14 @@ impl Axis {
         }
     }
 
+    /// The position of the element that an index along this axis picks for the element `number` of a
+    /// tile of indices, whose axis is `of_index`; `None` if it is outside.
+    pub(super) fn picked(self, of_index: Axis, number: usize, index: i64) -> Option<usize> {
+        let index = usize::try_from(index).ok().filter(|it| *it < self.extent)?;
+        let outer = number / (of_index.extent * of_index.inner);
+        Some((outer * self.extent + index) * self.inner + number % self.inner)
+    }
+
     /// The index along the axis of the element at a position.
     pub(super) fn index(self, position: usize) -> usize {
         position / self.inner % self.extent
@@ -144,12 +152,9 @@ pub(super) fn gather(
     let mut positions = Vec::with_capacity(index.len());
     for position in 0..index.len() {
         let wanted = index.index(position);
-        match usize::try_from(wanted) {
-            Ok(it) if it < axis.extent => {
-                let outer = position / (res.extent * res.inner);
-                positions.push((outer * axis.extent + it) * axis.inner + position % axis.inner);
-            }
-            _ => return Err(Outside { position, index: wanted }),
+        match axis.picked(res, position, wanted) {
+            Some(it) => positions.push(it),
+            None => return Err(Outside { position, index: wanted }),
         }
     }
     Ok(take(x, &positions))

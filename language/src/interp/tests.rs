@@ -1,3 +1,5 @@
+mod shared;
+
 use crate::engine::{Engine, Failure, Launch, Outcome, Word};
 use crate::interp::Interp;
 use crate::ir::parse::parse;

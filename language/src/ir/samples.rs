@@ -14,7 +14,19 @@ pub const TRANSPOSE: &str = include_str!("samples/transpose.ir");
 /// Counts values with `histogram` and atomic addition; keeps the largest with compare-and-swap.
 pub const ATOMICS: &str = include_str!("samples/atomics.ir");
 
-/// All of them, with their names.
+/// A matrix of 32×32 boxes, transposed through swizzled shared memory.
+pub const TURN: &str = include_str!("samples/turn.ir");
+
+/// Sums of rows that copies in flight bring into a ring of padded buffers, two turns ahead.
+pub const RING: &str = include_str!("samples/ring.ir");
+
+/// Counts values with atomics on shared memory; `scatter` and `gather` keep an index of each.
+pub const BINS: &str = include_str!("samples/bins.ir");
+
+/// Those that use shared memory, with their names.
+pub const SHARED: [(&str, &str); 3] = [("turn", TURN), ("ring", RING), ("bins", BINS)];
+
+/// All others, with their names.
 pub const ALL: [(&str, &str); 4] =
     [("add", ADD), ("softmax", SOFTMAX), ("transpose", TRANSPOSE), ("atomics", ATOMICS)];
 
@@ -25,7 +37,7 @@ mod tests {
 
     #[test]
     fn samples_are_sound() {
-        for (name, text) in ALL {
+        for (name, text) in ALL.into_iter().chain(SHARED) {
             let kernel = parse(text).unwrap_or_else(|error| panic!("{name}.ir:{error}"));
             let found: Vec<String> = verify(&kernel).iter().map(ToString::to_string).collect();
             assert!(found.is_empty(), "{name}: {found:#?}");
@@ -34,7 +46,7 @@ mod tests {
 
     #[test]
     fn printing_and_parsing_give_the_same_kernel() {
-        for (name, text) in ALL {
+        for (name, text) in ALL.into_iter().chain(SHARED) {
             let kernel = parse(text).unwrap_or_else(|error| panic!("{name}.ir:{error}"));
             let printed = kernel.to_string();
             let again =

@@ -106,6 +106,54 @@ pub fn gather_outside(index: i64, extent: usize, axis: u32, at: &[u32]) -> Wordi
     )
 }
 
+/// An element of a buffer, for sentences; buffers may have no name.
+pub fn shared_element(index: &[u32], buffer: &str) -> String {
+    let whose =
+        if buffer.is_empty() { "a shared buffer".to_owned() } else { format!("`{buffer}`") };
+    if index.is_empty() { whose } else { format!("element {index:?} of {whose}") }
+}
+
+/// An index of a view of shared memory is outside.
+pub fn view_index(index: i64, axis: u32, extent: u32, at: &[u32]) -> Wording {
+    let message = format!(
+        "index {index} of dimension {axis} is outside of shared memory, which has extent {extent} there"
+    );
+    (message, place(at))
+}
+
+/// A slice of a view of shared memory begins where none can.
+pub fn view_start(start: i64, len: u32, axis: u32, extent: u32, unit: u32) -> Wording {
+    let slice = format!("a slice of {len} along dimension {axis} begins at {start}");
+    if start < 0 || i64::from(extent) < start + i64::from(len) {
+        return (format!("{slice}, the extent is {extent}"), vec![]);
+    }
+    let why = format!("shared memory is laid out in pieces of {unit} there, and a view cuts none");
+    (format!("{slice}, which is no multiple of {unit}"), vec![why])
+}
+
+/// Shared memory is read that nothing has written.
+pub fn shared_unwritten(element: &str) -> Wording {
+    let message = format!("this reads {element}, which nothing has written yet");
+    (message, vec!["shared memory holds nothing at first".to_owned()])
+}
+
+/// Shared memory is used that a copy in flight writes.
+pub fn shared_in_flight(verb: &str, element: &str) -> Wording {
+    let message = format!("this {verb} {element} while a copy into it is in flight");
+    (message, vec!["a copy has landed when its group has been waited for".to_owned()])
+}
+
+/// A buffer begins again while a copy into it is in flight.
+pub fn shared_begun() -> Wording {
+    let message = "this memory begins again while a copy into it is in flight".to_owned();
+    (message, vec!["a copy has landed when its group has been waited for".to_owned()])
+}
+
+/// The copy that is in flight.
+pub fn shared_copy() -> String {
+    "this copy is in flight".to_owned()
+}
+
 /// An `assert` fails.
 pub fn assertion(message: &str, at: &[u32]) -> Wording {
     (format!("assertion failed: {message}"), place(at))

@@ -79,5 +79,11 @@ impl Engine for GpuEngine {
 }
 
 fn failure(error: impl std::fmt::Display) -> Failure {
-    Failure { message: error.to_string(), site: None, block: None, details: Vec::new() }
+    Failure {
+        message: error.to_string(),
+        site: None,
+        block: None,
+        details: Vec::new(),
+        because: Vec::new(),
+    }
 }

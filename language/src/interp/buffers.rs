@@ -1,0 +1,384 @@
+//! Shared memory of a block: buffers, views of them, and the copies in flight.
+//!
+//! # Definition
+//! A buffer is the bytes of one execution of `shared.alloc`, each with what is known of it: nothing
+//! has written it, something has, or a copy in flight will. A [`View`] is a buffer with a place in
+//! it; where its elements lie from there says the memory map in its type, spelled out once a kernel
+//! as [`Runs`] of neighbours, so that an access copies runs and looks at no element.
+//!
+//! # Invariants
+//! * B1: bytes that a copy in flight will write are `InFlight` and nothing else is, so no two copies
+//!   in flight overlap, and the order in which the copies of a group land cannot be seen.
+//! * B2: a byte holds elements that are written together: of elements smaller than a byte, one that
+//!   is written makes its byte written.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use tile_layout::{Contribution, MemoryMap};
+
+use super::elements::Elements;
+use crate::dtype::DType;
+use crate::ir::{Elem, SiteId, Type, Value};
+use crate::value;
+
+/// What is known of a byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Known {
+    Nothing,
+    Written,
+    InFlight,
+}
+
+/// The bytes of one execution of an allocation.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    /// The view of the whole: whose memory it is.
+    pub(super) whole: Value,
+    bytes: Vec<u8>,
+    known: Vec<Known>,
+}
+
+/// A place in a buffer.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) buffer: Rc<RefCell<Buffer>>,
+    /// In elements of the view's type, without padding.
+    pub(super) place: Contribution,
+}
+
+/// Why elements cannot be accessed: the first one's position in the view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Refusal {
+    /// Nothing has written it.
+    Unwritten(usize),
+    /// A copy in flight will write it.
+    InFlight(usize),
+}
+
+/// How an access uses what is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Use {
+    Read,
+    Write,
+}
+
+/// Where the elements of all views with one map lie from the view's place.
+#[derive(Debug)]
+pub(super) struct Runs {
+    map: MemoryMap,
+    dtype: DType,
+    n_elements: usize,
+    /// Elements of a run: neighbours in the view and, but for padding, in memory.
+    len: usize,
+    /// The first element of each run.
+    firsts: Vec<Contribution>,
+}
+
+impl Buffer {
+    /// A buffer of which nothing is known.
+    fn new(whole: Value, ty: &Type) -> Buffer {
+        let bits = u64::from(ty.map().buffer_len()) * u64::from(ty.elem.bits());
+        let n_bytes = bits.div_ceil(8) as usize;
+        Buffer { whole, bytes: vec![0; n_bytes], known: vec![Known::Nothing; n_bytes] }
+    }
+
+    fn find(&self, bytes: Range<usize>, usage: Use) -> Option<Known> {
+        let known = &self.known[bytes];
+        // Without an early end, so that the loop is vectorised.
+        let accepted = known.iter().fold(true, |acc, &it| acc & (it == Known::Written));
+        let refused = |it: &Known| match usage {
+            Use::Read => *it != Known::Written,
+            Use::Write => *it == Known::InFlight,
+        };
+        if accepted { None } else { known.iter().copied().find(refused) }
+    }
+}
+
+impl View {
+    /// A fresh buffer, as the view of the whole.
+    pub(super) fn fresh(whole: Value, ty: &Type) -> View {
+        let buffer = Rc::new(RefCell::new(Buffer::new(whole, ty)));
+        View { buffer, place: Contribution::default() }
+    }
+
+    /// The view with something added to its place.
+    pub(super) fn at(&self, more: Contribution) -> View {
+        View { buffer: Rc::clone(&self.buffer), place: self.place.and(more) }
+    }
+
+    /// The same place, counted in elements of another width.
+    pub(super) fn rescaled(&self, from: Elem, to: Elem) -> View {
+        let rescale = |it: u32| {
+            let bits = u64::from(it) * u64::from(from.bits());
+            u32::try_from(bits / u64::from(to.bits()))
+                .expect("V2: a buffer has less than 2^32 elements")
+        };
+        let place =
+            Contribution { start: rescale(self.place.start), shift: rescale(self.place.shift) };
+        View { buffer: Rc::clone(&self.buffer), place }
+    }
+}
+
+impl Runs {
+    pub(super) fn of(ty: &Type) -> Runs {
+        let map = ty.map().clone();
+        let Elem::Shared(dtype) = ty.elem else { panic!("V2: a view is of shared memory") };
+        let len = neighbours(&map);
+        let shape = map.shape();
+        let mut firsts = vec![Contribution::default()];
+        for (axis, &extent) in shape.iter().enumerate() {
+            let along: Vec<Contribution> =
+                (0..extent).map(|it| map.contribution(axis, it)).collect();
+            firsts = firsts.iter().flat_map(|it| along.iter().map(|more| it.and(*more))).collect();
+        }
+        let firsts = firsts.into_iter().step_by(len).collect();
+        Runs { map, dtype, n_elements: ty.len(), len, firsts }
+    }
+
+    /// The offset of an element in its buffer, padding included.
+    pub(super) fn offset(&self, view: &View, position: usize) -> u32 {
+        let first = view.place.and(self.firsts[position / self.len]);
+        self.map.with_padding(first.offset() + (position % self.len) as u32)
+    }
+
+    /// The first byte of an element in its buffer.
+    pub(super) fn first_byte(&self, view: &View, position: usize) -> usize {
+        let offset = self.offset(view, position) as usize;
+        self.bytes(&(offset..offset + 1)).start
+    }
+
+    /// Calls `f` with the position of every stretch of elements that are neighbours in memory, and with its offsets.
+    fn stretches<E>(
+        &self,
+        view: &View,
+        mut f: impl FnMut(usize, Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (number, &first) in self.firsts.iter().enumerate() {
+            let mut offset = view.place.and(first).offset();
+            let (mut at, mut left) = (number * self.len, self.len as u32);
+            while left > 0 {
+                let whole = |&(interval, _): &(u32, u32)| interval - offset % interval;
+                let len = self.map.padding().iter().map(whole).fold(left, u32::min);
+                let there = self.map.with_padding(offset) as usize;
+                f(at, there..there + len as usize)?;
+                (at, offset, left) = (at + len as usize, offset + len, left - len);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of elements.
+    fn bytes(&self, elements: &Range<usize>) -> Range<usize> {
+        let width = self.dtype.storage_bits() as usize;
+        elements.start * width / 8..(elements.end * width).div_ceil(8)
+    }
+
+    /// Refuses the first element that cannot be accessed.
+    fn check(&self, view: &View, usage: Use) -> Result<(), Refusal> {
+        let buffer = view.buffer.borrow();
+        self.stretches(view, |at, elements| {
+            let Some(found) = buffer.find(self.bytes(&elements), usage) else { return Ok(()) };
+            let single = |it: usize| self.bytes(&(it..it + 1));
+            let refused = |it: &usize| buffer.find(single(elements.start + it), usage).is_some();
+            let at = at + (0..elements.len()).find(refused).unwrap_or(0);
+            Err(refusal(found, at))
+        })
+    }
+
+    /// All elements of a view.
+    pub(super) fn load(&self, view: &View) -> Result<Elements, Refusal> {
+        self.check(view, Use::Read)?;
+        let elem = Elem::Data(self.dtype);
+        let mut res = Elements::with_capacity(elem, self.n_elements);
+        let buffer = view.buffer.borrow();
+        if self.is_packed() {
+            let positions = (0..self.n_elements).map(|it| self.element(&buffer, view, it));
+            return Ok(Elements::from_bits(elem, positions));
+        }
+        let mut bytes = Vec::with_capacity(self.n_elements * self.width());
+        let copy = |_, elements: Range<usize>| -> Result<(), Refusal> {
+            bytes.extend_from_slice(&buffer.bytes[self.bytes(&elements)]);
+            Ok(())
+        };
+        self.stretches(view, copy)?;
+        res.extend_from_bytes(&bytes);
+        Ok(res)
+    }
+
+    /// Writes all elements of a view.
+    pub(super) fn store(&self, view: &View, values: &Elements) -> Result<(), Refusal> {
+        self.check(view, Use::Write)?;
+        self.put(view, values);
+        Ok(())
+    }
+
+    /// Notes that a copy in flight will write all elements of a view.
+    fn take_off(&self, view: &View) -> Result<(), Refusal> {
+        self.check(view, Use::Write)?;
+        let mut buffer = view.buffer.borrow_mut();
+        self.stretches(view, |_, elements| {
+            buffer.known[self.bytes(&elements)].fill(Known::InFlight);
+            Ok(())
+        })
+    }
+
+    fn put(&self, view: &View, values: &Elements) {
+        let mut buffer = view.buffer.borrow_mut();
+        let Buffer { bytes, known, .. } = &mut *buffer;
+        let mut from = vec![];
+        if !self.is_packed() {
+            from.resize(self.n_elements * self.width(), 0);
+            values.write_bytes(0, self.n_elements, &mut from);
+        }
+        let put = |at: usize, elements: Range<usize>| -> Result<(), std::convert::Infallible> {
+            let range = self.bytes(&elements);
+            known[range.clone()].fill(Known::Written);
+            if self.is_packed() {
+                for (position, offset) in (at..).zip(elements) {
+                    self.write(bytes, offset, values.bits(position));
+                }
+            } else {
+                let first = at * self.width();
+                bytes[range.clone()].copy_from_slice(&from[first..first + range.len()]);
+            }
+            Ok(())
+        };
+        let Ok(()) = self.stretches(view, put);
+    }
+
+    /// The bits of one element.
+    pub(super) fn load_one(&self, view: &View, position: usize) -> Result<u64, Refusal> {
+        self.check_one(view, position, Use::Read)?;
+        Ok(self.element(&view.buffer.borrow(), view, position))
+    }
+
+    /// Writes one element.
+    pub(super) fn store_one(&self, view: &View, position: usize, bits: u64) -> Result<(), Refusal> {
+        self.check_one(view, position, Use::Write)?;
+        let offset = self.offset(view, position) as usize;
+        let Buffer { bytes, known, .. } = &mut *view.buffer.borrow_mut();
+        known[self.bytes(&(offset..offset + 1))].fill(Known::Written);
+        self.write(bytes, offset, bits);
+        Ok(())
+    }
+
+    fn check_one(&self, view: &View, position: usize, usage: Use) -> Result<(), Refusal> {
+        let offset = self.offset(view, position) as usize;
+        let found = view.buffer.borrow().find(self.bytes(&(offset..offset + 1)), usage);
+        found.map_or(Ok(()), |it| Err(refusal(it, position)))
+    }
+
+    fn element(&self, buffer: &Buffer, view: &View, position: usize) -> u64 {
+        let offset = self.offset(view, position);
+        value::read(self.dtype, &buffer.bytes, offset.into())
+            .expect("M3: a view lies in its buffer")
+    }
+
+    fn write(&self, bytes: &mut [u8], offset: usize, bits: u64) {
+        value::write(self.dtype, bytes, offset as u64, bits)
+            .expect("M3: a view lies in its buffer");
+    }
+
+    fn is_packed(&self) -> bool {
+        !self.dtype.storage_bits().is_multiple_of(8)
+    }
+
+    /// Bytes of an element that is not packed.
+    fn width(&self) -> usize {
+        self.dtype.storage_bits() as usize / 8
+    }
+}
+
+fn refusal(found: Known, at: usize) -> Refusal {
+    if found == Known::InFlight { Refusal::InFlight(at) } else { Refusal::Unwritten(at) }
+}
+
+/// How many elements are neighbours in memory from every multiple of that number on, padding aside.
+fn neighbours(map: &MemoryMap) -> usize {
+    let mut len = 1;
+    for dim in map.dims().iter().rev() {
+        for &column in &dim.columns {
+            if column != len || map.mixed() & column != 0 {
+                return len as usize;
+            }
+            len *= 2;
+        }
+        let n_units = dim.extent >> dim.columns.len();
+        if n_units > 1 {
+            if dim.stride != len {
+                return len as usize;
+            }
+            len *= n_units;
+        }
+    }
+    len as usize
+}
+
+/// The copies in flight of a block.
+#[derive(Default)]
+pub(super) struct Flights {
+    /// Groups that have not landed, the oldest first.
+    groups: VecDeque<Vec<Flight>>,
+    /// The copies since the last group was closed.
+    open: Vec<Flight>,
+}
+
+/// A copy in flight.
+struct Flight {
+    view: View,
+    runs: Rc<Runs>,
+    values: Elements,
+    site: SiteId,
+}
+
+impl Flights {
+    /// A copy of these values into a view starts.
+    pub(super) fn start(
+        &mut self,
+        view: View,
+        runs: Rc<Runs>,
+        values: Elements,
+        site: SiteId,
+    ) -> Result<(), Refusal> {
+        runs.take_off(&view)?;
+        self.open.push(Flight { view, runs, values, site });
+        Ok(())
+    }
+
+    /// Closes the group.
+    pub(super) fn commit(&mut self) {
+        self.groups.push_back(std::mem::take(&mut self.open));
+    }
+
+    /// All groups but the youngest `in_flight` land.
+    pub(super) fn wait(&mut self, in_flight: usize) {
+        while self.groups.len() > in_flight {
+            for it in self.groups.pop_front().into_iter().flatten() {
+                it.runs.put(&it.view, &it.values);
+            }
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Flight> {
+        self.groups.iter().flatten().chain(&self.open)
+    }
+
+    /// Where the copy in flight was started that will write the byte of a buffer.
+    pub(super) fn writer(&self, buffer: &Rc<RefCell<Buffer>>, byte: usize) -> Option<SiteId> {
+        let writes = |it: &&Flight| {
+            let mut offsets =
+                (0..it.runs.n_elements).map(|at| it.runs.offset(&it.view, at) as usize);
+            Rc::ptr_eq(&it.view.buffer, buffer)
+                && offsets.any(|it_at| it.runs.bytes(&(it_at..it_at + 1)).contains(&byte))
+        };
+        self.all().find(writes).map(|it| it.site)
+    }
+
+    /// Where a copy in flight into a buffer was started.
+    pub(super) fn aimed_at(&self, buffer: &Rc<RefCell<Buffer>>) -> Option<SiteId> {
+        self.all().find(|it| Rc::ptr_eq(&it.view.buffer, buffer)).map(|it| it.site)
+    }
+}
