@@ -20,6 +20,7 @@ mod map;
 mod memory_map;
 pub mod plan;
 mod spec;
+mod sweep;
 mod text;
 mod transform;
 
@@ -31,4 +32,5 @@ pub use map::{BitPermutation, Dim, DimBits, LinearMap};
 pub use memory_map::{Contribution, MapDim, MemoryMap, ViewError};
 pub use plan::{Cost, CostClass, Halves, Plan, PlanStep};
 pub use spec::{Machine, Side, Spec, SpecError};
+pub use sweep::sweep;
 pub use text::ParseLayoutError;

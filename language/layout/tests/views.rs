@@ -1,7 +1,7 @@
 //! The laws of memory maps: an element of a view is the element of the whole at the same place.
 
 use proptest::prelude::*;
-use tile_layout::{Layout, MemoryMap, Spec, ViewError};
+use tile_layout::{Layout, Machine, MemoryMap, Spec, ViewError};
 
 /// Buffers of every constructor, with the element's bits.
 fn buffer() -> impl Strategy<Value = (Layout, u32)> {
@@ -110,4 +110,22 @@ fn what_cuts_the_memory_is_refused() {
     let mixed = MemoryMap::of(&swizzle.apply_in_memory(&[8, 8], 16).unwrap());
     let found = mixed.reinterpret(16, 32);
     assert_eq!(found, Err(ViewError::Reinterpret { from: 16, to: 32, together: 2, needed: 2 }));
+}
+
+proptest! {
+    #[test]
+    fn a_sweep_goes_through_memory_in_order((layout, bits) in buffer(), warps in 0u32..3) {
+        let machine = Machine { lanes: 32, warps: 1 << warps };
+        let map = MemoryMap::of(&layout);
+        let sweep = tile_layout::sweep(&map, bits, machine);
+        if !map.padding().is_empty() || layout.n_repetitions() > 1 {
+            return Ok(());
+        }
+        let vector = sweep.contiguous(1).min(128 / bits);
+        let offset = |register, thread: u32| map.offset_of(&sweep.index_of(register, thread % 32, thread / 32));
+        let n = layout.offsets() / vector;
+        for thread in 1..n.min(machine.lanes * machine.warps) {
+            prop_assert_eq!(offset(0, thread), offset(0, thread - 1) + vector);
+        }
+    }
 }
