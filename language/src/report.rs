@@ -8,5 +8,6 @@ pub mod names;
 pub mod ops;
 pub mod performance;
 pub mod runtime;
+pub mod shared;
 pub mod syntax;
 pub mod types;

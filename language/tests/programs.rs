@@ -98,7 +98,7 @@ kernel k[N: int = 32](x: global mut f32[n], scale: f32) grid [1] warps 1 {
     scale = 3.0;
     let g = if scale > 1.0 { 1 } else { \"one\" };
     let h: i32 = scale;
-    let s: shared f32[32] @ plain();
+    let s: tmem f32[32] @ plain();
     const M = block_id(0);
     static_assert(N == 64, \"sixty-four\");
     for i in 0..4 { if block_id(0) == i { return; } }

@@ -95,6 +95,7 @@ registry! {
     E0305, Error, "a tile without layout, or a layout where none can be";
     E0306, Error, "what stands after `@` is not a layout";
     E0307, Error, "a layout cannot be carried through an operation";
+    E0308, Error, "a view that a memory's layout does not have";
     E0401, Error, "a form of the language is not supported yet";
     E0402, Error, "a value is not known at compile time";
     E0403, Error, "compile-time arithmetic has no result";
@@ -108,6 +109,8 @@ registry! {
     E0603, Error, "a tensor that may be absent is used";
     E0604, Error, "a value of another type than memory holds is stored";
     E0605, Error, "there is no atomic of that kind on the type";
+    E0606, Error, "a type or layout that memory cannot have";
+    E0607, Error, "the sides of a copy do not go together";
     E0650, Error, "a launch breaks a rule of its kernel";
     P0101, Warning, "a memory access is narrower than it could be";
     W0101, Warning, "a contract is not checked yet";

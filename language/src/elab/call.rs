@@ -291,6 +291,12 @@ impl Elab<'_> {
             _ => {}
         }
         given.insert(0, this);
+        // What lives in memory has methods of its own, whatever the library has for tiles.
+        if let (Value::View(_) | Value::Tiles(_), Some(builtin)) =
+            (&value, Builtin::method(&name.text))
+        {
+            return self.call_rule(builtin, given, span);
+        }
         if let Some(item) = self.free_method(&name.text) {
             return self.call_fn(&item, None, generics, given, span);
         }

@@ -18,7 +18,7 @@ use crate::db::{Db, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Reason};
 use crate::ir::{self, ItemKey, Place, Site, SiteId, Type};
 use crate::names::TypeRef;
-use crate::op::{FlowOp, MemoryOp, MmaOp, Op, TileOp};
+use crate::op::{CopyOp, FlowOp, MemoryOp, MmaOp, Op, SharedOp, SyncOp, TileOp};
 use crate::report;
 use crate::target::{Cap, TARGETS, Target, TargetId};
 
@@ -309,5 +309,23 @@ impl From<MmaOp> for Op {
 impl From<FlowOp> for Op {
     fn from(op: FlowOp) -> Op {
         Op::Flow(op)
+    }
+}
+
+impl From<SharedOp> for Op {
+    fn from(op: SharedOp) -> Op {
+        Op::Shared(op)
+    }
+}
+
+impl From<CopyOp> for Op {
+    fn from(op: CopyOp) -> Op {
+        Op::Copy(op)
+    }
+}
+
+impl From<SyncOp> for Op {
+    fn from(op: SyncOp) -> Op {
+        Op::Sync(op)
     }
 }

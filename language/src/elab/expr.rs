@@ -88,7 +88,14 @@ impl Elab<'_> {
     pub(super) fn known(&mut self, value: Value, span: Span) -> Value {
         let mut unknown = false;
         env::leaves(&value, &mut |it| {
-            unknown |= matches!(it, Value::Tile(_) | Value::Tensor(_) | Value::MaybeTensor(_));
+            unknown |= matches!(
+                it,
+                Value::Tile(_)
+                    | Value::Tensor(_)
+                    | Value::MaybeTensor(_)
+                    | Value::View(_)
+                    | Value::Box(_)
+            );
         });
         if !unknown {
             return value;
@@ -302,9 +309,12 @@ impl Elab<'_> {
             indices.push(match arg {
                 BracketArg::Whole(span) => Index::Whole(*span),
                 BracketArg::Value(it) if is_new_axis(it) => Index::New(it.span),
-                BracketArg::Value(it) => match self.eval(it) {
-                    Value::Error => return None,
-                    value => Index::Value(value, it.span),
+                BracketArg::Value(it) => match &*it.kind {
+                    ExprKind::Range(range) => self.slice_index(range, it.span)?,
+                    _ => match self.eval(it) {
+                        Value::Error => return None,
+                        value => Index::Value(value, it.span),
+                    },
                 },
                 BracketArg::Named(name, _) => {
                     self.report(report::types::named_index(self.place(name.span)));
@@ -313,6 +323,32 @@ impl Elab<'_> {
             });
         }
         Some(indices)
+    }
+
+    /// `a ..+ n` or `a..b` as an index: the first may be a scalar, the length is known now.
+    fn slice_index(&mut self, range: &ast::Range, span: Span) -> Option<Index> {
+        let start = range.lo.as_ref().map_or(Value::Int(0), |it| self.eval(it));
+        if start == Value::Error {
+            return None;
+        }
+        let Some(end) = range.hi.as_ref().filter(|_| range.step.is_none()) else {
+            self.report(report::types::slice_length(self.place(span)));
+            return None;
+        };
+        let end = self.eval_int(end)?;
+        let len = match (range.kind, &start) {
+            (RangeKind::Length, _) => Some(end),
+            (RangeKind::Exclusive, Value::Int(lo)) => end.checked_sub(*lo),
+            (RangeKind::Inclusive, Value::Int(lo)) => end.checked_sub(*lo).map(|it| it + 1),
+            (RangeKind::Exclusive | RangeKind::Inclusive, _) => None,
+        };
+        match len.and_then(|it| u32::try_from(it).ok()).filter(|&it| it > 0) {
+            Some(len) => Some(Index::Slice { start, len, span }),
+            None => {
+                self.report(report::types::slice_length(self.place(span)));
+                None
+            }
+        }
     }
 
     pub(super) fn host_indices(&mut self, args: &[BracketArg]) -> Option<Vec<HostIndex>> {

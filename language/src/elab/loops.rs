@@ -37,6 +37,15 @@ struct Attempt {
     init: Vec<ir::Value>,
 }
 
+/// What stands between a loop's head and its body.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Notes {
+    /// `unroll(n)`
+    pub(super) unroll: Option<u32>,
+    /// `pipelined(n)`
+    pub(super) stages: Option<u32>,
+}
+
 impl Elab<'_> {
     pub(super) fn for_stmt(&mut self, it: &For, span: Span) {
         if let Some(run) = self.iter_call(&it.iter) {
@@ -53,8 +62,8 @@ impl Elab<'_> {
         match value {
             Value::Error => {}
             Value::Range(range) if self.mode == Mode::Kernel && !it.is_static => {
-                let Some(unroll) = self.loop_notes(&it.notes) else { return };
-                self.range_loop(&range, unroll, span, &mut |cx, index| {
+                let Some(notes) = self.loop_notes(&it.notes) else { return };
+                self.range_loop(&range, notes, span, &mut |cx, index| {
                     let scope = cx.enter_scope();
                     cx.bind(&pattern, index, false);
                     cx.block_in_scope(&it.body);
@@ -85,28 +94,38 @@ impl Elab<'_> {
         }
     }
 
-    fn loop_notes(&mut self, notes: &[Note]) -> Option<Option<u32>> {
-        let mut unroll = None;
+    fn loop_notes(&mut self, notes: &[Note]) -> Option<Notes> {
+        let mut res = Notes::default();
         for note in notes {
             match &*note.name.text {
                 "unroll" => {
-                    let [arg] = &note.args[..] else {
-                        self.report(report::types::missing_argument(
-                            self.place(note.name.span),
-                            "n",
-                            "unroll",
-                        ));
+                    res.unroll = u32::try_from(self.note_number(note)?).ok();
+                }
+                "pipelined" => {
+                    let n = self.note_number(note)?;
+                    let Some(stages) = u32::try_from(n).ok().filter(|it| (1..=16).contains(it))
+                    else {
+                        self.report(report::types::stages(self.place(note.name.span), n));
                         return None;
                     };
-                    unroll = u32::try_from(self.eval_int(&arg.value)?).ok();
+                    res.stages = Some(stages);
                 }
-                "pipelined" => drop(self.unsupported("`pipelined`", note.name.span)),
                 other => {
                     self.report(report::names::unknown_note(self.place(note.name.span), other));
                 }
             }
         }
-        Some(unroll)
+        Some(res)
+    }
+
+    /// The only argument of a note.
+    fn note_number(&mut self, note: &Note) -> Option<i128> {
+        let [arg] = &note.args[..] else {
+            let place = self.place(note.name.span);
+            self.report(report::types::missing_argument(place, "n", &note.name.text));
+            return None;
+        };
+        self.eval_int(&arg.value)
     }
 
     /// A loop whose bounds are known, run now.
@@ -144,7 +163,7 @@ impl Elab<'_> {
     pub(super) fn range_loop(
         &mut self,
         range: &RangeValue,
-        unroll: Option<u32>,
+        notes: Notes,
         span: Span,
         body: &mut dyn FnMut(&mut Self, Value),
     ) {
@@ -167,7 +186,7 @@ impl Elab<'_> {
             self.as_ir(&hi, elem, span),
             self.as_ir(&step, elem, span),
         ];
-        let op = FlowOp::For { unroll, stages: None };
+        let op = FlowOp::For { unroll: notes.unroll, stages: notes.stages };
         self.carry(op, &bounds, span, &mut |cx, params| {
             let index = cx.ir.value(Type::single(elem));
             let mut all = vec![index];

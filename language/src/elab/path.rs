@@ -17,9 +17,6 @@ use crate::report;
 
 /// Names of the language whose meaning a later release brings.
 const LATER: &[&str] = &[
-    "copy",
-    "fetch",
-    "copies",
     "mma",
     "wgmma",
     "wmma",
@@ -30,7 +27,6 @@ const LATER: &[&str] = &[
     "named_barrier",
     "cluster_rank",
     "cluster_sync",
-    "block_sync",
     "fence_async",
     "signal",
     "await",
@@ -41,11 +37,6 @@ const LATER: &[&str] = &[
     "alias",
     "Ring",
     "Turns",
-    "nvmma",
-    "swizzled",
-    "plain",
-    "padded",
-    "shared_linear",
     "fits",
 ];
 
@@ -54,8 +45,6 @@ const LAUNCH: &[&str] = &["num_sms", "max_resident"];
 
 /// Methods of the language whose meaning a later release brings.
 pub(super) const LATER_METHODS: &[&str] = &[
-    "tiles",
-    "corner",
     "in_shared",
     "arrivals",
     "arrive",
@@ -65,13 +54,11 @@ pub(super) const LATER_METHODS: &[&str] = &[
     "sync",
     "release",
     "on",
-    "reinterpret",
     "map_asm",
     "fill",
     "drain",
     "update",
     "skip",
-    "t",
 ];
 
 /// What a callee's name means.
@@ -141,6 +128,11 @@ impl Elab<'_> {
     fn find_path(&mut self, path: &[Name], span: Span) -> Option<Value> {
         if path.iter().any(|it| it.text.is_empty()) {
             return Some(Value::Error);
+        }
+        if let [name] = path
+            && name.text == "_"
+        {
+            return Some(Value::Word(name.text.clone()));
         }
         if let [name] = path
             && let Some(local) = self.local(&name.text)

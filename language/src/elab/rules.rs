@@ -8,6 +8,7 @@
 pub(crate) mod args;
 pub(crate) mod arithmetic;
 pub(crate) mod casts;
+pub(crate) mod copy;
 pub(crate) mod create;
 mod describe;
 pub(crate) mod layouts;
@@ -16,6 +17,7 @@ pub(crate) mod memory;
 pub(crate) mod numbers;
 pub(crate) mod program;
 pub(crate) mod shape;
+pub(crate) mod shared;
 mod unify;
 
 use smol_str::SmolStr;
@@ -24,7 +26,7 @@ use tile_syntax::ast::{BinaryOp, Span, UnaryOp};
 
 use self::args::Args;
 use super::cx::Elab;
-use super::value::{Arg, TileLayout, TypeValue, Value};
+use super::value::{Arg, SharedType, TileLayout, TypeValue, Value};
 use crate::dtype::DType;
 use crate::ir;
 use crate::op::surface::{Builtin, CONSTANTS};
@@ -39,6 +41,15 @@ pub enum Index {
     Whole(Span),
     /// `None`: a new dimension.
     New(Span),
+    /// `start ..+ len`, the length known now.
+    Slice {
+        /// The first index.
+        start: Value,
+        /// How many.
+        len: u32,
+        /// The range.
+        span: Span,
+    },
 }
 
 /// `lhs op rhs` where one side is no plain number.
@@ -89,6 +100,8 @@ pub fn at_layout(cx: &mut Elab<'_>, value: Value, layout: Value, span: Span) -> 
 pub fn bracket(cx: &mut Elab<'_>, base: Value, args: Vec<Index>, span: Span) -> Value {
     match base {
         Value::Tile(tile) => shape::bracket(cx, &tile, &args, span).unwrap_or(Value::Error),
+        Value::View(view) => shared::bracket(cx, &view, &args, span).unwrap_or(Value::Error),
+        Value::Tiles(it) => copy::bracket(cx, &it, &args, span).unwrap_or(Value::Error),
         Value::Error => Value::Error,
         other => {
             let (place, got) = (cx.place(span), describe(cx, &other));
@@ -107,6 +120,8 @@ pub fn field(cx: &mut Elab<'_>, value: &Value, name: &str, span: Span) -> Option
     match value {
         Value::Tile(tile) => shape::field(cx, tile, name, span),
         Value::Tensor(tensor) => memory::field(cx, *tensor, name),
+        Value::View(view) => shared::field(cx, view, name),
+        Value::Tiles(tiles) => copy::tiles_field(cx, tiles, name),
         Value::Unplaced(it) => match name {
             "shape" => {
                 Some(Value::Array(it.shape.iter().map(|&it| Value::Int(i128::from(it))).collect()))
@@ -127,6 +142,31 @@ pub fn field(cx: &mut Elab<'_>, value: &Value, name: &str, span: Span) -> Option
         Value::Bool(_) if name == "dtype" => Some(Value::Type(TypeValue::Scalar(DType::Bool))),
         _ => None,
     }
+}
+
+/// `let s: shared T;`
+pub fn allocate(cx: &mut Elab<'_>, ty: &TypeValue, span: Span) -> Value {
+    match ty {
+        TypeValue::Shared(it) => shared::allocate(cx, it, span).unwrap_or(Value::Error),
+        other => {
+            let (place, got) = (cx.place(span), describe::ty(other));
+            cx.error(report::shared::not_in_memory(place, &got))
+        }
+    }
+}
+
+/// `shared T` as a type.
+pub(super) fn shared_type(cx: &mut Elab<'_>, of: TypeValue, span: Span) -> Option<TypeValue> {
+    shared::shared_type(cx, of, span)
+}
+
+/// The map of memory of a type; reports a layout that does not fit it.
+pub(super) fn memory_map(
+    cx: &mut Elab<'_>,
+    of: &SharedType,
+    span: Span,
+) -> Option<tile_layout::MemoryMap> {
+    shared::map_of(cx, of, span)
 }
 
 /// Calls an operation of the compiler; for a method the receiver is the first argument.

@@ -186,7 +186,10 @@ impl Elab<'_> {
                 wanted.map_or(Value::Error, |it| self.coerce(got, &it, value.span))
             }
             (Some(value), None) => self.eval(value),
-            (None, Some(_)) => self.unsupported("allocating memory with `let`", span),
+            (None, Some(ty)) => match self.eval_type(ty) {
+                Some(wanted) => super::rules::allocate(self, &wanted, span),
+                None => Value::Error,
+            },
             (None, None) => Value::Error,
         };
         self.bind(pattern, value, mutable);

@@ -158,8 +158,13 @@ impl Elab<'_> {
     /// `global T[m, k]` as a value: only its element and rank; a kernel's head reads the rest.
     pub(super) fn memory_type(&mut self, memory: &Memory, span: Span) -> Value {
         use tile_syntax::ast::Space;
+        if memory.space == Space::Shared {
+            let Some(of) = self.eval_type(&memory.ty) else { return Value::Error };
+            let found = rules::shared_type(self, of, span);
+            return found.map_or(Value::Error, Value::Type);
+        }
         if memory.space != Space::Global {
-            return self.unsupported("memory other than `global`", span);
+            return self.unsupported("memory other than `global` and `shared`", span);
         }
         let (base, dims) = shape_of(memory);
         let rank = dims.len() as u32;
@@ -217,6 +222,14 @@ impl Elab<'_> {
             (TypeValue::Tile { layout: Some(spec), .. }, Value::Unplaced(_)) => {
                 let placed = rules::at_layout(self, value, Value::Layout(spec.clone()), span);
                 self.try_coerce(placed, ty, span)
+            }
+            (TypeValue::Shared(want), Value::View(it)) => {
+                let ty = self.ty(it.value);
+                let same = ty.elem == ir::Elem::Shared(want.dtype) && ty.shape == want.shape;
+                // A layout that is asked for is the view's map.
+                let map = want.layout.as_ref().map(|_| rules::memory_map(self, want, span));
+                let fits = map.is_none_or(|map| map.as_ref() == self.ty(it.value).memory.as_ref());
+                (same && fits).then_some(value)
             }
             (TypeValue::Struct(want, args), Value::Struct(it)) => {
                 (it.ty == *want && self.same_args(args, &it.args.clone())).then_some(value)
@@ -454,6 +467,13 @@ impl Elab<'_> {
                     _ => {}
                 }
                 shape.iter().map(|it| Value::Int((*it).into())).collect()
+            }
+            Value::View(view) => {
+                let ty = self.ty(view.value).clone();
+                if let (Some(name), ir::Elem::Shared(dtype)) = (alone(base), ty.elem) {
+                    bind(bindings, name, Value::Type(TypeValue::Scalar(dtype)));
+                }
+                ty.shape.iter().map(|it| Value::Int((*it).into())).collect()
             }
             Value::Unplaced(it) => {
                 if let (Some(name), ir::Elem::Data(dtype)) = (alone(base), it.elem) {

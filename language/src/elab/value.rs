@@ -60,6 +60,12 @@ pub enum Value {
     Tensor(u32),
     /// A tensor argument that may be absent; `if let` makes it a [`Value::Tensor`].
     MaybeTensor(u32),
+    /// A view of shared memory.
+    View(View),
+    /// A tensor cut into boxes: `x.tiles([BM, BK], S)`.
+    Tiles(Arc<Tiles>),
+    /// One of those boxes: `at[i, t]`.
+    Box(Arc<TileBox>),
     /// The target compiled for: `target.lanes`, `target.has(mfma)`.
     Target,
     /// A whole tensor of host code.
@@ -94,6 +100,46 @@ pub enum TileLayout {
         /// The new dimensions, ascending.
         new_axes: Vec<u32>,
     },
+}
+
+/// A view of shared memory.
+#[derive(Clone, PartialEq, Debug)]
+pub struct View {
+    /// The IR's value.
+    pub value: ir::Value,
+    /// The layout that it was declared with, if it is whole.
+    pub layout: Option<Spec>,
+}
+
+/// A type of shared memory: `shared bf16[2, 128, 64] @ S`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SharedType {
+    /// Elements.
+    pub dtype: DType,
+    /// Extents, outermost first.
+    pub shape: ir::Shape,
+    /// `@ S`, over the last dimensions; row-major if left out.
+    pub layout: Option<Spec>,
+}
+
+/// A tensor argument, cut into boxes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tiles {
+    /// Index into [`ir::Kernel::tensors`].
+    pub tensor: u32,
+    /// Extents of a box, one a dimension of the tensor; `None` for `_`, which picks a single index.
+    pub extents: Vec<Option<u32>>,
+    /// How a box lies in shared memory.
+    pub layout: Spec,
+}
+
+/// One box of a tiled view.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TileBox {
+    /// Of this view.
+    pub tiles: Arc<Tiles>,
+    /// The index of its first element, one number or scalar a dimension of the tensor.
+    pub corner: Vec<Value>,
 }
 
 /// A tile that is known but for its layout; `@ L`, or an operation with a tile, places it.
@@ -134,6 +180,8 @@ pub enum TypeValue {
         /// `@ L`
         layout: Option<Spec>,
     },
+    /// `shared T`: a view of shared memory.
+    Shared(SharedType),
     /// A struct with its arguments.
     Struct(TypeRef, Arc<[Value]>),
     /// An enum.

@@ -44,8 +44,9 @@ fn flow_attributes(op: &FlowOp) -> Vec<Attr> {
     match op {
         FlowOp::If | FlowOp::While => vec![],
         FlowOp::For { unroll: None, stages: None } => vec![],
-        FlowOp::For { unroll, stages } => {
-            vec![number(unroll.unwrap_or(0)), number(stages.unwrap_or(0))]
+        FlowOp::For { unroll, stages: None } => vec![number(unroll.unwrap_or(0))],
+        FlowOp::For { unroll, stages: Some(stages) } => {
+            vec![number(unroll.unwrap_or(0)), number(*stages)]
         }
     }
 }
@@ -155,9 +156,11 @@ fn flow(name: &str, read: &mut Reader) -> Result<Option<FlowOp>, String> {
     Ok(Some(match name {
         "if" => FlowOp::If,
         "while" => FlowOp::While,
-        "for" if read.is_empty() => FlowOp::For { unroll: None, stages: None },
         "for" => {
-            let mut asked = || read.number().map(|it| Some(it).filter(|&it| it != 0));
+            let mut asked = || {
+                let it = if read.is_empty() { 0 } else { read.number()? };
+                Ok::<_, String>(Some(it).filter(|&it| it != 0))
+            };
             FlowOp::For { unroll: asked()?, stages: asked()? }
         }
         _ => return Ok(None),

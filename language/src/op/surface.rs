@@ -12,7 +12,8 @@
 //! * S3: every row says in its documentation what it gives, and shows an example.
 //!
 //! Examples are statements of a kernel: in them `x` is an `f32[128] @ L`, `i` an `i32[128] @ L`, `m` an
-//! `f32[16, 32] @ M`, and `p` and `q` are tensors `global mut f32[n]` and `global mut i32[n]`. A test
+//! `f32[16, 32] @ M`, and `p`, `q` and `a` are tensors `global mut f32[n]`, `global mut i32[n]` and
+//! `global mut f32[n, n]`. A test
 //! elaborates every one of them.
 //!
 //! Absent on purpose: what can be written in Tile. Reductions, scans, sorts, exponentials to base e
@@ -25,6 +26,7 @@ mod memory;
 mod number;
 mod program;
 mod shape;
+mod shared;
 
 use smol_str::SmolStr;
 
@@ -136,6 +138,7 @@ const FAMILIES: &[&[Row]] = &[
     shape::ROWS,
     layouts::ROWS,
     memory::ROWS,
+    shared::ROWS,
     program::ROWS,
 ];
 

@@ -47,3 +47,37 @@ pub fn no_such_atomic(place: Place, name: &str, pointee: DType) -> Diagnostic {
     Diagnostic::new(Code::E0605, format!("there is no `{name}` on `{pointee}`"), place)
         .help("atomics work on integers of 32 and 64 bits; `atomic_add` and `atomic_exchange` also on floats")
 }
+
+/// E0602: another number of extents or numbers than the tensor has dimensions.
+pub fn tiles_rank(
+    place: Place,
+    name: &str,
+    rank: usize,
+    got: usize,
+    declared: Place,
+) -> Diagnostic {
+    let message = format!("`{name}` has {rank} dimensions, here are {got} numbers");
+    Diagnostic::new(Code::E0602, message, place)
+        .because(declared, format!("`{name}` is declared here"))
+        .help("give one for each dimension; `_` takes a single index of one")
+}
+
+/// E0255: something else than a number picks a box.
+pub fn box_number(place: Place) -> Diagnostic {
+    Diagnostic::new(Code::E0255, "a box of a tiled view is picked by numbers".to_owned(), place)
+        .help("`at[i, t]` is one box, `at.corner(r, c)` the one that begins at an element")
+}
+
+/// E0607: two sides that no copy connects.
+pub fn copy_between(place: Place) -> Diagnostic {
+    let message = "a copy has shared memory on one side and global memory on the other";
+    Diagnostic::new(Code::E0607, message.to_owned(), place)
+        .help("load and store the tile to move it within one memory")
+}
+
+/// E0607: two sides of different types or shapes.
+pub fn copy_types(place: Place, global: &str, shared: &str) -> Diagnostic {
+    let message = format!("global memory has `{global}` here, shared memory `{shared}`");
+    Diagnostic::new(Code::E0607, message, place)
+        .help("both sides of a copy have one element type and shape")
+}

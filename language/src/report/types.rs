@@ -332,3 +332,19 @@ fn count(n: usize, what: &str) -> String {
         n => format!("{n} {what}s"),
     }
 }
+
+/// E0209: a slice whose length is not known.
+pub fn slice_length(place: Place) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0209,
+        "the length of a slice is a number of at least 1, known at compile time".to_owned(),
+        place,
+    )
+    .help("write the offset and the length: `s[:, q * 64 ..+ 64]`")
+}
+
+/// E0210: a number of stages that no loop can have.
+pub fn stages(place: Place, n: i128) -> Diagnostic {
+    Diagnostic::new(Code::E0210, format!("a loop cannot be pipelined over {n} iterations"), place)
+        .help("possible are 1 to 16; each stage costs its buffers")
+}

@@ -40,6 +40,12 @@ pub(super) fn value(cx: &Elab<'_>, it: &Value) -> String {
         Value::MaybeTensor(it) => {
             format!("the tensor `{}`, which may be absent", cx.tensor(*it).name)
         }
+        Value::View(it) => {
+            let ty = cx.ty(it.value);
+            format!("{}{}", elem(ty.elem), shape(&ty.shape))
+        }
+        Value::Tiles(it) => format!("a tiled view of `{}`", cx.tensor(it.tensor).name),
+        Value::Box(it) => format!("a tile of `{}`", cx.tensor(it.tiles.tensor).name),
         Value::Target => "the target".to_owned(),
         Value::Host(_) => "a tensor of host code".to_owned(),
         Value::Word(it) => it.to_string(),
@@ -82,6 +88,10 @@ pub(super) fn ty(it: &TypeValue) -> String {
         TypeValue::Tile { elem: of, shape: extents, layout } => {
             let layout = layout.as_ref().map_or(String::new(), |it| format!(" @ {}", spec(it)));
             format!("{}{}{layout}", elem(*of), shape(extents))
+        }
+        TypeValue::Shared(it) => {
+            let layout = it.layout.as_ref().map_or(String::new(), |it| format!(" @ {}", spec(it)));
+            format!("shared {}{}{layout}", it.dtype, shape(&it.shape))
         }
         TypeValue::Struct(of, _) | TypeValue::Enum(of) => of.item.item.to_string(),
         TypeValue::Tuple(parts) => format!("({})", list(parts, part)),

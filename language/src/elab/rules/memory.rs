@@ -1,5 +1,7 @@
 //! Global memory: pointers, masks, loads, stores, atomics.
 
+use tile_syntax::ast::Span;
+
 use super::args::Args;
 use super::arithmetic::{self, emit_aligned};
 use super::unify::{Operand, align, elem_of};
@@ -16,7 +18,7 @@ use crate::target::Cap;
 const BOOL: Elem = Elem::Data(DType::Bool);
 
 /// The tensor that a method is called on.
-fn tensor(cx: &mut Elab<'_>, args: &Args) -> Option<u32> {
+pub(super) fn tensor(cx: &mut Elab<'_>, args: &Args) -> Option<u32> {
     let arg = args.arg("tensor");
     match arg.value {
         Value::Tensor(it) => Some(it),
@@ -70,23 +72,41 @@ pub(crate) fn at(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `x.has(i, j)`
 pub(crate) fn has(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    use tile_syntax::ast::BinaryOp as Op;
     let tensor = tensor(cx, args)?;
     let operands = indices(cx, args, tensor)?;
+    inside(cx, tensor, operands, args.span)
+}
+
+/// Whether indices are inside of a tensor, from below and from above.
+pub(super) fn inside(
+    cx: &mut Elab<'_>,
+    tensor: u32,
+    operands: Vec<Operand>,
+    span: Span,
+) -> Option<Value> {
+    use tile_syntax::ast::BinaryOp as Op;
     let mut all = Value::Bool(true);
     for (axis, operand) in operands.into_iter().enumerate() {
-        let dim = extent(cx, tensor, axis, operand.elem, args)?;
-        let index = widened(cx, operand, &dim, args)?;
-        let low = arithmetic::binary(cx, Op::Ge, index.clone(), Value::Int(0), args.span)?;
-        let high = arithmetic::binary(cx, Op::Lt, index, dim, args.span)?;
-        let inside = arithmetic::binary(cx, Op::And, low, high, args.span)?;
-        all = arithmetic::binary(cx, Op::And, all, inside, args.span)?;
+        let dim = extent(cx, tensor, axis, operand.elem, span)?;
+        let index = widened(cx, operand, &dim, span)?;
+        let low = arithmetic::binary(cx, Op::Ge, index.clone(), Value::Int(0), span)?;
+        let high = arithmetic::binary(cx, Op::Lt, index, dim, span)?;
+        let inside = arithmetic::binary(cx, Op::And, low, high, span)?;
+        all = arithmetic::binary(cx, Op::And, all, inside, span)?;
     }
     Some(all)
 }
 
+/// An extent of a tensor as it is: a number, or a scalar of its own type.
+pub(super) fn extent_value(cx: &Elab<'_>, tensor: u32, axis: usize) -> Value {
+    match cx.tensor(tensor).dims[axis] {
+        Extent::Const(it) => Value::Int(i128::from(it)),
+        Extent::Value(it) => Value::scalar(it),
+    }
+}
+
 /// An extent of a tensor in the type of its index, or wider if it needs that.
-fn extent(cx: &mut Elab<'_>, tensor: u32, axis: usize, elem: Elem, args: &Args) -> Option<Value> {
+fn extent(cx: &mut Elab<'_>, tensor: u32, axis: usize, elem: Elem, span: Span) -> Option<Value> {
     match cx.tensor(tensor).dims[axis] {
         Extent::Const(it) => Some(Value::Int(i128::from(it))),
         Extent::Value(value) if cx.ty(value).elem == elem => Some(Value::scalar(value)),
@@ -96,7 +116,7 @@ fn extent(cx: &mut Elab<'_>, tensor: u32, axis: usize, elem: Elem, args: &Args) 
                 TileOp::Cast { round: Round::Nearest },
                 &[value],
                 ty,
-                args.span,
+                span,
             )))
         }
         Extent::Value(value) => Some(Value::scalar(value)),
@@ -104,13 +124,13 @@ fn extent(cx: &mut Elab<'_>, tensor: u32, axis: usize, elem: Elem, args: &Args) 
 }
 
 /// An index as wide as the extent that it is compared with; a compile-time one as a scalar.
-fn widened(cx: &mut Elab<'_>, operand: Operand, dim: &Value, args: &Args) -> Option<Value> {
+fn widened(cx: &mut Elab<'_>, operand: Operand, dim: &Value, span: Span) -> Option<Value> {
     let wanted = elem_of(cx, dim).unwrap_or(operand.elem);
     match &operand.value {
         Value::Tile(tile) if operand.elem != wanted => {
             let ty = cx.ty(tile.value).with_elem(wanted);
             let value =
-                cx.emit_one(TileOp::Cast { round: Round::Nearest }, &[tile.value], ty, args.span);
+                cx.emit_one(TileOp::Cast { round: Round::Nearest }, &[tile.value], ty, span);
             Some(Value::Tile(Tile { value, layout: tile.layout.clone() }))
         }
         Value::Int(_) => {
@@ -141,7 +161,7 @@ fn pointer(cx: &mut Elab<'_>, args: &Args) -> Option<(Operand, DType)> {
 }
 
 /// The mask of an access, unless everything takes part.
-fn mask(cx: &mut Elab<'_>, args: &Args) -> Option<Option<Operand>> {
+pub(super) fn mask(cx: &mut Elab<'_>, args: &Args) -> Option<Option<Operand>> {
     let Some(arg) = args.get("mask").filter(|it| it.value != Value::Bool(true)) else {
         return Some(None);
     };
@@ -154,7 +174,7 @@ fn mask(cx: &mut Elab<'_>, args: &Args) -> Option<Option<Operand>> {
 }
 
 /// A value that goes into memory, of the type that is there.
-fn stored(cx: &mut Elab<'_>, arg: &Arg, pointee: DType) -> Option<Operand> {
+pub(super) fn stored(cx: &mut Elab<'_>, arg: &Arg, pointee: DType) -> Option<Operand> {
     let wanted = Elem::Data(pointee);
     if let Some(got) = elem_of(cx, &arg.value).filter(|&it| it != wanted) {
         let place = cx.place(arg.span);
@@ -188,7 +208,7 @@ pub(crate) fn load(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 }
 
 /// Reports a write through a tensor that is not `mut`.
-fn check_mutable(cx: &mut Elab<'_>, args: &Args, pointer: &Operand) -> Option<()> {
+pub(super) fn check_mutable(cx: &mut Elab<'_>, args: &Args, pointer: &Operand) -> Option<()> {
     let Value::Tile(tile) = &pointer.value else { return Some(()) };
     let Some(tensor) = cx.tensor_behind(tile.value) else { return Some(()) };
     if cx.tensor(tensor).mutable {
@@ -214,7 +234,7 @@ pub(crate) fn store(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 }
 
 /// Whether an atomic takes elements of a type.
-fn atomic_takes(op: AtomicOp, dtype: DType) -> bool {
+pub(super) fn atomic_takes(op: AtomicOp, dtype: DType) -> bool {
     let is_word = dtype.is_int() && dtype.bits() >= 32;
     match op {
         AtomicOp::Add => {

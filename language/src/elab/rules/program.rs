@@ -8,7 +8,7 @@ use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::value::Value;
 use crate::ir::{self, Elem};
-use crate::op::{MemoryOp, TileOp};
+use crate::op::{MemoryOp, SyncOp, TileOp};
 
 fn grid_axis(cx: &mut Elab<'_>, args: &Args) -> Option<u32> {
     match args.get("axis") {
@@ -86,5 +86,11 @@ pub(crate) fn assume(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     if let Some(cond) = condition(cx, args)? {
         cx.emit(MemoryOp::Assume, &[cond], &[], args.span);
     }
+    Some(Value::unit())
+}
+
+/// `block_sync()`
+pub(crate) fn block_sync(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    cx.emit(SyncOp::Barrier, &[], &[], args.span);
     Some(Value::unit())
 }

@@ -9,6 +9,7 @@ use tile_syntax::ast::Span;
 
 use super::args::Args;
 use super::layouts::{apply, fold_order, named};
+use super::shared;
 use super::unify::{self, Operand, shape_of};
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
@@ -223,7 +224,7 @@ pub(super) fn bracket(
         match index {
             Index::Whole(_) => whole += 1,
             Index::New(_) => new_axes.push(position as u32),
-            Index::Value(_, at) => {
+            Index::Value(_, at) | Index::Slice { span: at, .. } => {
                 let place = cx.place(*at);
                 cx.report(report::ops::no_element_access(place));
                 return None;
@@ -254,6 +255,9 @@ pub(super) fn bracket(
 /// `x.reshape(shape)`
 pub(crate) fn reshape(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let shape = args.numbers(cx, "shape")?;
+    if let Value::View(view) = args.value("x") {
+        return shared::reshape(cx, view, &shape, args.span);
+    }
     each(cx, args, args.value("x"), &mut |cx, it| {
         let count =
             |it: &[u32]| it.iter().fold(1u64, |so_far, &it| so_far.saturating_mul(it.into()));
@@ -270,13 +274,21 @@ pub(crate) fn reshape(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 /// `x.permute(order)`
 pub(crate) fn permute(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let perm = args.numbers(cx, "order")?;
-    each(cx, args, args.value("x"), &mut |cx, it| {
+    let check = |cx: &mut Elab<'_>, rank: u32| {
         let mut sorted = perm.clone();
         sorted.sort_unstable();
-        if !sorted.iter().copied().eq(0..it.rank()) {
+        let sound = sorted.iter().copied().eq(0..rank);
+        if !sound {
             args.mismatch(cx, args.arg("order"), "each dimension once");
-            return None;
         }
+        sound.then_some(())
+    };
+    if let Value::View(view) = args.value("x") {
+        check(cx, cx.ty(view.value).shape.len() as u32)?;
+        return shared::permute(cx, view, &perm, args.span);
+    }
+    each(cx, args, args.value("x"), &mut |cx, it| {
+        check(cx, it.rank())?;
         Some(permuted(cx, &it, perm.clone(), args.span))
     })
 }
@@ -288,13 +300,19 @@ fn permuted(cx: &mut Elab<'_>, it: &Closed, perm: Vec<u32>, span: Span) -> Value
 
 /// `x.t()`
 pub(crate) fn transposed(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    each(cx, args, args.value("x"), &mut |cx, it| {
-        if it.rank() < 2 {
+    let exchanged = |cx: &mut Elab<'_>, rank: u32| -> Option<Vec<u32>> {
+        if rank < 2 {
             args.mismatch(cx, args.arg("x"), "a tile of at least two dimensions");
             return None;
         }
-        let last = it.rank() - 1;
-        let perm = (0..last - 1).chain([last, last - 1]).collect();
+        Some((0..rank - 2).chain([rank - 1, rank - 2]).collect())
+    };
+    if let Value::View(view) = args.value("x") {
+        let perm = exchanged(cx, cx.ty(view.value).shape.len() as u32)?;
+        return shared::permute(cx, view, &perm, args.span);
+    }
+    each(cx, args, args.value("x"), &mut |cx, it| {
+        let perm = exchanged(cx, it.rank())?;
         Some(permuted(cx, &it, perm, args.span))
     })
 }
@@ -338,6 +356,20 @@ pub(crate) fn join(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `x.split()`
 pub(crate) fn split(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    if let Value::View(view) = args.value("x") {
+        let Some(arg) = args.get("n") else {
+            let place = cx.place(args.span);
+            cx.report(report::ops::missing_argument(place, args.row, "n"));
+            return None;
+        };
+        let extent = cx.ty(view.value).shape.first().copied().unwrap_or(1);
+        let n = args.below(cx, "n", extent + 1)?;
+        return shared::split(cx, view, n, arg.span);
+    }
+    if let Some(arg) = args.get("n") {
+        args.mismatch(cx, arg, "nothing: a tile is split in its two halves");
+        return None;
+    }
     each(cx, args, args.value("x"), &mut |cx, it| {
         let layout = carry(cx, args.span, it.layout().split())?;
         let ty = Type::tile(it.ty.elem, layout.shape().into(), layout.clone());
@@ -349,6 +381,13 @@ pub(crate) fn split(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `x.gather(index, axis:)`
 pub(crate) fn gather(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    if let Value::View(_) = args.value("x") {
+        return shared::gather(cx, args);
+    }
+    if let Some(arg) = args.get("mask") {
+        args.mismatch(cx, arg, "nothing: every index of a tile is inside of it");
+        return None;
+    }
     let index_arg = args.arg("index");
     let index = match &index_arg.value {
         Value::Tile(tile) if cx.ty(tile.value).elem == Elem::Data(DType::I32) => {

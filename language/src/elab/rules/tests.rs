@@ -9,9 +9,10 @@ use crate::target::TargetId;
 
 /// A kernel around some statements: what the examples of the surface table are written for.
 fn around(body: &str) -> String {
+    let a = if body.contains("a.tiles") { "a: global mut f32[n, n], " } else { "" };
     format!(
         "use std::layout::coalesced;\n\
-         kernel around(p: global mut f32[n], q: global mut i32[n], b: global f32[n]?) grid [1] warps 4 {{\n\
+         kernel around(p: global mut f32[n], q: global mut i32[n], {a}b: global f32[n]?) grid [1] warps 4 {{\n\
          const L = coalesced([128], f32);\n\
          const M = coalesced([16, 32], f32);\n\
          let x = full(1.5, f32[128] @ L);\n\

@@ -112,18 +112,20 @@ rows! {
     Either "join" (x: Required, y: Required) "join(x: tile, y: tile) -> tile",
         shape::join, source "language.md section 5";
 
-    /// The two halves of a last dimension of extent 2; undoes `join`.
+    /// The two halves of a last dimension of extent 2; undoes `join`. Of a view of shared memory, its first dimension in
+    /// `n` equal parts, as an array of views.
     ///
-    /// Errors: E0307 the halves are not in the same thread
+    /// Errors: E0307 the halves are not in the same thread; E0308 the parts would cut the memory
     ///
     /// Example:
     /// ```tile
     /// let (a, b) = join(x, x + 1.0).split();
     /// ```
-    Method "split" (x: Required) "x.split() -> (tile, tile)",
+    Method "split" (x: Required, n: Optional) "x.split() -> (tile, tile), s.split(n: int) -> [view]",
         shape::split, source "language.md section 5";
 
-    /// Picks elements of `x` along `axis` by their index there.
+    /// Picks elements of `x`, a tile or a view of shared memory, along `axis` by their index there. Of a view, 0 where
+    /// `mask` is false.
     ///
     /// Shapes: that of `index`; equal to that of `x` in all other dimensions
     /// Layout: that of `index`
@@ -132,7 +134,7 @@ rows! {
     /// ```tile
     /// let y = x.gather(127 - i, axis: 0);
     /// ```
-    Method "gather" (x: Required, index: Required, axis: Optional) "x.gather(index: i32 tile, axis: int) -> tile",
+    Method "gather" (x: Required, index: Required, axis: Optional, mask: Optional) "x.gather(index: i32 tile, axis: int, mask: bool = true) -> tile",
         shape::gather, source "language.md section 5";
 
     /// The elements with one index along `axis`, which keeps extent 1. Of a tuple, of each of its tiles.
