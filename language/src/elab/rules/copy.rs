@@ -323,6 +323,7 @@ fn global_side(
     global: &Side,
     map: &MemoryMap,
     dtype: DType,
+    given: Option<Operand>,
 ) -> Option<(ir::Value, Option<ir::Value>, Spec)> {
     let span = args.span;
     let wanted: Shape = map.shape();
@@ -341,7 +342,6 @@ fn global_side(
         cx.report(report::memory::copy_types(place, &global, &shared));
         return None;
     }
-    let given = mask(cx, args)?;
     match global {
         Side::Box(it) => {
             let spec = Spec::Explicit(sweep(map, dtype.storage_bits(), cx.machine()));
@@ -363,7 +363,8 @@ fn global_side(
 
 fn into_shared(cx: &mut Elab<'_>, args: &Args, from: &Side, to: &View) -> Option<Value> {
     let (map, dtype) = (cx.ty(to.value).map().clone(), shared::dtype_of(cx, to));
-    let (pointer, mask, _) = global_side(cx, args, from, &map, dtype)?;
+    let given = mask(cx, args)?;
+    let (pointer, mask, _) = global_side(cx, args, from, &map, dtype, given)?;
     let operands: Vec<ir::Value> = [to.value, pointer].into_iter().chain(mask).collect();
     cx.emit(CopyOp::Async, &operands, &[], args.span);
     Some(Value::unit())
@@ -385,7 +386,8 @@ fn out_of_shared(cx: &mut Elab<'_>, args: &Args, from: &View, to: &Side) -> Opti
         check_mutable(cx, args, &operand)?;
     }
     let (map, dtype) = (cx.ty(from.value).map().clone(), shared::dtype_of(cx, from));
-    let (pointer, mask, spec) = global_side(cx, args, to, &map, dtype)?;
+    let given = mask(cx, args)?;
+    let (pointer, mask, spec) = global_side(cx, args, to, &map, dtype, given)?;
     let shape = map.shape();
     let layout = apply(cx, &spec, &shape, args.span)?;
     let ty = Type::tile(Elem::Data(dtype), shape, layout);
@@ -405,7 +407,7 @@ pub(crate) fn fetch(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let dtype = cx.tensor(it.tiles.tensor).dtype;
     let ty = it.tiles.memory_type(dtype);
     let map = shared::map_of(cx, &ty, args.span)?;
-    let (pointer, mask, _) = global_side(cx, args, &Side::Box(it.clone()), &map, dtype)?;
+    let (pointer, mask, _) = global_side(cx, args, &Side::Box(it.clone()), &map, dtype, None)?;
     let operands: Vec<ir::Value> = std::iter::once(pointer).chain(mask).collect();
     let align = shared::alignment(&it.tiles.layout);
     let value = cx.emit_one(CopyOp::Fetch { align }, &operands, Type::view(dtype, map), args.span);
