@@ -14,6 +14,7 @@ pub mod interp;
 pub mod ir;
 pub mod names;
 pub mod op;
+pub mod pass;
 pub mod query;
 pub mod report;
 pub mod target;

@@ -18,6 +18,7 @@ use super::value::Value;
 use crate::db::{self, Db};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::ir::{self, Clauses, ItemKey, Kernel};
+use crate::pass;
 use crate::report;
 use crate::target::TargetId;
 
@@ -122,7 +123,7 @@ impl Elab<'_> {
             body,
         };
         let failed = self.diagnostics.iter().any(|it| it.severity == Severity::Error);
-        (!failed).then(|| tidy(kernel))
+        (!failed).then(|| pass::waits(tidy(kernel)).0)
     }
 
     /// Where the head ends, for edits that add a clause.

@@ -1,0 +1,53 @@
+//! Passes: from a kernel as it was written to one that a machine can run.
+//!
+//! | pass | requires | establishes |
+//! | --- | --- | --- |
+//! | [`waits`](waits()) | – | before every access to what a copy may still write stands a wait |
+//! | [`pipeline`](pipeline()) | waits | no `copy.fetch`; loops marked so are spread over iterations |
+//! | [`Allocation::of`] | no fetch | every buffer has its bytes |
+//! | [`barriers`](barriers()) | waits, places | between conflicting accesses all threads have met |
+//!
+//! Waits belong to the meaning and are made when a kernel is elaborated. The others are made for the
+//! lowering, by [`prepare`]: interpreted, a kernel gives the same before and after. All are pure
+//! functions of a kernel that the verifier accepts, and give one that it accepts.
+
+mod allocation;
+mod barriers;
+mod flow;
+mod number;
+mod pipeline;
+mod place;
+#[cfg(test)]
+mod tests;
+mod touch;
+mod waits;
+
+pub use allocation::{Allocation, Buffer};
+pub use barriers::barriers;
+pub use flow::{Conflict, Order};
+pub use pipeline::pipeline;
+pub use place::Placed;
+pub use touch::Verb;
+pub use waits::waits;
+
+use crate::ir::Kernel;
+
+/// A kernel ready for the lowering.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Prepared {
+    /// Without fetches, with waits and barriers.
+    pub kernel: Kernel,
+    /// Where its buffers lie.
+    pub allocation: Allocation,
+    /// What was put in, and why.
+    pub placed: Vec<Placed>,
+}
+
+/// All passes that come before the lowering.
+pub fn prepare(kernel: &Kernel) -> Prepared {
+    let (kernel, mut placed) = waits(pipeline(kernel.clone()));
+    let allocation = Allocation::of(&kernel);
+    let (kernel, more) = barriers(kernel, &allocation);
+    placed.extend(more);
+    Prepared { kernel, allocation, placed }
+}

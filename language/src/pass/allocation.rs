@@ -1,0 +1,212 @@
+//! Where buffers lie in the shared memory of a block: bytes are used again when nobody needs them.
+//!
+//! # Definition
+//! A buffer *lives* from its first access to its last, counted in instructions in the order of the
+//! text; through the whole of every loop that it is older than and accessed in; and as long as a copy
+//! into it may be in flight. Buffers whose lives do not overlap may share bytes: the barriers between
+//! their accesses come from [`super::barriers`].
+//!
+//! # Invariants
+//! * A1: buffers that live at the same time have no byte in common.
+//! * A2: an offset is a multiple of the buffer's alignment.
+//! * A3: a buffer that nothing accesses has no bytes.
+
+use std::ops::Range;
+
+use smol_str::SmolStr;
+
+use super::flow::{self, Rule};
+use super::number::Numbers;
+use super::touch::Touch;
+use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Value};
+use crate::op::{CopyOp, FlowOp, Op, SharedOp};
+
+/// Every buffer begins at a multiple of so many bytes, so that the widest accesses are possible.
+const ALIGN_MIN: u32 = 16;
+
+/// A buffer and its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Buffer {
+    /// The `shared.alloc` that it is the result of.
+    pub value: Value,
+    /// The variable's name, if it has one.
+    pub name: SmolStr,
+    /// Where it is made.
+    pub site: SiteId,
+    /// Its size, padding included.
+    pub bytes: u32,
+    /// What divides its offset, in bytes.
+    pub align: u32,
+    /// Its first byte.
+    pub offset: u32,
+    /// The instructions during which it lives.
+    pub life: Range<usize>,
+}
+
+impl Buffer {
+    /// Its bytes.
+    pub fn range(&self) -> Range<u32> {
+        self.offset..self.offset + self.bytes
+    }
+
+    /// Whether anything accesses it.
+    fn lives(&self) -> bool {
+        self.life.start < self.life.end
+    }
+}
+
+/// The shared memory of a block.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Allocation {
+    /// The buffers, in order of the text.
+    pub buffers: Vec<Buffer>,
+    /// Bytes of all of them.
+    pub bytes: u32,
+    /// What divides the address of the first byte.
+    pub align: u32,
+}
+
+impl Allocation {
+    /// Places the buffers of a kernel in which every conflict with a copy has its wait.
+    pub fn of(kernel: &Kernel) -> Allocation {
+        let mut buffers = Lives::of(kernel);
+        let in_flight = flow::walk(kernel, Rule::Landed).in_flight;
+        for buffer in &mut buffers {
+            if !buffer.lives() {
+                buffer.bytes = 0;
+            } else if let Some(range) = in_flight.get(&buffer.value) {
+                let life = &buffer.life;
+                buffer.life = life.start.min(range.start)..life.end.max(range.end);
+            }
+        }
+        place(&mut buffers);
+        let end = buffers.iter().map(|it| it.range().end).max().unwrap_or(0);
+        let align = buffers.iter().map(|it| it.align).max().unwrap_or(ALIGN_MIN);
+        Allocation { buffers, bytes: end, align }
+    }
+
+    /// The buffer of a `shared.alloc`.
+    ///
+    /// # Panics
+    /// If there is none in the kernel.
+    pub fn of_value(&self, value: Value) -> &Buffer {
+        let found = self.buffers.iter().find(|it| it.value == value);
+        found.expect("every `shared.alloc` of the kernel has its place")
+    }
+
+    /// Whether two buffers have a byte in common.
+    pub fn share_bytes(&self, a: Value, b: Value) -> bool {
+        overlap(&self.of_value(a).range(), &self.of_value(b).range())
+    }
+}
+
+fn overlap<T: Ord>(a: &Range<T>, b: &Range<T>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// The largest first, each at the lowest offset that is free during its life.
+fn place(buffers: &mut [Buffer]) {
+    let mut order: Vec<usize> = (0..buffers.len()).collect();
+    order.sort_by_key(|&it| (std::cmp::Reverse(buffers[it].bytes), it));
+    for (n_placed, &at) in order.iter().enumerate() {
+        let mut taken: Vec<Range<u32>> = order[..n_placed]
+            .iter()
+            .map(|&it| &buffers[it])
+            .filter(|it| overlap(&it.life, &buffers[at].life))
+            .map(Buffer::range)
+            .collect();
+        taken.sort_by_key(|it| it.start);
+        let Buffer { bytes, align, .. } = buffers[at];
+        let mut offset = 0u32;
+        for range in taken {
+            if offset.saturating_add(bytes) <= range.start {
+                break;
+            }
+            offset = offset.max(range.end.next_multiple_of(align));
+        }
+        buffers[at].offset = offset;
+    }
+}
+
+/// Lives by the order of the text.
+struct Lives<'a> {
+    kernel: &'a Kernel,
+    numbers: Numbers<'a>,
+    next: usize,
+    /// Instructions of the loops around this point, outermost first; ends are known when left.
+    loops: Vec<usize>,
+    /// With the loops around them.
+    buffers: Vec<(Buffer, usize)>,
+}
+
+impl<'a> Lives<'a> {
+    /// The buffers, not placed yet.
+    fn of(kernel: &'a Kernel) -> Vec<Buffer> {
+        let numbers = Numbers::of(kernel);
+        let (loops, buffers) = (Vec::new(), Vec::new());
+        let mut lives = Lives { kernel, numbers, next: 0, loops, buffers };
+        lives.region(&kernel.body);
+        lives.buffers.into_iter().map(|it| it.0).collect()
+    }
+
+    fn region(&mut self, region: &'a Region) {
+        for inst in &region.insts {
+            self.inst(inst);
+        }
+    }
+
+    fn inst(&mut self, inst: &'a Inst) {
+        let no = self.next;
+        self.next += 1;
+        if let Op::Shared(SharedOp::Alloc { align }) | Op::Copy(CopyOp::Fetch { align }) = inst.op {
+            self.buffers.push((self.buffer(inst, align), self.loops.len()));
+        }
+        let map_of = |it| self.kernel.ty(it).map().clone();
+        if let Some(touch) = Touch::of(inst, &self.numbers, &map_of) {
+            self.access(no, touch.buffer);
+        }
+        let is_loop = matches!(inst.op, Op::Flow(FlowOp::For { .. } | FlowOp::While));
+        if is_loop {
+            self.loops.push(no);
+        }
+        inst.regions.iter().for_each(|it| self.region(it));
+        if is_loop {
+            self.loops.pop();
+            self.leave_loop(no);
+        }
+    }
+
+    fn buffer(&self, inst: &Inst, align: u32) -> Buffer {
+        let value = inst.results[0];
+        let decl = &self.kernel.values[value.0 as usize];
+        let Elem::Shared(dtype) = decl.ty.elem else { panic!("V2: a buffer is a view") };
+        let bits = u64::from(decl.ty.map().buffer_len()) * u64::from(dtype.storage_bits());
+        let bytes = u32::try_from(bits.div_ceil(8)).unwrap_or(u32::MAX / 4);
+        let (name, site) = (decl.name.clone(), inst.site);
+        let align = align.max(ALIGN_MIN);
+        Buffer { value, name, site, bytes, align, offset: 0, life: 0..0 }
+    }
+
+    fn access(&mut self, no: usize, buffer: Value) {
+        let (buffer, n_loops) = self
+            .buffers
+            .iter_mut()
+            .find(|it| it.0.value == buffer)
+            .expect("V1: a buffer is made before it is used");
+        // A loop that the buffer is older than begins a turn with what the turn before left.
+        let first = self.loops.get(*n_loops).copied().unwrap_or(no);
+        let start = if buffer.lives() { buffer.life.start.min(first) } else { first };
+        buffer.life = start..no + 1;
+    }
+
+    fn leave_loop(&mut self, loop_no: usize) {
+        let end = self.next;
+        let depth = self.loops.len();
+        for (buffer, n_loops) in &mut self.buffers {
+            let older = *n_loops <= depth;
+            if older && loop_no < buffer.life.end {
+                buffer.life.end = end;
+            }
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Accesses to shared memory along the control flow, and the order that they need.
+//!
+//! # Definition
+//! At every point of a kernel there is a set of *pending* accesses: those that another thread may not
+//! have finished (no barrier since), and copies in flight with the number of groups that are surely
+//! younger. Two accesses *conflict* if they may touch one element, are not both reads and not both
+//! atomics. Before the later of two that conflict stands what the [`Rule`] asks for:
+//! * [`Rule::Landed`]: a copy has landed; a wait is put where none is sure;
+//! * [`Rule::Met`]: besides, the threads have met since.
+//!
+//! # Idea
+//! One walk in order. A branch's ways are walked each and joined; a loop is walked until what comes
+//! over its back edge is in what it began with. What comes over a back edge is of the turn before:
+//! its numbers are rewritten ([`Numbers::a_turn_later`]), so that stage `s` of a ring is stage `s - 1`
+//! a turn later, and remains another stage than `s`; in the first turn, the stages that were filled
+//! before the loop are related to its counters ([`Numbers::entering`]). If only accesses before a loop ask for order in
+//! it, the order is made before the loop, once.
+//!
+//! # Invariants
+//! * F1: a decision depends on the walk's last visit alone; in loops that is the settled one.
+//! * F2: threads that wait for a copy know of their own part of it only, so it counts as written where
+//!   it is waited for, and a barrier follows before others touch it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::allocation::Allocation;
+use super::number::{Number, Numbers};
+use super::touch::{Touch, Verb};
+use crate::ir::{Inst, Kernel, Region, SiteId, Value};
+use crate::op::{CopyOp, FlowOp, Op, SyncOp};
+
+/// Visits of a loop after which its beginning only grows.
+const ROUNDS_EXACT: u32 = 24;
+/// Visits of a loop after which numbers are forgotten.
+const ROUNDS_NUMBERED: u32 = 64;
+
+/// What has to be between two accesses that conflict.
+#[derive(Clone, Copy)]
+pub(super) enum Rule<'a> {
+    /// Copies have landed.
+    Landed,
+    /// Copies have landed and all threads have met; buffers share bytes as allocated.
+    Met(&'a Allocation),
+}
+
+/// What makes an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// A `copy.commit`: a copy was in no group yet.
+    Commit,
+    /// A `copy.wait`.
+    Wait {
+        /// Groups that may stay in flight.
+        in_flight: u32,
+    },
+    /// A `sync.barrier`.
+    Barrier,
+}
+
+/// Two accesses that conflict, the earlier one first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Conflict {
+    /// The earlier one.
+    pub first: (Verb, SiteId),
+    /// The later one.
+    pub second: (Verb, SiteId),
+}
+
+/// An order that has to be made before an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Decision {
+    pub(super) order: Order,
+    pub(super) why: Conflict,
+}
+
+/// Decisions by the number of the instruction that they stand before, counted in order of the text.
+pub(super) type Decisions = BTreeMap<usize, Vec<Decision>>;
+
+/// How far a pending access is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Flight {
+    /// It has happened, for the thread that made it.
+    Done,
+    /// A copy with at least so many younger groups.
+    Closed { n_younger: u32 },
+    /// A copy that is in no group yet.
+    Open,
+}
+
+impl Flight {
+    /// Waits that would end it, the fewer the more.
+    fn distance(self) -> u32 {
+        match self {
+            Flight::Done => u32::MAX,
+            Flight::Closed { n_younger } => n_younger + 1,
+            Flight::Open => 0,
+        }
+    }
+
+    fn is_in_flight(self) -> bool {
+        self != Flight::Done
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Pending {
+    touch: Touch,
+    flight: Flight,
+}
+
+/// What is pending at a point.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct State(Vec<Pending>);
+
+impl State {
+    fn add(&mut self, new: Pending) {
+        match self.0.iter_mut().find(|it| it.touch.is_like(&new.touch)) {
+            Some(old) if old.flight.distance() <= new.flight.distance() => {}
+            Some(old) => old.flight = new.flight,
+            None => self.0.push(new),
+        }
+    }
+
+    fn join(&mut self, other: State) {
+        other.0.into_iter().for_each(|it| self.add(it));
+    }
+
+    fn contains(&self, other: &State) -> bool {
+        other.0.iter().all(|it| {
+            let found = self.0.iter().find(|mine| mine.touch.is_like(&it.touch));
+            found.is_some_and(|mine| mine.flight.distance() <= it.flight.distance())
+        })
+    }
+
+    fn seen(self, f: impl Fn(Number) -> Vec<Number>) -> State {
+        let mut res = State::default();
+        for it in self.0 {
+            res.add(Pending { touch: it.touch.seen(&f), flight: it.flight });
+        }
+        res
+    }
+
+    fn commit(&mut self) {
+        for it in &mut self.0 {
+            it.flight = match it.flight {
+                Flight::Done => Flight::Done,
+                Flight::Closed { n_younger } => Flight::Closed { n_younger: n_younger + 1 },
+                Flight::Open => Flight::Closed { n_younger: 0 },
+            };
+        }
+    }
+
+    fn wait(&mut self, in_flight: u32) {
+        for it in &mut self.0 {
+            if matches!(it.flight, Flight::Closed { n_younger } if in_flight <= n_younger) {
+                it.flight = Flight::Done;
+            }
+        }
+    }
+
+    fn make(&mut self, order: Order) {
+        match order {
+            Order::Commit => self.commit(),
+            Order::Wait { in_flight } => self.wait(in_flight),
+            Order::Barrier => self.0.retain(|it| it.flight.is_in_flight()),
+        }
+    }
+}
+
+/// What the walk finds.
+pub(super) struct Found {
+    pub(super) decisions: Decisions,
+    /// The instructions after which copies into a buffer may be in flight.
+    pub(super) in_flight: BTreeMap<Value, Range<usize>>,
+}
+
+/// What is in order and what is not.
+pub(super) fn walk(kernel: &Kernel, rule: Rule<'_>) -> Found {
+    let mut walk = Walk {
+        kernel,
+        numbers: Numbers::of(kernel),
+        rule,
+        next: 0,
+        decisions: Decisions::new(),
+        in_flight: BTreeMap::new(),
+    };
+    walk.region(&kernel.body, State::default());
+    walk.decisions.retain(|_, it| !it.is_empty());
+    Found { decisions: walk.decisions, in_flight: walk.in_flight }
+}
+
+struct Walk<'a> {
+    kernel: &'a Kernel,
+    numbers: Numbers<'a>,
+    rule: Rule<'a>,
+    /// The number of the next instruction.
+    next: usize,
+    decisions: Decisions,
+    in_flight: BTreeMap<Value, Range<usize>>,
+}
+
+impl<'a> Walk<'a> {
+    fn region(&mut self, region: &'a Region, mut state: State) -> State {
+        for inst in &region.insts {
+            let no = self.next;
+            self.next += 1;
+            self.decisions.remove(&no);
+            state = self.inst(no, inst, state);
+            self.note_in_flight(no, &state);
+        }
+        state
+    }
+
+    fn inst(&mut self, no: usize, inst: &'a Inst, mut state: State) -> State {
+        match &inst.op {
+            Op::Flow(FlowOp::If) => {
+                let mut joined = self.region(&inst.regions[0], state.clone());
+                joined.join(self.region(&inst.regions[1], state));
+                return joined;
+            }
+            Op::Flow(FlowOp::For { .. } | FlowOp::While) => return self.repeat(no, inst, state),
+            Op::Copy(CopyOp::Commit) => self.make(Order::Commit, &mut state),
+            Op::Copy(CopyOp::Wait { in_flight }) => {
+                self.make(Order::Wait { in_flight: *in_flight }, &mut state)
+            }
+            Op::Sync(SyncOp::Barrier) => self.make(Order::Barrier, &mut state),
+            Op::Copy(CopyOp::Async | CopyOp::Fetch { .. })
+            | Op::Shared(_)
+            | Op::Tile(_)
+            | Op::Mma(_)
+            | Op::Memory(_) => {}
+        }
+        let map_of = |it| self.kernel.ty(it).map().clone();
+        if let Some(touch) = Touch::of(inst, &self.numbers, &map_of) {
+            self.touch(no, touch, &mut state);
+        }
+        state
+    }
+
+    /// Makes an order; what nobody has to wait for any more is forgotten.
+    fn make(&self, order: Order, state: &mut State) {
+        state.make(order);
+        if matches!(self.rule, Rule::Landed) {
+            state.0.retain(|it| it.flight.is_in_flight());
+        }
+    }
+
+    fn touch(&mut self, no: usize, touch: Touch, state: &mut State) {
+        let conflicts: Vec<&Pending> =
+            state.0.iter().filter(|it| self.may_conflict(&it.touch, &touch)).collect();
+        let nearest = conflicts.iter().min_by_key(|it| it.flight.distance()).copied().cloned();
+        if let Some(nearest) = nearest {
+            let why = Conflict {
+                first: (nearest.touch.verb, nearest.touch.site),
+                second: (touch.verb, touch.site),
+            };
+            for order in self.orders(nearest.flight) {
+                self.make(order, state);
+                self.decisions.entry(no).or_default().push(Decision { order, why });
+            }
+        }
+        let flight = if touch.verb == Verb::Copy { Flight::Open } else { Flight::Done };
+        if flight.is_in_flight() || matches!(self.rule, Rule::Met(_)) {
+            state.add(Pending { touch, flight });
+        }
+    }
+
+    /// What has to be made after a pending access that is so far.
+    fn orders(&self, flight: Flight) -> Vec<Order> {
+        let mut orders = match flight {
+            Flight::Done => vec![],
+            Flight::Closed { n_younger } => vec![Order::Wait { in_flight: n_younger }],
+            Flight::Open => vec![Order::Commit, Order::Wait { in_flight: 0 }],
+        };
+        if matches!(self.rule, Rule::Met(_)) {
+            orders.push(Order::Barrier);
+        }
+        orders
+    }
+
+    fn may_conflict(&self, first: &Touch, second: &Touch) -> bool {
+        if !first.conflicts(second) {
+            return false;
+        }
+        if first.buffer == second.buffer {
+            return !first.part.is_apart(&second.part);
+        }
+        match self.rule {
+            Rule::Landed => false,
+            Rule::Met(allocation) => allocation.share_bytes(first.buffer, second.buffer),
+        }
+    }
+
+    fn note_in_flight(&mut self, no: usize, state: &State) {
+        for it in state.0.iter().filter(|it| it.flight.is_in_flight()) {
+            let range = self.in_flight.entry(it.touch.buffer).or_insert(no..no + 1);
+            *range = range.start.min(no)..range.end.max(no + 1);
+        }
+    }
+
+    /// A loop, with the order that only what is before it asks for made before it.
+    fn repeat(&mut self, no: usize, inst: &'a Inst, before: State) -> State {
+        let first = self.next;
+        let after = self.settle(no, inst, before.clone());
+        let inside = self.take_decisions(first);
+        let mut ordered = before.clone();
+        let flights = before.0.iter().map(|it| it.flight);
+        let wanted = inside.values().flatten().map(|it| it.order);
+        let orders = self.orders_before(wanted, flights);
+        orders.iter().for_each(|&it| self.make(it, &mut ordered));
+        if ordered != before {
+            self.next = first;
+            let after = self.settle(no, inst, ordered);
+            let fewer = self.take_decisions(first);
+            let missing = inside.iter().find(|it| it.1.len() > fewer.get(it.0).map_or(0, Vec::len));
+            if let Some((_, missing)) = missing.filter(|_| count(&fewer) < count(&inside)) {
+                let why = missing[0].why;
+                let made = orders.iter().map(|&order| Decision { order, why });
+                self.decisions.insert(no, made.collect());
+                self.decisions.extend(fewer);
+                return after;
+            }
+        }
+        self.decisions.extend(inside);
+        after
+    }
+
+    /// What could be made before a loop in which this is wanted.
+    fn orders_before(
+        &self,
+        wanted: impl Iterator<Item = Order>,
+        mut flights: impl Iterator<Item = Flight>,
+    ) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let (mut in_flight, mut meets) = (None, false);
+        for order in wanted {
+            match order {
+                Order::Commit => in_flight = Some(0),
+                Order::Wait { in_flight: n } => {
+                    in_flight = Some(in_flight.map_or(n, |it: u32| it.min(n)))
+                }
+                Order::Barrier => meets = true,
+            }
+        }
+        if let Some(in_flight) = in_flight {
+            if flights.any(|it| it == Flight::Open) {
+                orders.push(Order::Commit);
+            }
+            orders.push(Order::Wait { in_flight });
+        }
+        if meets {
+            orders.push(Order::Barrier);
+        }
+        orders
+    }
+
+    /// The decisions since an instruction, up to here.
+    fn take_decisions(&mut self, first: usize) -> Decisions {
+        let mut taken = self.decisions.split_off(&first);
+        self.decisions.extend(taken.split_off(&self.next));
+        taken
+    }
+
+    /// Walks a loop until it is settled; what is pending after it.
+    fn settle(&mut self, no: usize, inst: &'a Inst, before: State) -> State {
+        let first = self.next;
+        let entry = before.clone().seen(|it| self.numbers.entering(no, it));
+        let mut head = entry.clone();
+        for round in 0.. {
+            self.next = first;
+            let (exit, back) = self.turn(inst, head.clone(), &before);
+            let mut next = entry.clone();
+            next.join(back.seen(|it| self.numbers.a_turn_later(no, it).into_iter().collect()));
+            if head.contains(&next) {
+                return exit.seen(|it| self.numbers.outside(no, it).into_iter().collect());
+            }
+            if ROUNDS_NUMBERED < round {
+                let known = |it: Number| it.known().map(Number::constant).into_iter().collect();
+                next = next.seen(known);
+            }
+            if ROUNDS_EXACT < round {
+                head.join(next);
+            } else {
+                head = next;
+            }
+        }
+        unreachable!("a loop's beginning grows until it has everything")
+    }
+
+    /// One turn: what is pending where the loop ends, and over the back edge.
+    fn turn(&mut self, inst: &'a Inst, head: State, before: &State) -> (State, State) {
+        match &inst.regions[..] {
+            [body] => {
+                let back = self.region(body, head);
+                let mut exit = before.clone();
+                exit.join(back.clone());
+                (exit, back)
+            }
+            [cond, body] => {
+                let exit = self.region(cond, head);
+                let back = self.region(body, exit.clone());
+                (exit, back)
+            }
+            _ => panic!("V3: a loop has one region or two"),
+        }
+    }
+}
+
+fn count(decisions: &Decisions) -> usize {
+    decisions.values().map(Vec::len).sum()
+}

@@ -1,0 +1,332 @@
+//! Passes on IR text: what is put in, and where.
+
+use super::*;
+use crate::ir::parse::parse;
+use crate::ir::verify::verify;
+
+/// A kernel of four warps with these instructions; `%p` are pointers, `%v` a tile of 128 elements.
+fn with(insts: &str) -> Kernel {
+    let text = format!(
+        r#"kernel "k" for sm_80 warps 4 {{
+            plan k threads 128
+            param x: tensor f32 [n] align 16
+            symbol n: 32
+            grid [1]
+            layout #L = [128] lane [1] [2] [4] [8] [16] warp [32] [64]
+            memory #one = 128 [1, 2, 4, 8, 16, 32, 64] 0
+            memory #half = 64 [1, 2, 4, 8, 16, 32] 0
+            memory #two = 2 [] 128, 128 [1, 2, 4, 8, 16, 32, 64] 0
+            memory #three = 3 [] 128, 128 [1, 2, 4, 8, 16, 32, 64] 0
+            tensor x: f32 at %x dims [%n] strides [1] align 16
+            body (%x: *f32 = address x, %n: i32 = symbol n) {{
+                %zero: i32 = tile.const<0>
+                %unit: i32 = tile.const<1>
+                %stages: i32 = tile.const<3>
+                %i: i32[128] @ #L = tile.index<0>
+                %p: *f32[128] @ #L = memory.at<0> %i
+                %v: f32[128] @ #L = tile.const<1.0>
+                {insts}
+            }}
+        }}"#
+    );
+    let kernel = parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    sound(&kernel);
+    kernel
+}
+
+#[track_caller]
+fn sound(kernel: &Kernel) {
+    let found: Vec<String> = verify(kernel).iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{found:#?}\n{kernel}");
+}
+
+/// The instructions after those that every test begins with, without places.
+fn body(kernel: &Kernel) -> String {
+    let text = kernel.to_string();
+    let lines = text.lines().skip_while(|it| !it.contains("body (")).skip(9);
+    let lines = lines.take_while(|it| *it != "    }").map(|it| {
+        let site = it.rfind(" !").filter(|at| !it[at + 2..].contains('%'));
+        let end = if it.ends_with('{') { "{" } else { "" };
+        let text = site.map_or(it.to_owned(), |at| format!("{} {end}", &it[..at]));
+        text.strip_prefix("        ").unwrap_or(&text).trim_end().to_owned()
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// What the passes before the lowering make of these instructions.
+#[track_caller]
+fn prepared(insts: &str) -> String {
+    let prepared = prepare(&with(insts));
+    sound(&prepared.kernel);
+    body(&prepared.kernel)
+}
+
+/// Barriers in a text.
+fn n_barriers(text: &str) -> usize {
+    text.matches("sync.barrier").count()
+}
+
+#[test]
+fn what_is_written_is_read_after_a_barrier() {
+    insta::assert_snapshot!(prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         shared.store %s, %v
+         %a: f32[128] @ #L = shared.load %s
+         %b: f32[128] @ #L = shared.load %s
+         shared.store %s, %b"
+    ));
+}
+
+#[test]
+fn parts_that_share_nothing_need_no_order() {
+    let text = prepared(
+        "%s: shared f32 @ #two = shared.alloc<16>
+         %s0: shared f32 @ #one = shared.index<0> %s, %zero
+         %s1: shared f32 @ #one = shared.index<0> %s, %unit
+         shared.store %s0, %v
+         %a: f32[128] @ #L = shared.load %s1
+         shared.store %s1, %a",
+    );
+    assert_eq!(n_barriers(&text), 1, "{text}");
+}
+
+#[test]
+fn an_index_that_is_one_further_is_another_part() {
+    let text = prepared(
+        "%s: shared f32 @ #three = shared.alloc<16>
+         %n1: i32 = tile.binary<add> %n, %unit
+         %here: shared f32 @ #one = shared.index<0> %s, %n
+         %next: shared f32 @ #one = shared.index<0> %s, %n1
+         shared.store %here, %v
+         %a: f32[128] @ #L = shared.load %next",
+    );
+    assert_eq!(n_barriers(&text), 0, "{text}");
+}
+
+#[test]
+fn a_recast_keeps_what_was_said_of_its_view() {
+    let text = prepared(
+        "%s: shared f32 @ #two = shared.alloc<16>
+         %s0: shared f32 @ #one = shared.index<0> %s, %zero
+         %r0: shared f32 @ #one = shared.recast %s0
+         %s1: shared f32 @ #one = shared.index<0> %s, %unit
+         %r1: shared f32 @ #one = shared.recast %s1
+         shared.store %r0, %v
+         %a: f32[128] @ #L = shared.load %r1
+         %b: f32[128] @ #L = shared.load %s0",
+    );
+    assert_eq!(n_barriers(&text), 1, "{text}");
+}
+
+#[test]
+fn a_loop_orders_its_turns() {
+    insta::assert_snapshot!(prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         %sum: f32[128] @ #L = flow.for %zero, %n, %unit, %v {
+             (%t: i32, %acc: f32[128] @ #L)
+             shared.store %s, %acc
+             %a: f32[128] @ #L = shared.load %s
+             %next: f32[128] @ #L = tile.binary<add> %acc, %a
+             yield %next
+         }"
+    ));
+}
+
+#[test]
+fn what_only_the_code_before_a_loop_asks_for_is_done_before_it() {
+    insta::assert_snapshot!(prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         shared.store %s, %v
+         %sum: f32[128] @ #L = flow.for %zero, %n, %unit, %v {
+             (%t: i32, %acc: f32[128] @ #L)
+             %a: f32[128] @ #L = shared.load %s
+             %next: f32[128] @ #L = tile.binary<add> %acc, %a
+             yield %next
+         }"
+    ));
+}
+
+#[test]
+fn a_copy_is_waited_for_at_its_first_use() {
+    insta::assert_snapshot!(prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         %o: shared f32 @ #one = shared.alloc<16>
+         copy.async %s, %p
+         copy.async %o, %p
+         %a: f32[128] @ #L = shared.load %s
+         shared.store %o, %a"
+    ));
+}
+
+#[test]
+fn a_wait_leaves_what_is_younger_on_every_path() {
+    let text = prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         %o: shared f32 @ #one = shared.alloc<16>
+         %c: bool = tile.cmp<lt> %n, %unit
+         copy.async %s, %p
+         copy.commit
+         flow.if %c {
+             copy.async %o, %p
+             copy.commit
+         } {
+         }
+         %a: f32[128] @ #L = shared.load %s",
+    );
+    assert!(text.contains("copy.wait<0>"), "{text}");
+}
+
+#[test]
+fn a_copy_without_a_group_gets_one_where_it_is_wanted() {
+    insta::assert_snapshot!(prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         copy.async %s, %p
+         copy.commit
+         copy.async %s, %p
+         %a: f32[128] @ #L = shared.load %s"
+    ));
+}
+
+/// A loop over three stages: filled two turns ahead, the number of the stage kept by `next`.
+fn ring(next: &str) -> String {
+    format!(
+        "%s: shared f32 @ #three = shared.alloc<16>
+         %two: i32 = tile.const<2>
+         %s0: shared f32 @ #one = shared.index<0> %s, %zero
+         %s1: shared f32 @ #one = shared.index<0> %s, %unit
+         copy.async %s0, %p
+         copy.commit
+         copy.async %s1, %p
+         copy.commit
+         %sum: f32[128] @ #L, %end: i32 = flow.for %zero, %n, %unit, %v, %zero {{
+             (%t: i32, %acc: f32[128] @ #L, %k: i32)
+             {next}
+             %full: shared f32 @ #one = shared.index<0> %s, %stage
+             %a: f32[128] @ #L = shared.load %full
+             %sum1: f32[128] @ #L = tile.binary<add> %acc, %a
+             %empty: shared f32 @ #one = shared.index<0> %s, %free
+             copy.async %empty, %p
+             copy.commit
+             yield %sum1, %next
+         }}"
+    )
+}
+
+#[test]
+fn a_ring_by_remainders_has_one_wait_and_one_barrier_a_turn() {
+    insta::assert_snapshot!(prepared(&ring(
+        "%stage: i32 = tile.binary<rem> %t, %stages
+         %t2: i32 = tile.binary<add> %t, %two
+         %free: i32 = tile.binary<rem> %t2, %stages
+         %next: i32 = tile.binary<add> %k, %unit"
+    )));
+}
+
+#[test]
+fn a_ring_by_counters_that_go_round_has_one_wait_and_one_barrier_a_turn() {
+    let text = prepared(&ring(
+        "%stage: i32 = tile.binary<add> %k, %zero
+         %k1: i32 = tile.binary<add> %k, %unit
+         %round: bool = tile.cmp<eq> %k1, %stages
+         %next: i32 = tile.select %round, %zero, %k1
+         %k2: i32 = tile.binary<add> %k, %two
+         %over: bool = tile.cmp<ge> %k2, %stages
+         %less: i32 = tile.binary<sub> %k2, %stages
+         %free: i32 = tile.select %over, %less, %k2",
+    ));
+    assert_eq!(n_barriers(&text), 1, "{text}");
+    assert_eq!(text.matches("copy.wait<1>").count(), 1, "{text}");
+}
+
+#[test]
+fn a_ring_whose_stages_cannot_be_told_apart_waits_for_everything() {
+    let text = prepared(&ring(
+        "%stage: i32 = tile.binary<rem> %t, %stages
+         %free: i32 = tile.binary<mul> %t, %t
+         %next: i32 = tile.binary<add> %k, %unit",
+    ));
+    assert_eq!(n_barriers(&text), 2, "{text}");
+    assert!(text.contains("copy.wait<0>"), "{text}");
+}
+
+/// Names, bytes and places of the buffers.
+fn places(insts: &str) -> Vec<(String, u32, u32)> {
+    let allocation = prepare(&with(insts)).allocation;
+    let row = |it: &Buffer| (it.name.to_string(), it.bytes, it.offset);
+    allocation.buffers.iter().map(row).collect()
+}
+
+#[test]
+fn buffers_whose_lives_do_not_overlap_share_bytes() {
+    let insts = "%a: shared f32 @ #one = shared.alloc<16>
+         %b: shared f32 @ #two = shared.alloc<16>
+         %c: shared f32 @ #one = shared.alloc<16>
+         shared.store %a, %v
+         %x0: f32[128] @ #L = shared.load %a
+         shared.store %c, %x0
+         %b0: shared f32 @ #one = shared.index<0> %b, %zero
+         shared.store %b0, %x0
+         %x1: f32[128] @ #L = shared.load %c";
+    let wanted = [("a", 512, 0), ("b", 1024, 0), ("c", 512, 1024)];
+    assert_eq!(places(insts), wanted.map(|(a, b, c)| (a.to_owned(), b, c)));
+    let text = prepared(insts);
+    assert_eq!(n_barriers(&text), 2, "the second is between `a` and `b`: {text}");
+}
+
+#[test]
+fn a_buffer_older_than_a_loop_lives_through_it() {
+    let insts = "%a: shared f32 @ #one = shared.alloc<16>
+         flow.for %zero, %n, %unit {
+             (%t: i32)
+             shared.store %a, %v
+             %b: shared f32 @ #one = shared.alloc<16>
+             shared.store %b, %v
+             %x0: f32[128] @ #L = shared.load %b
+             %c: shared f32 @ #one = shared.alloc<16>
+             shared.store %c, %v
+         }
+         %d: shared f32 @ #one = shared.alloc<16>
+         shared.store %d, %v";
+    let wanted = [("a", 512, 0), ("b", 512, 512), ("c", 512, 512), ("d", 512, 0)];
+    assert_eq!(places(insts), wanted.map(|(a, b, c)| (a.to_owned(), b, c)));
+}
+
+#[test]
+fn a_copy_in_flight_keeps_its_buffer_alive() {
+    let insts = "%a: shared f32 @ #one = shared.alloc<16>
+         copy.async %a, %p
+         %b: shared f32 @ #one = shared.alloc<16>
+         shared.store %b, %v";
+    let wanted = [("a", 512, 0), ("b", 512, 512)];
+    assert_eq!(places(insts), wanted.map(|(a, b, c)| (a.to_owned(), b, c)));
+}
+
+#[test]
+fn a_buffer_that_nobody_uses_has_no_bytes() {
+    let prepared = prepare(&with("%a: shared f32 @ #one = shared.alloc<16>"));
+    assert_eq!(prepared.allocation.bytes, 0);
+}
+
+#[test]
+fn a_fetch_becomes_a_buffer_that_has_landed() {
+    insta::assert_snapshot!(prepared(
+        "flow.for %zero, %n, %unit {
+             (%t: i32)
+             %a: shared f32 @ #one = copy.fetch<16> %p
+             %x0: f32[128] @ #L = shared.load %a
+         }"
+    ));
+}
+
+#[test]
+fn what_is_prepared_needs_no_more() {
+    let once = prepare(&with(&ring(
+        "%stage: i32 = tile.binary<rem> %t, %stages
+         %t2: i32 = tile.binary<add> %t, %two
+         %free: i32 = tile.binary<rem> %t2, %stages
+         %next: i32 = tile.binary<add> %k, %unit",
+    )));
+    assert!(!once.placed.is_empty());
+    let again = prepare(&once.kernel);
+    assert!(again.placed.is_empty(), "{:?}", again.placed);
+}

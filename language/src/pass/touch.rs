@@ -1,0 +1,197 @@
+//! What instructions do with shared memory: which buffer, which part of it, reading or writing.
+//!
+//! # Idea
+//! A view is a chain of indices, slices and recasts from its buffer on (rule V10), so the part of the
+//! buffer that it covers is a range of every dimension, up to a recast; there new dimensions begin,
+//! and what was said of the old ones stays true. Parts are told apart dimension by dimension, by
+//! numbers with one origin ([`super::number`]).
+
+use smallvec::{SmallVec, smallvec};
+use tile_layout::MemoryMap;
+
+use super::number::{Number, Numbers};
+use crate::ir::{Inst, SiteId, Value};
+use crate::op::{CopyOp, Op, SharedOp};
+
+/// What is done with a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    /// It is read.
+    Read,
+    /// It is written.
+    Write,
+    /// It is changed in one step, which others may do at the same time.
+    Atomic,
+    /// A copy writes it, beside the program.
+    Copy,
+}
+
+impl Verb {
+    fn conflicts(self, other: Verb) -> bool {
+        let same = self == other;
+        !(same && matches!(self, Verb::Read | Verb::Atomic))
+    }
+}
+
+/// An access to shared memory.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Touch {
+    /// The `shared.alloc` or `copy.fetch` that made the buffer.
+    pub(super) buffer: Value,
+    pub(super) part: Part,
+    pub(super) verb: Verb,
+    pub(super) site: SiteId,
+}
+
+impl Touch {
+    /// What an instruction itself does, without its regions.
+    pub(super) fn of(inst: &Inst, numbers: &Numbers<'_>, map_of: MapOf<'_>) -> Option<Touch> {
+        let (view, verb) = match &inst.op {
+            Op::Shared(SharedOp::Load | SharedOp::Gather { .. }) => (inst.operands[0], Verb::Read),
+            Op::Shared(SharedOp::Store | SharedOp::Scatter { .. }) => {
+                (inst.operands[0], Verb::Write)
+            }
+            Op::Shared(SharedOp::Atomic { .. }) => (inst.operands[0], Verb::Atomic),
+            Op::Copy(CopyOp::Async) => (inst.operands[0], Verb::Copy),
+            Op::Copy(CopyOp::Fetch { .. }) => (inst.results[0], Verb::Write),
+            Op::Shared(
+                SharedOp::Alloc { .. }
+                | SharedOp::Index { .. }
+                | SharedOp::Slice { .. }
+                | SharedOp::Recast,
+            )
+            | Op::Copy(CopyOp::Commit | CopyOp::Wait { .. })
+            | Op::Flow(_)
+            | Op::Tile(_)
+            | Op::Memory(_)
+            | Op::Mma(_)
+            | Op::Sync(_) => return None,
+        };
+        let (buffer, part) = Part::of_view(view, numbers, map_of);
+        Some(Touch { buffer, part, verb, site: inst.site })
+    }
+
+    /// Whether both are the same access as far as conflicts go.
+    pub(super) fn is_like(&self, other: &Touch) -> bool {
+        self.buffer == other.buffer && self.verb == other.verb && self.part == other.part
+    }
+
+    /// Whether their order matters if they share an element.
+    pub(super) fn conflicts(&self, other: &Touch) -> bool {
+        self.verb.conflicts(other.verb)
+    }
+
+    /// With every number as `f` says that it reads elsewhere, in any number of ways.
+    pub(super) fn seen(&self, f: &impl Fn(Number) -> Vec<Number>) -> Touch {
+        let mut touch = self.clone();
+        for piece in &mut touch.part.0 {
+            for (span, dim) in piece.ranges.iter_mut().zip(piece.map.dims()) {
+                if span.len != dim.extent {
+                    span.start = span.start.iter().flat_map(|it| f(*it)).collect();
+                }
+            }
+        }
+        touch
+    }
+}
+
+/// The map of a view.
+pub(super) type MapOf<'a> = &'a dyn Fn(Value) -> MemoryMap;
+
+/// A part of a buffer: what each recast on the way left of it.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Part(Vec<Piece>);
+
+#[derive(Clone, PartialEq, Debug)]
+struct Piece {
+    map: MemoryMap,
+    ranges: Vec<Span>,
+}
+
+/// Indices of one dimension.
+#[derive(Clone, PartialEq, Debug)]
+struct Span {
+    /// Numbers that the first of them is, all equal; none if it could be any.
+    start: SmallVec<[Number; 1]>,
+    len: u32,
+}
+
+impl Part {
+    /// The buffer that a view is of, and the part.
+    fn of_view(view: Value, numbers: &Numbers<'_>, map_of: MapOf<'_>) -> (Value, Part) {
+        let mut chain = Vec::new();
+        let mut buffer = view;
+        let buffer = loop {
+            let inst = numbers.definition(buffer).expect("V10: views are made by instructions");
+            match &inst.op {
+                Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast) => {
+                    chain.push(inst)
+                }
+                _ => break buffer,
+            }
+            buffer = inst.operands[0];
+        };
+        let mut pieces = vec![Piece::whole(map_of(buffer))];
+        let mut open = pieces[0].dims();
+        for inst in chain.into_iter().rev() {
+            let piece = pieces.last_mut().expect("the whole is a piece");
+            match &inst.op {
+                Op::Shared(SharedOp::Index { axis }) => {
+                    let axis = open.remove(*axis as usize);
+                    piece.ranges[axis].narrow(numbers.of_value(inst.operands[1]), 1);
+                }
+                Op::Shared(SharedOp::Slice { axis }) => {
+                    let len = map_of(inst.results[0]).dims()[*axis as usize].extent;
+                    let start = numbers.of_value(inst.operands[1]);
+                    piece.ranges[open[*axis as usize]].narrow(start, len);
+                }
+                _ => {
+                    pieces.push(Piece::whole(map_of(inst.results[0])));
+                    open = pieces[pieces.len() - 1].dims();
+                }
+            }
+        }
+        (buffer, Part(pieces))
+    }
+
+    /// Whether the two surely have no element in common; both are of one buffer.
+    pub(super) fn is_apart(&self, other: &Part) -> bool {
+        for (a, b) in self.0.iter().zip(&other.0) {
+            if a.map != b.map {
+                return false;
+            }
+            if a.ranges.iter().zip(&b.ranges).any(|(a, b)| a.is_apart(b)) {
+                return true;
+            }
+            // Dimensions of a recast mean the same only in the same place.
+            if a != b || a.ranges.iter().any(|it| it.start.is_empty()) {
+                return false;
+            }
+        }
+        false
+    }
+}
+
+impl Piece {
+    fn whole(map: MemoryMap) -> Piece {
+        let whole = |len| Span { start: smallvec![Number::constant(0)], len };
+        let ranges = map.dims().iter().map(|it| whole(it.extent)).collect();
+        Piece { map, ranges }
+    }
+
+    fn dims(&self) -> Vec<usize> {
+        (0..self.ranges.len()).collect()
+    }
+}
+
+impl Span {
+    fn narrow(&mut self, start: Number, len: u32) {
+        self.start = self.start.iter().filter_map(|it| it.plus(start)).collect();
+        self.len = len;
+    }
+
+    fn is_apart(&self, other: &Span) -> bool {
+        let apart = |a: &Number| other.start.iter().any(|b| a.is_apart(self.len, *b, other.len));
+        self.start.iter().any(apart)
+    }
+}

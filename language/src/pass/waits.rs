@@ -1,0 +1,47 @@
+//! Waits for copies in flight: before an access that needs one, as late and as little as is right.
+//!
+//! # Requires
+//! Nothing.
+//!
+//! # Establishes
+//! * Every copy is in a group: if the program closes none itself, every copy is one of its own.
+//! * Before an access to what a copy may still write stands a `copy.wait` that leaves in flight as
+//!   many groups as are surely younger, on every path.
+//!
+//! It is part of the meaning of a program ("the role's next conflicting use: there the compiler
+//! waits, and shows it"), so engines see its result. The end of a kernel needs no wait.
+
+use super::flow::{self, Rule};
+use super::place::{Placed, new_inst, place};
+use crate::ir::{Kernel, Region};
+use crate::op::{CopyOp, Op};
+
+/// The kernel with its waits, and which were put in.
+pub fn waits(mut kernel: Kernel) -> (Kernel, Vec<Placed>) {
+    let (mut copies, mut commits) = (false, false);
+    kernel.body.walk(&mut |inst| {
+        copies |= inst.op == Op::Copy(CopyOp::Async);
+        commits |= inst.op == Op::Copy(CopyOp::Commit);
+    });
+    if !copies {
+        return (kernel, Vec::new());
+    }
+    if !commits {
+        close_each(&mut kernel.body);
+    }
+    let decisions = flow::walk(&kernel, Rule::Landed).decisions;
+    let placed = place(&mut kernel, &decisions);
+    (kernel, placed)
+}
+
+/// Makes every copy a group of its own.
+fn close_each(region: &mut Region) {
+    let insts = std::mem::take(&mut region.insts);
+    for mut inst in insts {
+        inst.regions.iter_mut().for_each(close_each);
+        let commit = (inst.op == Op::Copy(CopyOp::Async))
+            .then(|| new_inst(Op::Copy(CopyOp::Commit), inst.site));
+        region.insts.push(inst);
+        region.insts.extend(commit);
+    }
+}
