@@ -17,7 +17,6 @@
 //! looks at a vendor (that is [`crate::chip`]).
 
 mod approximate;
-mod buffers;
 mod cast;
 mod convert;
 mod copy;
@@ -45,11 +44,11 @@ use tile_language::analysis::Facts;
 use tile_language::dtype::DType;
 use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
 use tile_language::op::{Op, SyncOp};
+use tile_language::pass::{self, Allocation, Prepared};
 use tile_language::target::mma::MatrixId;
 
 use crate::chip::{self, Chip};
 use crate::emit::{Emit, GLOBAL, Lines, Val};
-use buffers::Buffers;
 use order::GlobalOrder;
 use shared::Scratch;
 use views::Place;
@@ -134,7 +133,7 @@ pub(crate) struct Lower<'a, 'c> {
     thread: Option<IntValue<'c>>,
     thread_functions: HashMap<Vec<u32>, IntValue<'c>>,
     scratch: Scratch<'c>,
-    buffers: Buffers,
+    allocation: &'a Allocation,
     places: HashMap<Value, Place<'c>>,
     order: GlobalOrder,
     uses: tile::Uses,
@@ -146,6 +145,7 @@ pub(crate) struct Lower<'a, 'c> {
 
 /// Lowers a kernel that the verifier accepts.
 pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -> Lowered<'c> {
+    let Prepared { kernel, allocation, .. } = &pass::prepare(kernel);
     let target = kernel.target.row();
     let chip = chip::of(target);
     let module = context.create_module(&kernel.name);
@@ -155,11 +155,10 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         module.add_function(&kernel.name, context.void_type().fn_type(&params, false), None);
     let emit = Emit::new(context, module, function);
     chip.declare_kernel(&emit, kernel.warps * target.lanes);
-    let buffers = Buffers::of(kernel);
     let mut lower = Lower {
         kernel,
-        scratch: Scratch::new(&emit, buffers.bytes, buffers.align),
-        buffers,
+        scratch: Scratch::new(&emit, allocation.bytes, allocation.align),
+        allocation,
         places: HashMap::new(),
         emit,
         chip,

@@ -54,7 +54,7 @@ impl<'c> Lower<'_, 'c> {
         match op {
             SharedOp::Alloc { .. } => {
                 let zero = self.emit.int(0);
-                let buffer = self.buffers.offset(inst.results[0]);
+                let buffer = self.allocation.of_value(inst.results[0]).offset;
                 let place = Place { buffer, start: zero, shift: zero, shift_bits: 0 };
                 self.places.insert(inst.results[0], place);
             }
