@@ -35,6 +35,15 @@ impl Hints {
     pub(crate) const NONE: Hints = Hints { cache: Cache::All, evict: Evict::Normal };
 }
 
+/// On what a copy depends; `None` is true.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CopyConditions<'c> {
+    /// Whether there is a copy at all.
+    pub(crate) when: Option<IntValue<'c>>,
+    /// Whether memory is read, or zeros are written.
+    pub(crate) mask: Option<IntValue<'c>>,
+}
+
 /// Functions that hardware approximates for `f32`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Approx {
@@ -95,6 +104,25 @@ pub(crate) trait Chip: matrix::MatrixUnit {
 
     /// The lanes of each warp meet, and see what the others wrote.
     fn warp_barrier(&self, emit: &Emit<'_>);
+
+    /// Bytes that one thread's copy from global to shared memory without registers can have.
+    fn copy_widths(&self) -> &'static [u32];
+
+    /// Starts such a copy where `when` holds; where `mask` is false zeros are written.
+    fn start_copy<'c>(
+        &self,
+        emit: &Emit<'c>,
+        to: PointerValue<'c>,
+        from: PointerValue<'c>,
+        bytes: u32,
+        conditions: CopyConditions<'c>,
+    );
+
+    /// Closes the group of the copies started since the last one.
+    fn commit_copies(&self, emit: &Emit<'_>);
+
+    /// Waits until at most that many groups of this thread are in flight, or no copy at all.
+    fn await_copies(&self, emit: &Emit<'_>, groups: Option<u32>);
 
     /// LLVM's name of a synchronisation scope.
     fn scope(&self, scope: Scope) -> &'static str;

@@ -1,5 +1,5 @@
-//! Tiles through shared memory are value-exact on the simulator: stored in one random layout, read in
-//! another, through views of random buffers, of one to four dimensions and all widths, for warps of
+//! Tiles through shared memory are value-exact on the simulator: stored or copied in one random layout,
+//! read in another, through views of random buffers, of one to four dimensions and all widths, for warps of
 //! 32 and of 64 lanes.
 
 mod support;
@@ -236,6 +236,84 @@ fn check(target: &str, lanes: u32, seed: u64) {
             got == wanted,
             "{target}, seed {seed}: pair {at} of\n{text}\ngot {got:?}\nwant {wanted:?}"
         );
+    }
+}
+
+/// A tensor of numbers goes to a buffer by copies, where `live`; the buffer goes to memory.
+fn copied(target: &str, seed: u64) {
+    let mut random = Random(seed);
+    let lanes = if target.starts_with("gfx") { 64 } else { 32 };
+    let machine = Machine { lanes, warps: 1 << random.below(3) };
+    let shape = shape(&mut random);
+    let dtype = TYPES[1 + random.below(4) as usize];
+    let map = MemoryMap::of(&buffer(&mut random, &shape, dtype.storage_bits()));
+    let [before, after] = [(); 2].map(|()| text_of(&layout(&mut random, &shape, machine)));
+    let n: u32 = shape.iter().product();
+    let (unit, limit) = (1 << random.below(5), random.below(u64::from(n) + 2) as u32);
+    // The tail begins where a whole access does, so that some copies are wide.
+    let limit = limit / unit * unit;
+    let happens = random.below(4) > 0;
+    let mut body = String::new();
+    let from = number(&mut body, "A", 0, &shape);
+    let to = number(&mut body, "B", 0, &shape);
+    let (a, b) = (format!("{shape:?} @ #A0"), format!("{shape:?} @ #B0"));
+    let text = format!(
+        "kernel \"copied\" for {target} warps {warps} {{
+    plan copied threads {threads}
+    param x: tensor {dtype} [{n}] align 16
+    param y: tensor {dtype} [{n}] align 16 mut
+    grid [1]
+    layout #A0 = {before}
+    layout #B0 = {after}
+    memory #m = {map}
+    tensor x: {dtype} at %x dims [{n}] strides [1] align 16
+    tensor y: {dtype} at %y dims [{n}] strides [1] align 16 mut
+    body (%x: *{dtype} = address x, %y: *{dtype} = address y) {{
+        %zero: i32 = tile.block_id<0>
+        %w: shared {dtype} @ #m = shared.alloc<16>
+        {body}
+        %nine: {dtype}{a} = tile.const<9>
+        shared.store %w, %nine
+        sync.barrier
+        %p: *{dtype}{a} = memory.at<0> {from}
+        %limit: i32{a} = tile.const<{limit}>
+        %live: bool{a} = tile.cmp<lt> {from}, %limit
+        %one: i32 = tile.const<{one}>
+        %when: bool = tile.cmp<lt> %zero, %one
+        copy.async %w, %p, %live, %when
+        copy.commit
+        copy.wait<0>
+        sync.barrier
+        %c: {dtype}{b} = shared.load %w
+        %q: *{dtype}{b} = memory.at<1> {to}
+        memory.store<all, normal> %q, %c
+    }}
+}}
+",
+        warps = machine.warps,
+        threads = machine.warps * lanes,
+        map = map_text(&map),
+        one = u32::from(happens),
+    );
+    let kernel = kernel(&text, target);
+    let source: Vec<u8> = (0..n).flat_map(|it| element(dtype, it + 1)).collect();
+    let wanted: Vec<u8> = (0..n)
+        .flat_map(|it| match happens {
+            true if it < limit => element(dtype, it + 1),
+            true => element(dtype, 0),
+            false => element(dtype, 9),
+        })
+        .collect();
+    let mut buffers = [source, vec![0xee; wanted.len()]];
+    run(&mut SimEngine::new(), &kernel, [1, 1, 1], &[address(0), address(1)], &mut buffers, seed)
+        .unwrap_or_else(|error| panic!("{target}, seed {seed}: {error:#?}\n{text}"));
+    assert!(buffers[1] == wanted, "{target}, seed {seed}:\n{text}\ngot {:?}", buffers[1]);
+}
+
+#[test]
+fn copies_in_flight_land_where_the_map_says() {
+    for target in ["sm_80", "gfx942", "gfx950"] {
+        (0..KERNELS).for_each(|seed| copied(target, seed));
     }
 }
 

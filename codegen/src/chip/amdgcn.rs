@@ -12,7 +12,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::Target;
 use tile_language::target::mma::MatrixId;
 
-use super::{Approx, Chip, Hints};
+use super::{Approx, Chip, CopyConditions, Hints};
 use crate::emit::{Emit, Val};
 use crate::lower::Hook;
 
@@ -168,6 +168,26 @@ impl Chip for Amdgcn {
         emit.intrinsic("llvm.amdgcn.wave.barrier", &[], &[]);
         emit.fence(AtomicOrdering::Acquire, "wavefront");
     }
+
+    fn copy_widths(&self) -> &'static [u32] {
+        &[]
+    }
+
+    fn start_copy<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _to: PointerValue<'c>,
+        _from: PointerValue<'c>,
+        _bytes: u32,
+        _conditions: CopyConditions<'c>,
+    ) {
+        unreachable!("no width was offered")
+    }
+
+    /// Copies are made at once.
+    fn commit_copies(&self, _emit: &Emit<'_>) {}
+
+    fn await_copies(&self, _emit: &Emit<'_>, _groups: Option<u32>) {}
 
     fn scope(&self, scope: Scope) -> &'static str {
         match scope {

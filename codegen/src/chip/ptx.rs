@@ -10,7 +10,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::mma::MatrixId;
 use tile_language::target::{Cap, Target};
 
-use super::{Approx, Chip, Hints};
+use super::{Approx, Chip, CopyConditions, Hints};
 use crate::emit::{Emit, Val};
 use crate::lower::Hook;
 
@@ -112,6 +112,46 @@ impl Chip for Ptx {
 
     fn warp_barrier(&self, emit: &Emit<'_>) {
         emit.intrinsic("llvm.nvvm.bar.warp.sync", &[], &[emit.int(ALL_LANES).into()]);
+    }
+
+    fn copy_widths(&self) -> &'static [u32] {
+        if self.target.has(Cap::CpAsync) { &[4, 8, 16] } else { &[] }
+    }
+
+    fn start_copy<'c>(
+        &self,
+        emit: &Emit<'c>,
+        to: PointerValue<'c>,
+        from: PointerValue<'c>,
+        bytes: u32,
+        conditions: CopyConditions<'c>,
+    ) {
+        // Sixteen bytes go past the first cache level, which nobody would look in again.
+        let level = if bytes == 16 { "cg" } else { "ca" };
+        let mut args: Vec<Val<'c>> = vec![to.into(), from.into()];
+        let mut constraints = "r,l".to_owned();
+        let mut place = |arg: IntValue<'c>| {
+            args.push(arg.into());
+            constraints += ",b";
+            format!("${}", args.len() - 1)
+        };
+        let when = conditions.when.map_or(String::new(), |it| format!("@{} ", place(it)));
+        // The predicate at the end says that the source is left alone.
+        let ignores = conditions.mask.map(|it| emit.not(it));
+        let ignores = ignores.map_or(String::new(), |it| format!(", {}", place(it)));
+        let text = format!("{when}cp.async.{level}.shared.global [$0], [$1], {bytes}{ignores};");
+        emit.assembly(text, constraints, None, &args);
+    }
+
+    fn commit_copies(&self, emit: &Emit<'_>) {
+        emit.intrinsic("llvm.nvvm.cp.async.commit.group", &[], &[]);
+    }
+
+    fn await_copies(&self, emit: &Emit<'_>, groups: Option<u32>) {
+        match groups {
+            Some(n) => emit.intrinsic("llvm.nvvm.cp.async.wait.group", &[], &[emit.int(n).into()]),
+            None => emit.intrinsic("llvm.nvvm.cp.async.wait.all", &[], &[]),
+        };
     }
 
     fn scope(&self, scope: Scope) -> &'static str {

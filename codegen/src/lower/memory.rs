@@ -58,12 +58,23 @@ impl<'c> Lower<'_, 'c> {
     /// Lowers an operation on global memory.
     pub(crate) fn memory(&mut self, op: &MemoryOp, inst: &Inst) {
         let kind = AccessKind::of_op(op);
-        if kind.is_some_and(|kind| self.order.needs_barrier(inst.operands[0], kind)) {
-            self.meet();
+        if let Some(kind) = kind {
+            self.order_before(inst.operands[0], kind);
         }
         self.memory_op(op, inst);
         if let Some(kind) = kind {
             self.order.add(inst.operands[0], kind);
+        }
+    }
+
+    /// Waits for what must come before an access to global memory.
+    pub(super) fn order_before(&mut self, pointers: Value, kind: AccessKind) {
+        if self.order.needs_landing(pointers, kind) {
+            self.chip.await_copies(&self.emit, None);
+            self.order.land();
+        }
+        if self.order.needs_barrier(pointers, kind) {
+            self.meet();
         }
     }
 
@@ -220,7 +231,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Whether nothing writes what the pointers point to while the kernel runs.
-    fn is_constant(&self, pointers: Value) -> bool {
+    pub(super) fn is_constant(&self, pointers: Value) -> bool {
         self.order.tensor(pointers).is_some_and(|it| !self.kernel.tensors[it as usize].mutable)
     }
 
@@ -331,7 +342,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Elements that one access moves.
-    fn access_elements(&self, inst: &Inst) -> usize {
+    pub(super) fn access_elements(&self, inst: &Inst) -> usize {
         access(self.kernel, &self.facts, inst).map_or(1, |it| it.elems as usize)
     }
 

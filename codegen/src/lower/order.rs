@@ -9,7 +9,8 @@
 //! # Invariants
 //! * G1: between a store and another access that may touch the same memory, at least one of them
 //!   through other pointers or by other threads, lies a barrier.
-//! * G2: on entry of a loop body its accesses count as made: they are, by the turn before.
+//! * G2: between a copy and a write to what it reads, all copies are waited for.
+//! * G3: on entry of a loop body its accesses count as made: they are, by the turn before.
 //!
 //! Tensors do not overlap, unless they are one; pointers that were not made from a tensor may point
 //! anywhere.
@@ -20,7 +21,7 @@ use std::rc::Rc;
 use tile_language::ir::{Elem, Inst, Kernel, Region, Value};
 use tile_language::op::memory::AtomicOp;
 use tile_language::op::tile::BinaryOp;
-use tile_language::op::{FlowOp, MemoryOp, Op, TileOp};
+use tile_language::op::{CopyOp, FlowOp, MemoryOp, Op, TileOp};
 
 /// What an access may touch: one tensor, or anything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +50,8 @@ struct Access {
 pub(crate) enum AccessKind {
     /// Reads.
     Read,
+    /// Reads at some time until copies are waited for.
+    Copy,
     /// Writes.
     Write,
     /// Combines; the same combination gives the same memory in every order.
@@ -58,11 +61,21 @@ pub(crate) enum AccessKind {
 impl AccessKind {
     /// Whether two accesses of the same memory may change places.
     fn commutes(self, other: AccessKind) -> bool {
-        self == other && self != AccessKind::Write
+        let reads = |it| matches!(it, AccessKind::Read | AccessKind::Copy);
+        self == other && self != AccessKind::Write || reads(self) && reads(other)
     }
 
     fn of(op: AtomicOp) -> AccessKind {
         if op == AtomicOp::Exchange { AccessKind::Write } else { AccessKind::Combine(op) }
+    }
+
+    /// What an instruction does, and through which pointers; `None` if it leaves memory alone.
+    fn of_inst(inst: &Inst) -> Option<(Value, AccessKind)> {
+        match &inst.op {
+            Op::Memory(op) => Some((inst.operands[0], AccessKind::of_op(op)?)),
+            Op::Copy(CopyOp::Async) => Some((inst.operands[1], AccessKind::Copy)),
+            _ => None,
+        }
     }
 
     /// What an operation does; `None` if it leaves memory alone.
@@ -120,11 +133,10 @@ impl Known {
                 let index = inst.operands.iter().find_map(|&it| loops.advances(it));
                 known.advances.extend(index.map(|it| (inst.results[0], it)));
             }
-            if let Op::Memory(op) = &inst.op
-                && AccessKind::of_op(op).is_some()
-                && is_held_once(inst.operands[0])
+            if let Some((pointers, _)) = AccessKind::of_inst(inst)
+                && is_held_once(pointers)
             {
-                known.held_once.insert(inst.operands[0]);
+                known.held_once.insert(pointers);
             }
         });
         known
@@ -242,15 +254,34 @@ impl GlobalOrder {
 
     fn access(&self, pointers: Value, kind: AccessKind, is_own: bool) -> Access {
         let memory = self.tensor(pointers).map_or(Memory::Anywhere, Memory::Tensor);
+        // Not even its own thread knows when a copy reads.
+        let is_own = is_own && kind != AccessKind::Copy;
         Access { memory, pointers: is_own.then_some(pointers), kind }
     }
 
-    /// The block has met.
-    pub(crate) fn clear(&mut self) {
-        self.pending.clear();
+    /// Whether copies have to land before this access.
+    pub(crate) fn needs_landing(&self, pointers: Value, kind: AccessKind) -> bool {
+        let memory = self.access(pointers, kind, false).memory;
+        self.pending.iter().any(|it| {
+            it.kind == AccessKind::Copy && it.memory.meets(memory) && !it.kind.commutes(kind)
+        })
     }
 
-    /// Counts the accesses of a loop's region as made (invariant G2). The same pointers are the same
+    /// The copies of every thread have landed: they were reads.
+    pub(crate) fn land(&mut self) {
+        for access in &mut self.pending {
+            if access.kind == AccessKind::Copy {
+                access.kind = AccessKind::Read;
+            }
+        }
+    }
+
+    /// The block has met; copies may still be in flight.
+    pub(crate) fn clear(&mut self) {
+        self.pending.retain(|it| it.kind == AccessKind::Copy);
+    }
+
+    /// Counts the accesses of a loop's region as made (invariant G3). The same pointers are the same
     /// threads' in every turn if they are made outside, or if every turn has elements of its own.
     pub(crate) fn enter_loop(&mut self, region: &Region, index: Option<Value>) {
         let known = Rc::clone(&self.known);
@@ -261,9 +292,7 @@ impl GlobalOrder {
             inst.regions.iter().for_each(|it| inside.extend(&it.params));
         });
         region.walk(&mut |inst| {
-            let Op::Memory(op) = &inst.op else { return };
-            let Some(kind) = AccessKind::of_op(op) else { return };
-            let pointers = inst.operands[0];
+            let Some((pointers, kind)) = AccessKind::of_inst(inst) else { return };
             let advances = index.is_some() && known.advances.get(&pointers).copied() == index;
             let is_own =
                 known.held_once.contains(&pointers) && (advances || !inside.contains(&pointers));

@@ -14,7 +14,7 @@ use super::explain::{self, Defs};
 use super::facts::{Axis, Facts, gcd};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Elem, Inst, Kernel, Type, Value};
-use crate::op::{MemoryOp, Op};
+use crate::op::{CopyOp, MemoryOp, Op};
 use crate::report;
 
 /// The width of one access.
@@ -52,19 +52,24 @@ pub(super) struct Parts {
     pub(super) verb: &'static str,
 }
 
-/// The pointer and the mask of a load or store; `None` for everything else, atomics included.
-pub(super) fn parts(inst: &Inst) -> Option<Parts> {
-    let (mask, verb) = match &inst.op {
-        Op::Memory(MemoryOp::Load { .. }) => (inst.operands.get(1), "load"),
-        Op::Memory(MemoryOp::Store { .. }) => (inst.operands.get(2), "store"),
+/// The pointer and the mask of a load, a store or a copy; `None` for everything else, atomics included.
+pub(super) fn parts(kernel: &Kernel, inst: &Inst) -> Option<Parts> {
+    let (pointer, mask, verb) = match &inst.op {
+        Op::Memory(MemoryOp::Load { .. }) => (0, 1, "load"),
+        Op::Memory(MemoryOp::Store { .. }) => (0, 2, "store"),
+        Op::Copy(CopyOp::Async) => (1, 2, "copy"),
+        Op::Copy(CopyOp::Fetch { .. }) => (0, 1, "copy"),
         _ => return None,
     };
-    Some(Parts { pointer: inst.operands[0], mask: mask.copied(), verb })
+    // A copy's condition is a scalar and stands where its mask would.
+    let mask = inst.operands.get(mask).copied();
+    let mask = mask.filter(|&it| verb != "copy" || !kernel.ty(it).is_scalar());
+    Some(Parts { pointer: inst.operands[pointer], mask, verb })
 }
 
-/// The width of a load or store of a tile; `None` for scalars and for what is no access.
+/// The width of a load, a store or a copy of a tile; `None` for scalars and for what is no access.
 pub fn access(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Access> {
-    let parts = parts(inst)?;
+    let parts = parts(kernel, inst)?;
     let ty = kernel.ty(parts.pointer);
     let layout = ty.layout.as_ref()?;
     let bits = storage_bits(ty);
@@ -90,7 +95,7 @@ pub fn access(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Access> {
 pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Diagnostic> {
     let found = access(kernel, facts, inst)?;
     let limit = found.limit?;
-    let parts = parts(inst)?;
+    let parts = parts(kernel, inst)?;
     // A tile of which every lane holds copies (a slice, mostly) is too small to gain by another layout.
     let copies = kernel.ty(parts.pointer).layout.as_ref().is_some_and(lanes_hold_copies);
     if limit == Limit::Layout && copies {

@@ -14,7 +14,7 @@ use crate::report;
 
 /// W0601, if the access has no mask and an index could be outside.
 pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Diagnostic> {
-    let parts = parts(inst)?;
+    let parts = parts(kernel, inst)?;
     if parts.mask.is_some() {
         return None;
     }
