@@ -29,6 +29,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("layout", include_str!("../../stdlib/layout.tile")),
     ("math", include_str!("../../stdlib/math.tile")),
     ("random", include_str!("../../stdlib/random.tile")),
+    ("dot", include_str!("../../stdlib/dot.tile")),
     ("raster", include_str!("../../stdlib/raster.tile")),
     ("reduce", include_str!("../../stdlib/reduce.tile")),
     ("softmax", include_str!("../../stdlib/softmax.tile")),

@@ -4,6 +4,7 @@ pub mod budget;
 pub mod comptime;
 pub mod layouts;
 pub mod memory;
+pub mod mma;
 pub mod names;
 pub mod ops;
 pub mod performance;

@@ -88,6 +88,8 @@ registry! {
     E0256, Error, "a dimension or bit is beyond what there is";
     E0257, Error, "brackets or a star after something that takes none";
     E0258, Error, "a shape is not made of integers of at least 1";
+    E0259, Error, "no matrix unit multiplies elements of these types";
+    E0260, Error, "no matrix instruction divides the tiles";
     E0301, Error, "operands have different layouts";
     E0302, Error, "the layout of a tile is open where it matters";
     E0303, Error, "a layout does not fit a shape";
@@ -96,6 +98,7 @@ registry! {
     E0306, Error, "what stands after `@` is not a layout";
     E0307, Error, "a layout cannot be carried through an operation";
     E0308, Error, "a view that a memory's layout does not have";
+    E0309, Error, "a tile is in another layout than a matrix instruction takes";
     E0401, Error, "a form of the language is not supported yet";
     E0402, Error, "a value is not known at compile time";
     E0403, Error, "compile-time arithmetic has no result";
@@ -113,6 +116,7 @@ registry! {
     E0607, Error, "the sides of a copy do not go together";
     E0650, Error, "a launch breaks a rule of its kernel";
     P0101, Warning, "a memory access is narrower than it could be";
+    P0102, Warning, "a product is computed without a matrix unit";
     W0101, Warning, "a contract is not checked yet";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
     R0101, Error, "a result is not as a test expects";

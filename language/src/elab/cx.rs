@@ -185,6 +185,11 @@ impl Elab<'_> {
         Place { item: self.frame().item.clone(), span }
     }
 
+    /// Where the function that is being evaluated was called.
+    pub fn call_place(&self) -> Option<Place> {
+        self.frames.last()?.caller.map(|it| self.site_place(it))
+    }
+
     /// Keeps a finding, with the calls that lead to it. The same one at the same place is kept once.
     pub fn report(&mut self, mut diagnostic: Diagnostic) {
         let known = |it: &Diagnostic| it.code == diagnostic.code && it.place == diagnostic.place;

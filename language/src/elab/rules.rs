@@ -14,6 +14,7 @@ mod describe;
 pub(crate) mod layouts;
 pub(crate) mod math;
 pub(crate) mod memory;
+pub(crate) mod mma;
 pub(crate) mod numbers;
 pub(crate) mod program;
 pub(crate) mod shape;

@@ -23,6 +23,7 @@ mod create;
 mod layouts;
 mod math;
 mod memory;
+mod mma;
 mod number;
 mod program;
 mod shape;
@@ -139,6 +140,7 @@ const FAMILIES: &[&[Row]] = &[
     layouts::ROWS,
     memory::ROWS,
     shared::ROWS,
+    mma::ROWS,
     program::ROWS,
 ];
 

@@ -41,7 +41,8 @@ pub fn layouts_differ(place: Place, facts: &Mismatch) -> Diagnostic {
     it.help(format!("`.convert({wanted})` brings the second into the layout of the first{price}"))
 }
 
-fn convert_operand(operand: &Place, wanted: &str) -> Fix {
+/// Puts a conversion behind an operand.
+pub(super) fn convert_operand(operand: &Place, wanted: &str) -> Fix {
     let at = |byte| Place { item: operand.item.clone(), span: Span::new(byte, byte) };
     let open = Edit { place: at(operand.span.lo), text: "(".to_owned() };
     let close = Edit { place: at(operand.span.hi), text: format!(").convert({wanted})") };
@@ -49,7 +50,7 @@ fn convert_operand(operand: &Place, wanted: &str) -> Fix {
 }
 
 /// What a conversion costs, in words.
-fn price(cost: Cost) -> String {
+pub(super) fn price(cost: Cost) -> String {
     match cost.class {
         CostClass::Nothing => "it costs nothing".to_owned(),
         CostClass::Registers => "it stays within each thread".to_owned(),

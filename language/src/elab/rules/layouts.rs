@@ -274,6 +274,9 @@ pub(crate) fn slice(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     }
 }
 
+/// What a question about an accumulator wants.
+pub(super) const AN_ACCUMULATOR: &str = "the layout of an accumulator, such as `mma::acc(…)`";
+
 /// The accumulator that an operand's layout is asked of.
 fn accumulator(cx: &mut Elab<'_>, args: &Args) -> Option<Spec> {
     let spec = args.layout(cx, "layout")?;
@@ -281,7 +284,7 @@ fn accumulator(cx: &mut Elab<'_>, args: &Args) -> Option<Spec> {
     {
         return Some(spec);
     }
-    args.mismatch(cx, args.arg("layout"), "the layout of an accumulator, such as `mma::acc(…)`");
+    args.mismatch(cx, args.arg("layout"), AN_ACCUMULATOR);
     None
 }
 
