@@ -1,4 +1,5 @@
-//! What can be said about a file before any instance: syntax, duplicate and unknown names.
+//! What can be said about a file before any instance: syntax, duplicate and unknown names, and what is
+//! wrong with bodies as they are written.
 
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::names::{self, DeclKind};
 use crate::report;
 
+mod bodies;
 mod names_in_bodies;
 
 /// The findings of a file that hold for every target, in the order of its items.
@@ -20,6 +22,12 @@ pub fn file(db: &dyn Db, file: SourceFile) -> Arc<[Diagnostic]> {
     found.extend(duplicates(db, file));
     found.extend(uses(db, file));
     found.into()
+}
+
+/// What is wrong with the bodies of a file before any instance. An instance says the same where it comes
+/// by, so these stand only where it says nothing.
+pub fn bodies(db: &dyn Db, file: SourceFile) -> impl Iterator<Item = &Diagnostic> {
+    db::items(db, file).iter().flat_map(move |it| bodies::body(db, file, *it).iter())
 }
 
 /// Two functions of one name, two types of one name.

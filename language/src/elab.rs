@@ -45,4 +45,4 @@ pub mod rules;
 pub use cx::{Elab, HostFailure};
 pub use hostrun::{TestEnd, build_arguments, constant_findings, layout_constant, run_test};
 pub use kernel::{Elaborated, elaborate};
-pub use path::{is_word_of_language, words_of_language};
+pub use path::{is_later_method, is_word_of_language, words_of_language};

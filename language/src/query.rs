@@ -4,6 +4,7 @@
 //! result or is put together from some. The standard library is there from the beginning.
 #![expect(missing_docs, reason = "salsa's macros make items without docs")]
 
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -309,6 +310,14 @@ impl Database {
                 }
             }
         }
+        let told: Vec<Place> = found
+            .iter()
+            .filter(|it| it.severity == Severity::Error)
+            .flat_map(|it| iter::once(&it.place).chain(it.reasons.iter().map(|it| &it.place)))
+            .cloned()
+            .collect();
+        let new = |it: &&Diagnostic| !told.iter().any(|at| overlap(at, &it.place));
+        found.extend(check::bodies(self, file).filter(new).cloned());
         // A bare name where an enum is expected means a variant, which only the instance knows.
         let variants: Vec<Place> =
             found.iter().filter(|it| it.code == Code::E0107).map(|it| it.place.clone()).collect();

@@ -172,7 +172,7 @@ impl Elab<'_> {
             Ok(value) => value,
             Err(constant::Trouble::Operands) => {
                 let (a, b) = (self.describe(&a), self.describe(&b));
-                self.error(report::types::operands(self.place(span), constant::symbol(op), &a, &b))
+                self.error(report::types::operands(self.place(span), rules::symbol(op), &a, &b))
             }
             Err(constant::Trouble::Overflow) => {
                 self.error(report::comptime::overflow(self.place(span)))

@@ -329,6 +329,11 @@ pub fn is_word_of_language(path: &[SmolStr]) -> bool {
             .is_some_and(|it| LATER.contains(&it.as_str()) || LAUNCH.contains(&it.as_str()))
 }
 
+/// Whether a method is a word of the language whose meaning a later release brings.
+pub fn is_later_method(name: &str) -> bool {
+    LATER_METHODS.contains(&name)
+}
+
 /// Every word that [`is_word_of_language`] knows in this release, for suggestions.
 pub fn words_of_language() -> impl Iterator<Item = SmolStr> {
     let types = DType::ALL.iter().map(|it| SmolStr::new(it.name()));

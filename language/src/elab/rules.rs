@@ -26,6 +26,7 @@ use tile_layout::Spec;
 use tile_syntax::ast::{BinaryOp, Span, UnaryOp};
 
 use self::args::Args;
+pub(crate) use self::arithmetic::{Takes, symbol, takes, takes_unary};
 use super::cx::Elab;
 use super::value::{Arg, SharedType, TileLayout, TypeValue, Value};
 use crate::dtype::DType;

@@ -98,6 +98,24 @@ fn meaning(op: ast::BinaryOp) -> Meaning {
     }
 }
 
+/// Which elements an operator takes.
+pub(crate) fn takes(op: ast::BinaryOp) -> Takes {
+    match meaning(op) {
+        Meaning::Number(_, takes) => takes,
+        Meaning::Question(CmpOp::Eq | CmpOp::Ne) => Takes::Any,
+        Meaning::Question(_) => Takes::Numbers,
+    }
+}
+
+/// An operator with one operand as it is written, and which elements it takes.
+pub(crate) fn takes_unary(op: ast::UnaryOp) -> Option<(&'static str, Takes)> {
+    match op {
+        ast::UnaryOp::Neg => Some(("-", Takes::Signed)),
+        ast::UnaryOp::Not => Some(("!", Takes::Bits)),
+        ast::UnaryOp::Pointer => None,
+    }
+}
+
 /// The operator as it is written.
 pub(crate) fn symbol(op: ast::BinaryOp) -> &'static str {
     match op {
@@ -156,13 +174,12 @@ pub(super) fn binary_of(
     let elem = common_elem(cx, &[&lhs, &rhs], name, span)?;
     let operands = [(lhs, lhs_span), (rhs, rhs_span)];
     let what = format!("`{name}`");
+    let takes = takes(op);
     match meaning(op) {
-        Meaning::Number(op, takes) => {
+        Meaning::Number(op, _) => {
             apply(cx, TileOp::Binary { op }, &operands, elem, takes, &what, span)
         }
         Meaning::Question(op) => {
-            let order = !matches!(op, CmpOp::Eq | CmpOp::Ne);
-            let takes = if order { Takes::Numbers } else { Takes::Any };
             let result = Elem::Data(DType::Bool);
             apply_to(cx, TileOp::Cmp { op }, &operands, elem, result, takes, &what, span)
         }
@@ -234,31 +251,13 @@ pub(super) fn unary(
     span: Span,
 ) -> Option<Value> {
     let elem = common_elem(cx, &[&operand], "", span)?;
-    match op {
-        ast::UnaryOp::Neg => apply(
-            cx,
-            TileOp::Unary { op: UnaryOp::Neg },
-            &[(operand, span)],
-            elem,
-            Takes::Signed,
-            "`-`",
-            span,
-        ),
-        ast::UnaryOp::Not => apply(
-            cx,
-            TileOp::Unary { op: UnaryOp::Not },
-            &[(operand, span)],
-            elem,
-            Takes::Bits,
-            "`!`",
-            span,
-        ),
-        ast::UnaryOp::Pointer => {
-            let (place, got) = (cx.place(span), super::describe(cx, &operand));
-            cx.report(report::ops::no_dereference(place, &got));
-            None
-        }
-    }
+    let Some((symbol, takes)) = takes_unary(op) else {
+        let (place, got) = (cx.place(span), super::describe(cx, &operand));
+        cx.report(report::ops::no_dereference(place, &got));
+        return None;
+    };
+    let op = if op == ast::UnaryOp::Neg { UnaryOp::Neg } else { UnaryOp::Not };
+    apply(cx, TileOp::Unary { op }, &[(operand, span)], elem, takes, &format!("`{symbol}`"), span)
 }
 
 /// An elementwise operation whose result has the operands' element type.
