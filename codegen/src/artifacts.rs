@@ -28,13 +28,15 @@ pub enum CodeObject {
 pub struct BuildOptions {
     /// Whether a code object is made.
     pub code_object: CodeObject,
+    /// Whether the optimised LLVM module is kept as text.
+    pub keeps_module: bool,
 }
 
 /// What was made of a kernel.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Artifacts {
-    /// The optimised LLVM module.
-    pub llvm_ir: String,
+    /// The optimised LLVM module, if it was asked for.
+    pub llvm_ir: Option<String>,
     /// PTX, for NVIDIA.
     pub ptx: Option<String>,
     /// The assembled kernel, for NVIDIA.
@@ -52,8 +54,8 @@ pub fn build(kernel: &Kernel, options: &BuildOptions) -> Result<Artifacts, Build
     let backend = Backend::new(kernel.target)?;
     let context = Context::create();
     let lowered = backend.module(&context, kernel, LowerOptions::default())?;
-    let mut made =
-        Artifacts { llvm_ir: lowered.module.print_to_string().to_string(), ..Artifacts::default() };
+    let text = || lowered.module.print_to_string().to_string();
+    let mut made = Artifacts { llvm_ir: options.keeps_module.then(text), ..Artifacts::default() };
     made.resources.shared_bytes = lowered.shared_bytes;
     made.resources.dynamic_shared_bytes = lowered.dynamic_shared_bytes;
     made.resources.accesses.clone_from(&lowered.accesses);

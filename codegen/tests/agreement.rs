@@ -262,7 +262,10 @@ fn every_operation_becomes_code_for_every_target() {
             made.extend(operators(dtype));
             made.extend(comparisons(dtype));
             let kernel = kernel(&text(target.name, dtype, &made), target.name);
-            let built = build(&kernel, &BuildOptions { code_object: CodeObject::Never });
+            let built = build(
+                &kernel,
+                &BuildOptions { code_object: CodeObject::Never, ..Default::default() },
+            );
             built.unwrap_or_else(|error| panic!("{dtype} for {}: {error}", target.name));
         }
     }

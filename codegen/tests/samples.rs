@@ -12,7 +12,7 @@ fn sample(text: &str, target: &str) -> Kernel {
 }
 
 fn built(name: &str, text: &str, target: &Target) -> Artifacts {
-    build(&sample(text, target.name), &BuildOptions::default())
+    build(&sample(text, target.name), &BuildOptions { keeps_module: true, ..Default::default() })
         .unwrap_or_else(|error| panic!("{name} for {}: {error}", target.name))
 }
 
@@ -110,7 +110,7 @@ fn a_masked_addition_in_ptx_and_in_amdgcn() {
     let row = |name: &str| TargetId::from_name(name).expect("the target exists").row();
     let ptx = built("add", samples::ADD, row("sm_90a")).ptx.expect("NVIDIA kernels have PTX");
     insta::assert_snapshot!("add_sm_90a", ptx);
-    let module = built("add", samples::ADD, row("gfx942")).llvm_ir;
+    let module = built("add", samples::ADD, row("gfx942")).llvm_ir.expect("it is kept");
     insta::assert_snapshot!("add_gfx942", module);
 }
 

@@ -18,6 +18,7 @@ mod run;
 mod tensor;
 
 pub(crate) use call::knows;
+pub use expect::{Closeness, Tolerance};
 pub use run::HostRun;
 pub use tensor::HostTensor;
 

@@ -8,9 +8,19 @@ use std::ffi::{CString, c_void};
 use std::fmt;
 use std::sync::Arc;
 
-use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUevent_flags};
+use cudarc::driver::sys::{
+    self, CUdevice_attribute_enum as Attribute, CUevent_flags, CUjit_option,
+};
 use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, result};
-use tile_plan::{Argument, Bound, Device, LaunchError, LaunchPlan, Word};
+use tile_plan::{Argument, Bound, Device, LaunchError, Word};
+
+use crate::manifest::KernelEntry;
+
+/// Shared memory that a launch may ask for without telling the driver before.
+const SHARED_BYTES_USUAL: u32 = 48 << 10;
+
+/// Bytes of what the driver's compiler says of PTX that it refuses.
+const LOG_BYTES: usize = 8 << 10;
 
 /// Why a device could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +85,12 @@ impl Gpu {
         Ok((major * 10 + minor).unsigned_abs())
     }
 
+    /// Whether it runs code for a target: `sm_90a` is for devices of capability 9.0.
+    pub fn runs(&self, target: &str) -> Result<bool, GpuError> {
+        let number = target.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+        Ok(number == format!("sm_{}", self.capability()?))
+    }
+
     /// Multiprocessors.
     pub fn sms(&self) -> u32 {
         self.sms
@@ -86,10 +102,35 @@ impl Gpu {
         let mut image = image.to_vec();
         // The driver takes PTX as a string with a zero at its end; a cubin knows its own length.
         image.push(0);
-        // SAFETY: the image outlives the call, ends with a zero, and a context is bound.
-        let module = unsafe { result::module::load_data(image.as_ptr().cast::<c_void>()) }
-            .map_err(|it| failed("to load the code", it))?;
-        Ok(Module { gpu: self.clone(), module })
+        let mut log = vec![0u8; LOG_BYTES];
+        let mut options = [
+            CUjit_option::CU_JIT_ERROR_LOG_BUFFER,
+            CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES,
+        ];
+        // The second value is the length itself, in the place of a pointer.
+        let mut values = [log.as_mut_ptr().cast::<c_void>(), LOG_BYTES as *mut c_void];
+        let mut module = std::ptr::null_mut();
+        // SAFETY: image and log outlive the call, the image ends with a zero, a context is bound,
+        // and there are as many values as options.
+        let status = unsafe {
+            sys::cuModuleLoadDataEx(
+                &mut module,
+                image.as_ptr().cast::<c_void>(),
+                options.len() as u32,
+                options.as_mut_ptr(),
+                values.as_mut_ptr(),
+            )
+        };
+        match status.result() {
+            Ok(()) => Ok(Module { gpu: self.clone(), module }),
+            Err(error) => {
+                let said = log.split(|it| *it == 0).next().unwrap_or_default();
+                let said = String::from_utf8_lossy(said).trim().to_owned();
+                let reason =
+                    if said.is_empty() { text(error) } else { format!("{}: {said}", text(error)) };
+                Err(GpuError::Driver { doing: "to load the code".to_owned(), reason })
+            }
+        }
     }
 
     /// Memory of that many bytes with that content.
@@ -106,6 +147,25 @@ impl Gpu {
                 .map_err(|it| failed("a copy to its memory", it))?;
         }
         Ok(buffer)
+    }
+
+    /// The milliseconds between two marks on the stream around what `work` puts there, after its end.
+    fn timed(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> Result<(), GpuError>,
+    ) -> Result<f32, GpuError> {
+        let (first, last) = (self.event()?, self.event()?);
+        first.record(&self.stream).map_err(|it| failed("to record an event", it))?;
+        work()?;
+        last.record(&self.stream).map_err(|it| failed("to record an event", it))?;
+        self.context.synchronize().map_err(|it| failed(format!("to finish `{name}`"), it))?;
+        first.elapsed_ms(&last).map_err(|it| failed("to time a launch", it))
+    }
+
+    fn event(&self) -> Result<CudaEvent, GpuError> {
+        let event = self.context.new_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
+        event.map_err(|it| failed("to make an event", it))
     }
 
     fn bind(&self) -> Result<(), GpuError> {
@@ -139,13 +199,18 @@ impl Buffer {
         Ok(bytes)
     }
 
-    /// Replaces the content by that of `from`, of the same length.
-    pub fn copy_from(&self, from: &Buffer) -> Result<(), GpuError> {
+    /// Puts the content of `from` here, as far as both go, and gives the milliseconds that it took by
+    /// the device's own clock.
+    pub fn copy_from(&self, from: &Buffer) -> Result<f32, GpuError> {
         self.gpu.bind()?;
         let bytes = self.bytes.min(from.bytes);
-        // SAFETY: both have at least that many bytes and neither was freed.
-        unsafe { result::memcpy_dtod_sync(self.address, from.address, bytes) }
-            .map_err(|it| failed("a copy between its memories", it))
+        let stream = self.gpu.stream.cu_stream();
+        self.gpu.timed("a copy", || {
+            // SAFETY: both have at least that many bytes, and neither is freed before the copy's end,
+            // which `timed` waits for.
+            unsafe { result::memcpy_dtod_async(self.address, from.address, bytes, stream) }
+                .map_err(|it| failed("a copy between its memories", it))
+        })
     }
 }
 
@@ -166,18 +231,13 @@ pub struct Module {
 }
 
 impl Module {
-    /// Launches the kernel `symbol` with arguments bound by its plan, and waits for its end. A
+    /// Launches a kernel of this module with arguments bound by its plan, and waits for its end. A
     /// tensor's address is the one in its argument. A grid with a zero launches nothing.
-    pub fn launch(
-        &self,
-        symbol: &str,
-        plan: &LaunchPlan,
-        args: &[Argument],
-    ) -> Result<Bound, GpuError> {
-        let kernel = self.kernel(symbol)?;
-        let bound = plan.bind(args, &self.device(kernel, plan))?;
+    pub fn launch(&self, kernel: &KernelEntry, args: &[Argument]) -> Result<Bound, GpuError> {
+        let bound = kernel.plan.bind(args, &self.describe(kernel)?)?;
         if !bound.is_empty() {
-            self.launch_words(symbol, bound.grid, plan.threads, &machine_words(&bound, args))?;
+            let geometry = Geometry::of(kernel, bound.grid);
+            self.launch_words(&kernel.name, geometry, &machine_words(&bound, args))?;
         }
         Ok(bound)
     }
@@ -187,41 +247,44 @@ impl Module {
     pub fn launch_words(
         &self,
         symbol: &str,
-        grid: [u32; 3],
-        threads: u32,
+        geometry: Geometry,
         words: &[u64],
     ) -> Result<f32, GpuError> {
         let kernel = self.kernel(symbol)?;
-        let (first, last) = (self.event()?, self.event()?);
-        first.record(&self.gpu.stream).map_err(|it| failed("to record an event", it))?;
-        self.start(kernel, symbol, grid, threads, words)?;
-        last.record(&self.gpu.stream).map_err(|it| failed("to record an event", it))?;
-        self.gpu.context.synchronize().map_err(|it| failed(format!("to finish `{symbol}`"), it))?;
-        first.elapsed_ms(&last).map_err(|it| failed("to time a launch", it))
-    }
-
-    fn event(&self) -> Result<CudaEvent, GpuError> {
-        let event = self.gpu.context.new_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
-        event.map_err(|it| failed("to make an event", it))
+        self.gpu.timed(symbol, || self.start(kernel, symbol, geometry, words))
     }
 
     /// The time of each of `runs` launches in milliseconds, by the device's own clock.
     pub fn time(
         &self,
-        symbol: &str,
-        plan: &LaunchPlan,
+        kernel: &KernelEntry,
         args: &[Argument],
         runs: u32,
     ) -> Result<Vec<f32>, GpuError> {
-        let bound = plan.bind(args, &self.device(self.kernel(symbol)?, plan))?;
+        let bound = kernel.plan.bind(args, &self.describe(kernel)?)?;
         let words = machine_words(&bound, args);
+        let geometry = Geometry::of(kernel, bound.grid);
         let runs = if bound.is_empty() { 0 } else { runs };
-        (0..runs).map(|_| self.launch_words(symbol, bound.grid, plan.threads, &words)).collect()
+        (0..runs).map(|_| self.launch_words(&kernel.name, geometry, &words)).collect()
     }
 
-    /// What launch expressions may ask, for this kernel.
-    pub fn describe(&self, symbol: &str, plan: &LaunchPlan) -> Result<Device, GpuError> {
-        Ok(self.device(self.kernel(symbol)?, plan))
+    /// What launch expressions may ask, for a kernel of this module.
+    pub fn describe(&self, kernel: &KernelEntry) -> Result<Device, GpuError> {
+        let function = self.kernel(&kernel.name)?;
+        self.allow_shared(function, kernel.dynamic_shared_bytes)?;
+        let mut blocks = 0;
+        let threads = i32::try_from(kernel.plan.threads).unwrap_or(i32::MAX);
+        // SAFETY: the kernel belongs to a loaded module and `blocks` outlives the call.
+        let status = unsafe {
+            sys::cuOccupancyMaxActiveBlocksPerMultiprocessor(
+                &mut blocks,
+                function,
+                threads,
+                kernel.dynamic_shared_bytes as usize,
+            )
+        };
+        let blocks_per_sm = if status.result().is_ok() { blocks.unsigned_abs() } else { 1 };
+        Ok(Device { sms: self.gpu.sms, blocks_per_sm })
     }
 
     fn kernel(&self, symbol: &str) -> Result<sys::CUfunction, GpuError> {
@@ -235,40 +298,80 @@ impl Module {
             .map_err(|it| failed(format!("the kernel `{symbol}`"), it))
     }
 
-    fn device(&self, kernel: sys::CUfunction, plan: &LaunchPlan) -> Device {
-        let mut blocks = 0;
-        let threads = i32::try_from(plan.threads).unwrap_or(i32::MAX);
-        // SAFETY: the kernel belongs to a loaded module and `blocks` outlives the call.
-        let status = unsafe {
-            sys::cuOccupancyMaxActiveBlocksPerMultiprocessor(&mut blocks, kernel, threads, 0)
-        };
-        let blocks_per_sm = if status.result().is_ok() { blocks.unsigned_abs() } else { 1 };
-        Device { sms: self.gpu.sms, blocks_per_sm }
+    /// Lets launches of a kernel ask for that much shared memory.
+    fn allow_shared(&self, kernel: sys::CUfunction, bytes: u32) -> Result<(), GpuError> {
+        if bytes <= SHARED_BYTES_USUAL {
+            return Ok(());
+        }
+        let attribute =
+            sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        // SAFETY: the kernel belongs to a loaded module.
+        unsafe { result::function::set_function_attribute(kernel, attribute, bytes as i32) }
+            .map_err(|it| failed(format!("{bytes} bytes of shared memory a block"), it))
     }
 
     fn start(
         &self,
         kernel: sys::CUfunction,
         symbol: &str,
-        [x, y, z]: [u32; 3],
-        threads: u32,
+        geometry: Geometry,
         words: &[u64],
     ) -> Result<(), GpuError> {
+        let Geometry { grid: [x, y, z], threads, dynamic_shared_bytes, resident } = geometry;
+        self.allow_shared(kernel, dynamic_shared_bytes)?;
         let mut pointers: Vec<*mut c_void> =
             words.iter().map(|it| std::ptr::from_ref(it).cast_mut().cast()).collect();
+        let (grid, block, stream) = ((x, y, z), (threads, 1, 1), self.gpu.stream.cu_stream());
         // SAFETY: the plan gives the kernel's parameters in order, each at most 8 bytes and read in
         // its own width from the little-endian word; the call copies the words and writes none.
-        unsafe {
-            result::launch_kernel(
-                kernel,
-                (x, y, z),
-                (threads, 1, 1),
-                0,
-                self.gpu.stream.cu_stream(),
-                &mut pointers,
-            )
+        let status = unsafe {
+            if resident {
+                result::launch_cooperative_kernel(
+                    kernel,
+                    grid,
+                    block,
+                    dynamic_shared_bytes,
+                    stream,
+                    &mut pointers,
+                )
+            } else {
+                result::launch_kernel(
+                    kernel,
+                    grid,
+                    block,
+                    dynamic_shared_bytes,
+                    stream,
+                    &mut pointers,
+                )
+            }
+        };
+        status
+            .map_err(|it| failed(format!("to launch `{symbol}` on a grid of {x} x {y} x {z}"), it))
+    }
+}
+
+/// How large a launch is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Geometry {
+    /// Blocks along each axis.
+    pub grid: [u32; 3],
+    /// Threads of a block.
+    pub threads: u32,
+    /// Bytes of shared memory that the launch asks for.
+    pub dynamic_shared_bytes: u32,
+    /// Whether all blocks run at once; the driver refuses more than fit.
+    pub resident: bool,
+}
+
+impl Geometry {
+    /// That of a kernel on a grid.
+    pub fn of(kernel: &KernelEntry, grid: [u32; 3]) -> Geometry {
+        Geometry {
+            grid,
+            threads: kernel.plan.threads,
+            dynamic_shared_bytes: kernel.dynamic_shared_bytes,
+            resident: kernel.plan.resident,
         }
-        .map_err(|it| failed(format!("to launch `{symbol}` on a grid of {x} x {y} x {z}"), it))
     }
 }
 

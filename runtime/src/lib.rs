@@ -8,10 +8,15 @@
 //! A launch binds arguments by the kernel's plan first, so that a violated clause is the same
 //! message here as on every engine, and nothing is launched then.
 //!
+//! A [`Recording`] is a library with launches beside it: what tests gave to kernels, and what must come
+//! of it. `examples/replay.rs` repeats them on a device.
+//!
 //! Absent on purpose: the compiler. This crate is what a user's program links.
 
 pub mod gpu;
 pub mod manifest;
+pub mod recording;
 
-pub use gpu::{Gpu, GpuError, Module};
+pub use gpu::{Geometry, Gpu, GpuError, Module};
 pub use manifest::{Library, LibraryError, Manifest};
+pub use recording::Recording;

@@ -44,6 +44,9 @@ pub struct KernelEntry {
     pub target: String,
     /// How it is launched.
     pub plan: LaunchPlan,
+    /// Bytes of shared memory that a launch asks for, because they are more than a kernel may declare.
+    #[serde(default)]
+    pub dynamic_shared_bytes: u32,
     /// What it needs, as far as the assembler said.
     pub resources: Resources,
     /// Its files.
@@ -245,7 +248,7 @@ fn parse(path: &Path, text: &str) -> Result<Manifest, LibraryError> {
     serde_json::from_str(text).map_err(refuse)
 }
 
-fn stays_inside(file: &str) -> bool {
+pub(crate) fn stays_inside(file: &str) -> bool {
     !file.is_empty() && Path::new(file).components().all(|it| matches!(it, Component::Normal(_)))
 }
 
@@ -267,6 +270,7 @@ mod tests {
             name: "copy".to_owned(),
             target: "sm_90a".to_owned(),
             plan: LaunchPlan::default(),
+            dynamic_shared_bytes: 0,
             resources: Resources { registers: Some(16), ..Resources::default() },
             objects: vec![CodeObject::describe(ObjectKind::Ptx, "sm_90a/copy.ptx", ptx)],
         };

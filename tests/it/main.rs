@@ -4,5 +4,6 @@ mod assembly;
 mod cli;
 mod examples;
 mod pages;
+mod replay;
 mod robust;
 mod tidy;

@@ -164,6 +164,9 @@ pub(crate) struct Test {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// Also writes kernels and launches there, to be repeated on a device
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
     /// How results are shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: TableFormat,
@@ -175,6 +178,9 @@ pub(crate) struct Bench {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// Measures nothing, but writes kernels and launches there, to be timed on a device
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
     /// How results are shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: TableFormat,

@@ -106,9 +106,13 @@ pub(crate) fn read(path: &Path) -> Result<SourceFile, Failure> {
     Ok(SourceFile { path: path.to_owned(), text })
 }
 
-/// Writes a file, and the folders above it.
+/// Writes a file, and the folders above it. A file that has that content is left as it is, so that
+/// whoever watches it sees a change only where there is one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failure = |source| Failure::Write { path: path.to_owned(), source };
+    if fs::read(path).is_ok_and(|it| it == bytes) {
+        return Ok(());
+    }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failure)?;
     }

@@ -16,6 +16,7 @@ mod files;
 mod io;
 mod library;
 mod progress;
+mod recording;
 mod render;
 mod session;
 mod table;

@@ -75,7 +75,8 @@ pub(crate) fn options(emit: &[Artifact]) -> BuildOptions {
         (false, true) => Wanted::Required,
         (false, false) => Wanted::Never,
     };
-    BuildOptions { code_object }
+    let keeps_module = emit.is_empty() || emit.contains(&Artifact::Ll);
+    BuildOptions { code_object, keeps_module }
 }
 
 /// Writes the artifacts of `emit`, or all if empty, with a manifest and a report beside them.
@@ -86,22 +87,8 @@ pub(crate) fn write(
 ) -> Result<Manifest, Failure> {
     let mut manifest = Manifest::new(COMPILER);
     for it in compiled {
-        let mut objects = Vec::new();
-        for (kind, content) in contents(&it.artifacts) {
-            if !emit.is_empty() && !emit.contains(&artifact(kind)) {
-                continue;
-            }
-            let file = format!("{}/{}.{}", it.target(), it.kernel.name, kind.extension());
-            files::write(&folder.join(&file), content)?;
-            objects.push(CodeObject::describe(kind, file, content));
-        }
-        manifest.kernels.push(KernelEntry {
-            name: it.kernel.name.to_string(),
-            target: it.target().to_owned(),
-            plan: (*it.kernel.plan).clone(),
-            resources: summary(&it.artifacts.resources),
-            objects,
-        });
+        let stem = format!("{}/{}", it.target(), it.kernel.name);
+        manifest.kernels.push(write_kernel(folder, &stem, it, emit)?);
     }
     files::write(&folder.join(manifest::FILE_NAME), manifest.to_json().as_bytes())?;
     let report = format!("{:#}\n", report(compiled));
@@ -109,11 +96,40 @@ pub(crate) fn write(
     Ok(manifest)
 }
 
-/// The code that a device can load: the machine code, or else what its driver compiles.
-pub(crate) fn device_image(kernel: &Kernel) -> Result<Vec<u8>, tile_codegen::BuildError> {
+/// Writes the files of one kernel, which differ by their extensions; gives its row of the manifest.
+pub(crate) fn write_kernel(
+    folder: &Path,
+    stem: &str,
+    compiled: &Compiled,
+    emit: &[Artifact],
+) -> Result<KernelEntry, Failure> {
+    let Compiled { kernel, artifacts } = compiled;
+    let mut objects = Vec::new();
+    for (kind, content) in contents(artifacts) {
+        if !emit.is_empty() && !emit.contains(&artifact(kind)) {
+            continue;
+        }
+        let file = format!("{stem}.{}", kind.extension());
+        files::write(&folder.join(&file), content)?;
+        objects.push(CodeObject::describe(kind, file, content));
+    }
+    Ok(KernelEntry {
+        name: kernel.name.to_string(),
+        target: compiled.target().to_owned(),
+        plan: (*kernel.plan).clone(),
+        dynamic_shared_bytes: artifacts.resources.dynamic_shared_bytes,
+        resources: summary(&artifacts.resources),
+        objects,
+    })
+}
+
+/// The code that a device can load: the machine code, or else what its driver compiles; with the bytes
+/// of shared memory that a launch of it asks for.
+pub(crate) fn device_image(kernel: &Kernel) -> Result<(Vec<u8>, u32), tile_codegen::BuildError> {
     let artifacts = tile_codegen::build(kernel, &BuildOptions::default())?;
     let text = artifacts.ptx.map(String::into_bytes);
-    Ok(artifacts.cubin.or(artifacts.hsaco).or(text).unwrap_or_default())
+    let image = artifacts.cubin.or(artifacts.hsaco).or(text).unwrap_or_default();
+    Ok((image, artifacts.resources.dynamic_shared_bytes))
 }
 
 /// What each kernel needs, as one JSON value.
@@ -156,7 +172,7 @@ fn contents(artifacts: &Artifacts) -> impl Iterator<Item = (ObjectKind, &[u8])> 
         it.as_deref().map(str::as_bytes)
     }
     [
-        (ObjectKind::Ll, Some(artifacts.llvm_ir.as_bytes())),
+        (ObjectKind::Ll, text(&artifacts.llvm_ir)),
         (ObjectKind::Ptx, text(&artifacts.ptx)),
         (ObjectKind::Cubin, artifacts.cubin.as_deref()),
         (ObjectKind::S, text(&artifacts.assembly)),

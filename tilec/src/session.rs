@@ -11,7 +11,7 @@ use tile_language::diagnostic::{Code, Diagnostic, Severity};
 use tile_language::dtype::DType;
 use tile_language::elab::HostFailure;
 use tile_language::engine::{self, Engine};
-use tile_language::host::HostRun;
+use tile_language::host::{Closeness, HostRun};
 use tile_language::ir::{ItemKey, Kernel, Place, SiteId};
 use tile_language::query::Database;
 use tile_language::target::{TARGETS, TargetId};
@@ -196,7 +196,13 @@ impl Session {
             .collect();
         findings.extend(end.failure.map(|it| self.failure(&it)));
         let doubts = host.warnings.iter().map(|(kernel, doubt)| self.doubt(case, kernel, doubt));
-        Verdict { findings, doubts: doubts.collect(), printed: host.printed, bits: host.recorded }
+        Verdict {
+            findings,
+            doubts: doubts.collect(),
+            printed: host.printed,
+            closeness: host.closeness,
+            bits: host.recorded,
+        }
     }
 
     /// The layout that an expression constructs.
@@ -316,6 +322,8 @@ pub(crate) struct Verdict {
     pub(crate) doubts: Vec<Finding>,
     /// What its kernels printed.
     pub(crate) printed: Vec<String>,
+    /// How near the results were that may differ.
+    pub(crate) closeness: Vec<Closeness>,
     /// Results that every engine must give bit for bit.
     pub(crate) bits: Vec<(DType, Vec<u64>)>,
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tile_language::host::Closeness;
 use tile_language::target::TargetId;
 
 use crate::cli::{EngineName, Selection};
@@ -33,6 +34,11 @@ impl Outcome {
     pub(crate) fn passed(&self) -> bool {
         self.verdict.findings.is_empty()
     }
+
+    /// The result that came closest to the bound of its `expect_close`, if there is any.
+    pub(crate) fn closest(&self) -> Option<&Closeness> {
+        self.verdict.closeness.iter().max_by(|a, b| a.share.total_cmp(&b.share))
+    }
 }
 
 /// The jobs that a selection asks for, in the order of files, titles, targets and engines.
@@ -43,9 +49,8 @@ pub(crate) fn jobs(
     targets: &[TargetId],
 ) -> Vec<Job> {
     let engines = engines::selected(&selection.on);
-    let wanted = |case: &Case| selection.filter.as_ref().is_none_or(|it| case.title.contains(it));
     let mut jobs = Vec::new();
-    for case in session.cases(kind).into_iter().filter(wanted) {
+    for case in cases(session, kind, selection) {
         for &target in targets.iter().filter(|it| allows(&case.targets, it)) {
             for &engine in engines.iter().filter(|it| allows(&case.engines, it)) {
                 jobs.push(Job { case: case.clone(), engine, target });
@@ -55,7 +60,19 @@ pub(crate) fn jobs(
     jobs
 }
 
-fn allows<T: PartialEq>(list: &[T], it: &T) -> bool {
+/// The cases that a selection names, whatever engines it is about.
+pub(crate) fn cases(
+    session: &Session,
+    kind: CaseKind,
+    selection: &Selection,
+) -> impl Iterator<Item = Case> {
+    let filter = selection.filter.clone();
+    let wanted = move |it: &Case| filter.as_ref().is_none_or(|text| it.title.contains(text));
+    session.cases(kind).into_iter().filter(wanted)
+}
+
+/// Whether a list of what a case is for has `it`; an empty one has everything.
+pub(crate) fn allows<T: PartialEq>(list: &[T], it: &T) -> bool {
     list.is_empty() || list.contains(it)
 }
 

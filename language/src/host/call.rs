@@ -162,7 +162,8 @@ impl HostRun<'_> {
                 let usual = Tolerance::of(got.dtype());
                 let rtol = args.number_or("rtol", usual.rtol)?;
                 let atol = args.number_or("atol", usual.atol)?;
-                expect::expect_close(&got, &expected, Tolerance { rtol, atol })?;
+                let near = expect::expect_close(&got, &expected, Tolerance { rtol, atol })?;
+                self.closeness.push(near);
             }
             "expect_equal" => expect::expect_equal(&got, &expected)?,
             _ => expect::expect_same_bits(&got, &expected)?,

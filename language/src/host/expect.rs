@@ -16,14 +16,29 @@ const SHOWN_MAX: usize = 5;
 
 /// How far apart two numbers may be: `atol + rtol · |expected|`.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Tolerance {
-    pub(super) rtol: f64,
-    pub(super) atol: f64,
+pub struct Tolerance {
+    /// Relative to the expected number.
+    pub rtol: f64,
+    /// In all cases.
+    pub atol: f64,
+}
+
+/// What `expect_close` measured of a result that it accepted.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Closeness {
+    /// The type of the result.
+    pub dtype: DType,
+    /// What the test allows.
+    pub within: Tolerance,
+    /// The error of the element that is nearest to its bound.
+    pub error: f64,
+    /// That error as a part of its bound; 0 where everything is exact.
+    pub share: f64,
 }
 
 impl Tolerance {
     /// What results of a type are held to unless a test says otherwise: a few roundings.
-    pub(super) fn of(dtype: DType) -> Tolerance {
+    pub fn of(dtype: DType) -> Tolerance {
         let (rtol, atol) = match dtype {
             DType::F64 => (1e-12, 1e-15),
             DType::F32 => (1e-5, 1e-8),
@@ -78,7 +93,7 @@ pub(super) fn expect_close(
     got: &HostTensor,
     expected: &HostTensor,
     within: Tolerance,
-) -> Result<(), HostError> {
+) -> Result<Closeness, HostError> {
     same_shape(got, expected)?;
     let (dtype, wanted_dtype) = (got.dtype(), expected.dtype());
     let close = |a: u64, b: u64| {
@@ -89,7 +104,23 @@ pub(super) fn expect_close(
         x == y || x == rounded || x.is_nan() && y.is_nan() || near && y.is_finite()
     };
     let tolerance = format!("tolerance: {:e} + {:e} * |expected|", within.atol, within.rtol);
-    judge(got, expected, &[tolerance], close)
+    judge(got, expected, &[tolerance], close)?;
+    Ok(closeness(got, expected, within))
+}
+
+/// How near an accepted result is. What is right by being the nearest number of its type, or an
+/// infinity where one is expected, has no error.
+fn closeness(got: &HostTensor, expected: &HostTensor, within: Tolerance) -> Closeness {
+    let mut nearest = Closeness { dtype: got.dtype(), within, error: 0.0, share: 0.0 };
+    for (x, y) in got.numbers().into_iter().zip(expected.numbers()) {
+        let error = (x - y).abs();
+        let share = error / (within.atol + within.rtol * y.abs());
+        // A NaN is no larger share.
+        if share > nearest.share && share <= 1.0 {
+            nearest = Closeness { error, share, ..nearest };
+        }
+    }
+    nearest
 }
 
 fn judge(
@@ -160,7 +191,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn text(result: Result<(), HostError>) -> String {
+    fn text<T: std::fmt::Debug>(result: Result<T, HostError>) -> String {
         let failure = result.unwrap_err();
         assert_eq!(failure.code, Code::R0101);
         format!("{}\n{}", failure.message, failure.details.join("\n"))
@@ -179,6 +210,17 @@ mod tests {
         tolerance: 0e0 + 1e-5 * |expected|
         largest error: 5.000e-1 (1.667e-1 relative) at [0, 3]
         ");
+    }
+
+    #[test]
+    fn the_element_nearest_to_its_bound_is_measured() {
+        let got = tensor(DType::F64, &[4], &[1.0, 2.0 + 2e-6, 100.0 + 5e-6, f64::NAN]);
+        let expected = tensor(DType::F64, &[4], &[1.0, 2.0, 100.0, f64::NAN]);
+        let within = Tolerance { rtol: 1e-5, atol: 0.0 };
+        let near = expect_close(&got, &expected, within).expect("it is close");
+        assert!((near.error - 2e-6).abs() < 1e-12 && (near.share - 0.1).abs() < 1e-6, "{near:?}");
+        let exact = expect_close(&got, &got, within).expect("it is the same");
+        assert_eq!((exact.error, exact.share), (0.0, 0.0));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tile_syntax::ast::{BinaryOp, UnaryOp};
 use super::TensorId;
 use super::args::{error, unfit};
 use super::call::{check_size, knows};
+use super::expect::Closeness;
 use super::tensor::HostTensor;
 use super::{arith, tensor};
 use crate::diagnostic::Code;
@@ -31,6 +32,8 @@ pub struct HostRun<'e> {
     pub printed: Vec<String>,
     /// What the engine doubts, with the kernel that it is about.
     pub warnings: Vec<(Arc<Kernel>, Failure)>,
+    /// What every `expect_close` measured.
+    pub closeness: Vec<Closeness>,
     /// Bits that every engine must give alike: `expect_same_bits(x)`.
     pub recorded: Vec<(DType, Vec<u64>)>,
     /// What the engine counted in all launches, by kernel and name.
@@ -46,6 +49,7 @@ impl<'e> HostRun<'e> {
             tensors: vec![],
             printed: vec![],
             warnings: vec![],
+            closeness: vec![],
             recorded: vec![],
             counts: std::collections::BTreeMap::new(),
         }

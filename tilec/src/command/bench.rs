@@ -3,6 +3,9 @@
 //! A benchmark's body is run a few times, and the middle of the times of its launches counts; making
 //! the tensors does not. On the CPU engines that is the time of this processor; only `gpu` says
 //! anything about a kernel's speed.
+//!
+//! With `--record` nothing is timed: kernels and launches are written for a program that times them
+//! where a device is.
 
 use std::time::Duration;
 
@@ -10,6 +13,7 @@ use serde_json::json;
 
 use crate::cli::{self, Format, TableFormat};
 use crate::progress::Progress;
+use crate::recording;
 use crate::render;
 use crate::session::{CaseKind, Session, targets};
 use crate::table::{Align, Table};
@@ -22,6 +26,10 @@ const RUNS: usize = 5;
 pub(super) fn run(args: &cli::Bench, io: &mut Io<'_>) -> Result<Exit, Failure> {
     let targets = targets(&args.sources.targets)?;
     let session = Session::open(&args.sources.paths)?;
+    if let Some(folder) = &args.record {
+        recording::record(&session, CaseKind::Bench, &args.selection, &targets, folder, io)?;
+        return Ok(Exit::Fine);
+    }
     let jobs = testing::jobs(&session, CaseKind::Bench, &args.selection, &targets);
     let progress = Progress::new("timing", jobs.len(), io);
     let mut table = Table::new(&[

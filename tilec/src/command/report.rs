@@ -22,15 +22,26 @@ pub(super) fn run(args: &cli::Report, io: &mut Io<'_>) -> Result<Exit, Failure> 
     match args.format {
         TableFormat::Json => io.line(format!("{:#}", library::report(&compiled)))?,
         TableFormat::Human => {
-            table(&compiled).show(io)?;
+            show(&compiled, io)?;
             most_frequent(&compiled, io)?;
         }
     }
     Ok(Exit::Fine)
 }
 
+/// The table, and below it where its question marks come from.
+pub(super) fn show(compiled: &[Compiled], io: &mut Io<'_>) -> Result<(), Failure> {
+    table(compiled).show(io)?;
+    if compiled.iter().any(|it| it.artifacts.resources.registers.is_none()) {
+        let text =
+            "?: only `ptxas` knows, and it was not found; `tilec doctor` says where to get it";
+        io.line(format!("\n  {}", io.paint(Style::Faint, text)))?;
+    }
+    Ok(())
+}
+
 /// A row for each kernel and target.
-pub(super) fn table(compiled: &[Compiled]) -> Table {
+fn table(compiled: &[Compiled]) -> Table {
     let mut table = Table::new(&[
         ("kernel", Align::Left),
         ("target", Align::Left),

@@ -31,7 +31,7 @@ pub(super) fn run(args: &cli::Run, io: &mut Io<'_>) -> Result<Exit, Failure> {
         io.line(format!("{:#}", object(&compiled, &outcomes, &session)))?;
     } else {
         heading("What the kernels need", io)?;
-        report::table(&compiled).show(io)?;
+        report::show(&compiled, io)?;
         heading("What their tests say", io)?;
         verdicts(&outcomes).show(io)?;
         for outcome in outcomes.iter().filter(|it| !it.passed()) {
@@ -46,7 +46,7 @@ fn heading(text: &str, io: &mut Io<'_>) -> Result<(), Failure> {
     io.line(format!("\n{}\n", io.paint(Style::Strong, text)))
 }
 
-/// A row for each test, a column for each engine and target.
+/// A row for each test with its largest error on any engine, a column for each engine and target.
 fn verdicts(outcomes: &[Outcome]) -> Table {
     let mut columns: Vec<String> = Vec::new();
     let mut rows: Vec<(String, String)> = Vec::new();
@@ -58,7 +58,12 @@ fn verdicts(outcomes: &[Outcome]) -> Table {
         let row_idx = position(&mut rows, row);
         cells.insert((row_idx, column_idx), outcome);
     }
-    let mut head = vec![("test", Align::Left), ("", Align::Left)];
+    let mut head = vec![
+        ("test", Align::Left),
+        ("", Align::Left),
+        ("error", Align::Right),
+        ("of its bound", Align::Right),
+    ];
     head.extend(columns.iter().map(|it| (it.as_str(), Align::Left)));
     let mut table = Table::new(&head);
     let mut last = String::new();
@@ -67,6 +72,7 @@ fn verdicts(outcomes: &[Outcome]) -> Table {
         let shown = if stem == last { String::new() } else { stem.clone() };
         last = stem;
         let mut row = vec![Cell::styled(shown, Style::Strong), title.as_str().into()];
+        row.extend(errors(cells.range((row_idx, 0)..(row_idx + 1, 0)).map(|it| *it.1)));
         row.extend((0..columns.len()).map(|it| cell(cells.get(&(row_idx, it)).copied())));
         table.row(row);
     }
@@ -84,6 +90,20 @@ fn position<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
 fn stem(file: &str) -> String {
     let stem = std::path::Path::new(file).file_stem();
     stem.map_or_else(|| file.to_owned(), |it| it.to_string_lossy().into_owned())
+}
+
+/// The largest error of a test, and how much of what it allows that is.
+fn errors<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> [Cell; 2] {
+    let closest = outcomes.filter_map(Outcome::closest);
+    match closest.max_by(|a, b| a.share.total_cmp(&b.share)) {
+        None => ["".into(), "".into()],
+        Some(it) if it.error == 0.0 => [Cell::styled("none", Style::Good), "".into()],
+        Some(it) => {
+            let share = format!("{:.0} %", (it.share * 100.0).max(1.0));
+            let style = if it.share > 0.5 { Style::Warning } else { Style::Good };
+            [format!("{:.1e}", it.error).into(), Cell::styled(share, style)]
+        }
+    }
 }
 
 fn cell(outcome: Option<&Outcome>) -> Cell {

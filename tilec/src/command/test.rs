@@ -5,6 +5,7 @@ use tile_language::diagnostic::Severity;
 
 use crate::cli::{self, Format, TableFormat};
 use crate::io::Style;
+use crate::recording;
 use crate::render::{self, Finding};
 use crate::session::{CaseKind, Session, targets};
 use crate::testing::{self, Job, Outcome};
@@ -34,6 +35,9 @@ pub(super) fn run(args: &cli::Test, io: &mut Io<'_>) -> Result<Exit, Failure> {
         }
         show(outcome, &session, io)
     })?;
+    if let Some(folder) = &args.record {
+        recording::record(&session, CaseKind::Test, &args.selection, &targets, folder, io)?;
+    }
     let failed = outcomes.iter().filter(|it| !it.passed()).count();
     if args.format == TableFormat::Human {
         io.line(format!("{} passed, {failed} failed", outcomes.len() - failed))?;
@@ -72,6 +76,8 @@ pub(super) fn object(outcome: &Outcome, session: &Session) -> serde_json::Value 
         "target": target.row().name,
         "status": if outcome.passed() { "passed" } else { "failed" },
         "milliseconds": outcome.time.as_secs_f64() * 1e3,
+        "error": outcome.closest().map(|it| it.error),
+        "error_of_bound": outcome.closest().map(|it| it.share),
         "printed": outcome.verdict.printed,
         "doubts": render::objects(&outcome.verdict.doubts, session.sources()),
         "findings": render::objects(&outcome.verdict.findings, session.sources()),

@@ -10,7 +10,7 @@ use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
 use tile_language::ir::Kernel;
 use tile_plan::Device;
 use tile_runtime::gpu::Buffer;
-use tile_runtime::{Gpu, GpuError, Module};
+use tile_runtime::{Geometry, Gpu, GpuError, Module};
 
 /// The name of the count that says how long a launch took on the device, without the copies.
 pub(crate) const DEVICE_NANOSECONDS: &str = "device_nanoseconds";
@@ -18,7 +18,13 @@ pub(crate) const DEVICE_NANOSECONDS: &str = "device_nanoseconds";
 /// A device with the code that was loaded so far.
 pub(crate) struct GpuEngine {
     gpu: Gpu,
-    modules: HashMap<String, Module>,
+    modules: HashMap<String, Loaded>,
+}
+
+/// A kernel on the device.
+struct Loaded {
+    module: Module,
+    dynamic_shared_bytes: u32,
 }
 
 impl GpuEngine {
@@ -29,16 +35,16 @@ impl GpuEngine {
 
     /// Whether code for that target runs on the device.
     pub(crate) fn runs(&self, target: &str) -> bool {
-        let capability = self.gpu.capability().unwrap_or(0);
-        target.trim_end_matches(|it: char| it.is_ascii_alphabetic()) == format!("sm_{capability}")
+        self.gpu.runs(target).unwrap_or(false)
     }
 
-    fn module(&mut self, kernel: &Kernel) -> Result<&Module, Failure> {
+    fn loaded(&mut self, kernel: &Kernel) -> Result<&Loaded, Failure> {
         let key = format!("{} {kernel}", kernel.target.row().name);
         if !self.modules.contains_key(&key) {
-            let image = crate::library::device_image(kernel).map_err(failure)?;
+            let (image, dynamic_shared_bytes) =
+                crate::library::device_image(kernel).map_err(failure)?;
             let module = self.gpu.load(&image).map_err(failure)?;
-            self.modules.insert(key.clone(), module);
+            self.modules.insert(key.clone(), Loaded { module, dynamic_shared_bytes });
         }
         Ok(&self.modules[&key])
     }
@@ -56,7 +62,7 @@ impl Engine for GpuEngine {
 
     fn run(&mut self, launch: Launch<'_>) -> Result<Outcome, Failure> {
         let gpu = self.gpu.clone();
-        let module = self.module(launch.kernel)?;
+        let Loaded { module, dynamic_shared_bytes } = self.loaded(launch.kernel)?;
         let upload = |it: &Vec<u8>| gpu.upload(it);
         let buffers: Vec<Buffer> =
             launch.buffers.iter().map(upload).collect::<Result<_, _>>().map_err(failure)?;
@@ -66,9 +72,13 @@ impl Engine for GpuEngine {
             Word::Bits(bits) => bits,
         };
         let words: Vec<u64> = launch.words.iter().map(word).collect();
-        let threads = launch.kernel.plan.threads;
-        let name = &launch.kernel.name;
-        let took = module.launch_words(name, launch.grid, threads, &words).map_err(failure)?;
+        let geometry = Geometry {
+            grid: launch.grid,
+            threads: launch.kernel.plan.threads,
+            dynamic_shared_bytes: *dynamic_shared_bytes,
+            resident: launch.kernel.plan.resident,
+        };
+        let took = module.launch_words(&launch.kernel.name, geometry, &words).map_err(failure)?;
         for (there, here) in buffers.iter().zip(launch.buffers.iter_mut()) {
             *here = there.download().map_err(failure)?;
         }
