@@ -546,10 +546,8 @@ impl<'a> Parser<'a> {
         };
         self.expect_sign('=')?;
         let mut dims = vec![];
-        loop {
-            let extent = self.number()?;
-            let columns = self.list(Self::number)?.into();
-            dims.push(MapDim { extent, columns, stride: self.number()? });
+        while matches!(self.peek(), Token::Number(_)) {
+            dims.push(self.map_dim()?);
             if !self.eat_sign(',') {
                 break;
             }
@@ -560,6 +558,7 @@ impl<'a> Parser<'a> {
             while matches!(self.peek(), Token::Sign('[')) {
                 let token = self.at;
                 match self.list(Self::number)?[..] {
+                    [0, _] => return self.error_at(token, "padding has an interval of at least 1"),
                     [interval, pad] => padding.push((interval, pad)),
                     _ => return self.error_at(token, "padding is an interval and a pad"),
                 }
@@ -567,6 +566,18 @@ impl<'a> Parser<'a> {
         }
         self.maps.insert(name, MemoryMap::new(dims, padding, mixed));
         Ok(())
+    }
+
+    fn map_dim(&mut self) -> Parse<MapDim> {
+        let token = self.at;
+        let extent: u32 = self.number()?;
+        let columns: Vec<u32> = self.list(Self::number)?;
+        if extent == 0 || columns.len() > extent.trailing_zeros() as usize {
+            let n_columns = columns.len();
+            return self
+                .error_at(token, format!("an extent of {extent} has not {n_columns} columns"));
+        }
+        Ok(MapDim { extent, columns: columns.into(), stride: self.number()? })
     }
 
     fn dtype(&mut self) -> Parse<DType> {

@@ -113,7 +113,7 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
             writeln!(self.out, "    layout #{number} = {}", LayoutText(layout))?;
         }
         for (number, map) in self.maps.iter().enumerate() {
-            writeln!(self.out, "    memory #m{number} = {}", MapText(map))?;
+            writeln!(self.out, "    memory #m{number} ={}", MapText(map))?;
         }
         for tensor in &kernel.tensors {
             writeln!(self.out, "    {}", TensorText(tensor))?;
@@ -364,6 +364,9 @@ struct MapText<'a>(&'a MemoryMap);
 
 impl fmt::Display for MapText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.dims().is_empty() {
+            f.write_str(" ")?;
+        }
         separated(f, self.0.dims(), |it, f| {
             write!(f, "{} {} {}", it.extent, List(&it.columns), it.stride)
         })?;

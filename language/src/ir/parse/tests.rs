@@ -39,6 +39,18 @@ fn errors_name_line_and_column() {
         "6:3: `%1` is defined twice",
     );
     check(
+        &format!("{HEAD} memory #M = 24 [1, 2, 4, 8] 16\n body () {{}} }}"),
+        "4:14: an extent of 24 has not 4 columns",
+    );
+    check(
+        &format!("{HEAD} memory #M = 8 [1, 2, 4] 0 padding [0, 4]\n body () {{}} }}"),
+        "4:36: padding has an interval of at least 1",
+    );
+    check(
+        &format!("{HEAD} body () {{\n  %a: shared f32 @ #M = shared.alloc<4>\n }} }}"),
+        "5:20: `#M` is not declared",
+    );
+    check(
         "kernel k for sm_90a warps 1 { plan k threads x",
         "1:46: a number is wanted here, not `x`",
     );
@@ -55,7 +67,7 @@ fn deep_nesting_is_an_error() {
 
 #[test]
 fn no_cut_or_doubled_text_panics() {
-    for (_, text) in crate::ir::samples::ALL {
+    for (_, text) in crate::ir::samples::ALL.into_iter().chain(crate::ir::samples::SHARED) {
         let text = text.trim_end();
         for end in (0..text.len()).step_by(7).filter(|&it| text.is_char_boundary(it)) {
             assert!(parse(&text[..end]).is_err());
@@ -88,6 +100,9 @@ fn what_is_rare_survives_printing() {
         symbol a: 32
         check "a || b": or(not(a), gt(scalar(k), min(num_sms(), #2)))
         grid [a, max_resident(), 1]
+        memory #WHOLE = 6 [96] 192, 32 [1, 2, 8, 12, 16] 0 mixed 64 padding [32, 8] [64, 4]
+        memory #ROW = 32 [1, 2, 8, 12, 16] 0 mixed 72 padding [32, 8] [64, 4]
+        memory #CELL = mixed 72 padding [32, 8] [64, 4]
         tensor x: bf16 at %0 dims [%1, 4] strides [%2, 1] align 2 mut optional !1 dims_at [!0, !1]
         fact range %1 from -4 !0
         fact range %1 !0
@@ -96,6 +111,9 @@ fn what_is_rare_survives_printing() {
         body (%0: *bf16 = address x, %1 a: i32 = symbol a, %2: i64 = symbol "b.c", %3: f64 = scalar #1, %7: *u8 = address cfg.p) {
             %4 "two words": f32 = tile.const<0x7fc00001> !1
             %5: i64 = tile.const<-9223372036854775808> !0
+            %8 buf: shared bf16 @ #WHOLE = shared.alloc<128> !0
+            %9: shared bf16 @ #ROW = shared.index<0> %8, %1 !0
+            %10: shared bf16 @ #CELL = shared.index<0> %9, %1 !0
         }
         value %6 gone: *f16
         site !0 = file 3 item "kernel x" 0..7

@@ -1,7 +1,8 @@
 use super::*;
+use crate::dtype::DType;
 use crate::ir::parse::parse;
 
-/// A sound kernel with `insts` in its body; `%x`, `%n`, `%c`, `%t`, `%p`, `%m` are at hand.
+/// A sound kernel with `insts` in its body; `%x`, `%n`, `%c`, `%t`, `%i`, `%p`, `%m` and the buffers `%s`, `%two` are at hand.
 fn with(insts: &str) -> String {
     format!(
         r#"kernel "k" for sm_90a warps 1 {{
@@ -13,6 +14,9 @@ fn with(insts: &str) -> String {
             layout #L = [32] lane [1] [2] [4] [8] [16]
             layout #H = [32] lane [2] [1] [4] [8] [16]
             layout #S = [16] lane [0] [1] [2] [4] [8]
+            memory #ROW = 32 [1, 2, 4, 8, 16] 0
+            memory #HALF = 16 [1, 2, 4, 8] 0
+            memory #TWO = 2 [32] 0, 32 [1, 2, 4, 8, 16] 0
             tensor x: f32 at %x dims [%n] strides [1] align 4
             fact divisible %n by 4
             body (%x: *f32 = address x, %n: i32 = symbol n, %eps: f32 = scalar eps) {{
@@ -21,6 +25,8 @@ fn with(insts: &str) -> String {
                 %i: i32[32] @ #L = tile.index<0>
                 %p: *f32[32] @ #L = memory.at<0> %i
                 %m: bool[32] @ #L = tile.cmp<lt> %i, %i
+                %s: shared f32 @ #ROW = shared.alloc<16>
+                %two: shared f32 @ #TWO = shared.alloc<16>
                 {insts}
             }}
         }}"#
@@ -44,6 +50,17 @@ fn check(insts: &str, wanted: &[Rule]) {
 fn a_sound_kernel_breaks_nothing() {
     check("", &[]);
     check("memory.store<all, normal> %p, %t, %m", &[]);
+    for insts in [
+        "%v: shared f32 @ #ROW = shared.index<0> %two, %n shared.store %v, %t",
+        "%v: shared f32 @ #HALF = shared.slice<0> %s, %n",
+        "%v: shared i32 @ #ROW = shared.recast %s",
+        "%g: f32[32] @ #L = shared.gather<0> %s, %i, %m shared.scatter<0> %s, %i, %g, %m",
+        "%o: f32[32] @ #L = shared.atomic<add, 0> %s, %i, %t",
+        "copy.async %s, %p copy.async %s, %p, %m copy.async %s, %p, %c copy.async %s, %p, %m, %c",
+        "%f: shared f32 @ #ROW = copy.fetch<16> %p, %m copy.commit copy.wait<1> sync.barrier",
+    ] {
+        check(insts, &[]);
+    }
 }
 
 #[test]
@@ -61,6 +78,24 @@ fn v2_a_tile_has_a_layout_of_its_shape() {
     check("%a: f32[32] = tile.const<0>", &[Rule::V2]);
     check("%a: f32[8] @ #L = tile.const<0>", &[Rule::V2]);
     check("%a: f32 @ #L = tile.const<0>", &[Rule::V2]);
+}
+
+#[test]
+fn v2_a_view_has_a_memory_map_of_its_shape() {
+    let kernel = parse(&with("%v: shared f32 @ #ROW = shared.alloc<16>")).unwrap();
+    let number = kernel.values.iter().rposition(|it| it.ty.is_view()).unwrap();
+    let broken = |change: fn(&mut Type)| {
+        let mut kernel = kernel.clone();
+        change(&mut kernel.values[number].ty);
+        verify(&kernel)[0].rule
+    };
+    let registers = kernel.values.iter().find_map(|it| it.ty.layout.clone()).unwrap();
+    assert_eq!(broken(|it| it.shape[0] = 16), Rule::V2);
+    assert_eq!(broken(|it| it.memory = None), Rule::V2);
+    assert_eq!(broken(|it| it.elem = Elem::Data(DType::F32)), Rule::V2);
+    let mut both = kernel.clone();
+    both.values[number].ty.layout = Some(registers);
+    assert_eq!(verify(&both)[0].rule, Rule::V2);
 }
 
 #[test]
@@ -82,6 +117,34 @@ fn v3_operands_and_results_have_their_rows_types() {
         "%a: f32[32] @ #L = memory.atomic<xor, relaxed, device> %p, %t",
         "%a: f32[32] @ #L = memory.at<0> %i",
         "memory.assert<\"why\"> %t",
+        "%v: shared f32 @ #ROW = shared.alloc<12>",
+        "%v: f32 = shared.alloc<16>",
+        "%v: shared f32 @ #HALF = shared.index<0> %two, %n",
+        "%v: shared i32 @ #ROW = shared.index<0> %two, %n",
+        "%v: shared f32 @ #ROW = shared.index<2> %two, %n",
+        "%v: shared f32 @ #ROW = shared.index<0> %s, %n",
+        "%v: shared f32 @ #TWO = shared.slice<1> %s, %n",
+        "%v: shared f32 @ #TWO = shared.slice<0> %two",
+        "%v: shared f32 @ #HALF = shared.recast %s",
+        "%v: f32[32] @ #L = shared.recast %s",
+        "%v: i32[32] @ #L = shared.load %s",
+        "%v: f32[16] @ #S = shared.load %s",
+        "%v: f32[32] @ #L = shared.load %t",
+        "shared.store %s, %i",
+        "shared.store %s",
+        "%g: f32[32] @ #L = shared.gather<0> %s, %t",
+        "%g: i32[32] @ #L = shared.gather<0> %s, %i",
+        "%g: f32[32] @ #L = shared.gather<0> %two, %i",
+        "%g: f32[32] @ #L = shared.gather<1> %s, %i",
+        "shared.scatter<0> %s, %i",
+        "shared.scatter<0> %s, %i, %i",
+        "shared.atomic<add, 0> %s, %i, %t",
+        "copy.async %s, %t",
+        "copy.async %two, %p",
+        "copy.async %s",
+        "copy.commit %c",
+        "%v: shared i32 @ #ROW = copy.fetch<16> %p",
+        "copy.fetch<16> %p",
         "%a: bool = tile.const<0x1> %b: f32 = tile.unary<neg>",
     ] {
         check(insts, &[Rule::V3]);
@@ -94,7 +157,7 @@ fn v4_elementwise_operands_have_one_shape_and_layout() {
         "%h: f32[32] @ #H = tile.convert %t %a: f32[32] @ #L = tile.binary<add> %t, %h",
         &[Rule::V4],
     );
-    check("%s: f32 = tile.const<0> %a: f32[32] @ #L = tile.binary<add> %t, %s", &[Rule::V4]);
+    check("%e: f32 = tile.const<0> %a: f32[32] @ #L = tile.binary<add> %t, %e", &[Rule::V4]);
     check("memory.store<all, normal> %p, %eps", &[Rule::V4]);
 }
 
@@ -111,6 +174,10 @@ fn v6_masks_are_bool_and_cover_the_pointers() {
     check("memory.store<all, normal> %p, %t, %c", &[Rule::V6]);
     check("%a: f32[32] @ #L = memory.load<all, normal> %p, %i", &[Rule::V6]);
     check("%h: bool[32] @ #H = tile.convert %m memory.store<all, normal> %p, %t, %h", &[Rule::V6]);
+    check("%v: f32[32] @ #L = shared.gather<0> %s, %i, %c", &[Rule::V6]);
+    check("shared.scatter<0> %s, %i, %t, %t", &[Rule::V6]);
+    check("copy.async %s, %p, %i", &[Rule::V6]);
+    check("%v: shared f32 @ #ROW = copy.fetch<16> %p, %c", &[Rule::V6]);
 }
 
 #[test]
@@ -145,4 +212,16 @@ fn v9_conditions_and_bounds_are_scalars() {
     check("flow.if %m { }", &[Rule::V9]);
     check("flow.for %n, %n, %i { (%k: i32) }", &[Rule::V9, Rule::V3]);
     check("memory.print<\"\", \"\"> %t", &[Rule::V9]);
+    check("%v: shared f32 @ #ROW = shared.index<0> %two, %i", &[Rule::V9]);
+    check("copy.async %s, %p, %n", &[Rule::V9]);
+    check("copy.async %s, %p, %c, %c", &[Rule::V9]);
+}
+
+#[test]
+fn v10_a_view_is_neither_carried_nor_yielded() {
+    check("%v: shared f32 @ #ROW = flow.if %c { yield %s } { yield %s }", &[Rule::V10]);
+    check(
+        "%v: shared f32 @ #ROW = flow.for %n, %n, %n, %s { (%k: i32, %w: shared f32 @ #ROW) yield %w }",
+        &[Rule::V10],
+    );
 }
