@@ -1,8 +1,10 @@
 //! Shared memory of a block: buffers, views of them, and the copies in flight.
 //!
 //! # Definition
-//! A buffer is the bytes of one execution of `shared.alloc`, each with what is known of it: nothing
-//! has written it, something has, or a copy in flight will. A [`View`] is a buffer with a place in
+//! A buffer is the bytes of a `shared.alloc`, each with what is known of it: nothing has written it,
+//! something has, or a copy in flight will. Each time the allocation runs the buffer begins anew:
+//! what was written is forgotten, but copies in flight fly on, and what they leave is nothing to the
+//! new one. A [`View`] is a buffer with a place in
 //! it; where its elements lie from there says the memory map in its type, spelled out once a kernel
 //! as [`Runs`] of neighbours, so that an access copies runs and looks at no element.
 //!
@@ -32,11 +34,13 @@ enum Known {
     InFlight,
 }
 
-/// The bytes of one execution of an allocation.
+/// The bytes of an allocation.
 #[derive(Debug)]
 pub(super) struct Buffer {
     /// The view of the whole: whose memory it is.
     pub(super) whole: Value,
+    /// How often it has begun.
+    age: u32,
     bytes: Vec<u8>,
     known: Vec<Known>,
 }
@@ -82,7 +86,15 @@ impl Buffer {
     fn new(whole: Value, ty: &Type) -> Buffer {
         let bits = u64::from(ty.map().buffer_len()) * u64::from(ty.elem.bits());
         let n_bytes = bits.div_ceil(8) as usize;
-        Buffer { whole, bytes: vec![0; n_bytes], known: vec![Known::Nothing; n_bytes] }
+        Buffer { whole, age: 0, bytes: vec![0; n_bytes], known: vec![Known::Nothing; n_bytes] }
+    }
+
+    fn begin_again(&mut self) {
+        self.age += 1;
+        self.known
+            .iter_mut()
+            .filter(|it| **it == Known::Written)
+            .for_each(|it| *it = Known::Nothing);
     }
 
     fn find(&self, bytes: Range<usize>, usage: Use) -> Option<Known> {
@@ -98,8 +110,14 @@ impl Buffer {
 }
 
 impl View {
-    /// A fresh buffer, as the view of the whole.
-    pub(super) fn fresh(whole: Value, ty: &Type) -> View {
+    /// The view of the whole of a buffer that begins anew.
+    pub(super) fn begin_again(&self) -> View {
+        self.buffer.borrow_mut().begin_again();
+        View { buffer: Rc::clone(&self.buffer), place: Contribution::default() }
+    }
+
+    /// A buffer that begins, as the view of the whole.
+    pub(super) fn of_new(whole: Value, ty: &Type) -> View {
         let buffer = Rc::new(RefCell::new(Buffer::new(whole, ty)));
         View { buffer, place: Contribution::default() }
     }
@@ -211,7 +229,7 @@ impl Runs {
     /// Writes all elements of a view.
     pub(super) fn store(&self, view: &View, values: &Elements) -> Result<(), Refusal> {
         self.check(view, Use::Write)?;
-        self.put(view, values);
+        self.put(view, values, Known::Written);
         Ok(())
     }
 
@@ -225,7 +243,7 @@ impl Runs {
         })
     }
 
-    fn put(&self, view: &View, values: &Elements) {
+    fn put(&self, view: &View, values: &Elements, now: Known) {
         let mut buffer = view.buffer.borrow_mut();
         let Buffer { bytes, known, .. } = &mut *buffer;
         let mut from = vec![];
@@ -235,7 +253,7 @@ impl Runs {
         }
         let put = |at: usize, elements: Range<usize>| -> Result<(), std::convert::Infallible> {
             let range = self.bytes(&elements);
-            known[range.clone()].fill(Known::Written);
+            known[range.clone()].fill(now);
             if self.is_packed() {
                 for (position, offset) in (at..).zip(elements) {
                     self.write(bytes, offset, values.bits(position));
@@ -331,7 +349,17 @@ struct Flight {
     view: View,
     runs: Rc<Runs>,
     values: Elements,
+    /// The buffer's when it started.
+    age: u32,
     site: SiteId,
+}
+
+impl Flight {
+    fn land(&self) {
+        let is_awaited = self.view.buffer.borrow().age == self.age;
+        let now = if is_awaited { Known::Written } else { Known::Nothing };
+        self.runs.put(&self.view, &self.values, now);
+    }
 }
 
 impl Flights {
@@ -344,7 +372,8 @@ impl Flights {
         site: SiteId,
     ) -> Result<(), Refusal> {
         runs.take_off(&view)?;
-        self.open.push(Flight { view, runs, values, site });
+        let age = view.buffer.borrow().age;
+        self.open.push(Flight { view, runs, values, age, site });
         Ok(())
     }
 
@@ -356,14 +385,8 @@ impl Flights {
     /// All groups but the youngest `in_flight` land.
     pub(super) fn wait(&mut self, in_flight: usize) {
         while self.groups.len() > in_flight {
-            for it in self.groups.pop_front().into_iter().flatten() {
-                it.runs.put(&it.view, &it.values);
-            }
+            self.groups.pop_front().iter().flatten().for_each(Flight::land);
         }
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Flight> {
-        self.groups.iter().flatten().chain(&self.open)
     }
 
     /// Where the copy in flight was started that will write the byte of a buffer.
@@ -374,11 +397,6 @@ impl Flights {
             Rc::ptr_eq(&it.view.buffer, buffer)
                 && offsets.any(|it_at| it.runs.bytes(&(it_at..it_at + 1)).contains(&byte))
         };
-        self.all().find(writes).map(|it| it.site)
-    }
-
-    /// Where a copy in flight into a buffer was started.
-    pub(super) fn aimed_at(&self, buffer: &Rc<RefCell<Buffer>>) -> Option<SiteId> {
-        self.all().find(|it| Rc::ptr_eq(&it.view.buffer, buffer)).map(|it| it.site)
+        self.groups.iter().flatten().chain(&self.open).find(writes).map(|it| it.site)
     }
 }

@@ -1,11 +1,10 @@
 //! The `shared` and `copy` families: buffers, views, and copies that land when they are waited for.
 //!
 //! # Definition
-//! A buffer is fresh and holds nothing each time its `shared.alloc` runs. A copy in flight reads
+//! A buffer holds nothing each time its `shared.alloc` runs. A copy in flight reads
 //! global memory when it starts and writes shared memory when its group lands, at the last moment
 //! at which a `copy.wait` lets it; until then its elements may not be touched, so that a wait which
-//! is missing is found whenever it could matter. Copies that nobody waits for never land, and one
-//! into a buffer whose memory begins again is refused.
+//! is missing is found whenever it could matter. Copies that nobody waits for never land.
 //!
 //! Views are never carried by loops nor yielded by branches (V10), so they are kept beside the
 //! tiles, by value.
@@ -45,14 +44,15 @@ pub(super) enum Misuse {
     Unwritten { element: String },
     /// An element that the copy which starts at `copy` will write.
     InFlight { element: String, copy: SiteId },
-    /// An allocation runs again while a copy into its memory is in flight.
-    Begun { copy: SiteId },
 }
 
 impl<'a> Block<'_, 'a> {
     pub(super) fn shared(&mut self, op: &SharedOp, inst: &'a Inst) -> Result<(), Fault> {
         match *op {
-            SharedOp::Alloc { .. } => self.fresh(inst),
+            SharedOp::Alloc { .. } => {
+                self.begin(inst);
+                Ok(())
+            }
             SharedOp::Index { axis } => self.take(inst, axis, Self::check_index),
             SharedOp::Slice { axis } => self.take(inst, axis, Self::check_start),
             SharedOp::Recast => {
@@ -125,7 +125,7 @@ impl<'a> Block<'_, 'a> {
                 Ok(())
             }
             CopyOp::Fetch { .. } => {
-                self.fresh(inst)?;
+                self.begin(inst);
                 let values = self.copied(inst.operands[0], inst.operands.get(1).copied())?;
                 let (view, runs) = self.place(inst.results[0]);
                 runs.store(&view, &values).map_err(|it| self.refused(&view, &runs, it))
@@ -142,17 +142,14 @@ impl<'a> Block<'_, 'a> {
         self.machine.memory.load(dtype, self.get(pointer).places(), mask, None)
     }
 
-    fn fresh(&mut self, inst: &Inst) -> Result<(), Fault> {
+    /// The buffer of an allocation begins.
+    fn begin(&mut self, inst: &Inst) {
         let value = inst.results[0];
-        if let Some(before) = &self.shared.views[value.0 as usize] {
-            let copy = self.shared.flights.aimed_at(&before.buffer);
-            if let Some(copy) = copy {
-                return Err(Fault::Shared(Misuse::Begun { copy }));
-            }
-        }
-        let view = View::fresh(value, self.ty(value));
+        let view = match &self.shared.views[value.0 as usize] {
+            Some(before) => before.begin_again(),
+            None => View::of_new(value, self.ty(value)),
+        };
         self.set_view(value, view);
-        Ok(())
     }
 
     /// An index or a slice: the view whose place is further on by what `check` accepts.
@@ -275,7 +272,6 @@ impl<'a> Block<'_, 'a> {
 impl Misuse {
     /// What happened, and the other places that explain it.
     pub(super) fn wording(&self, op: &Op) -> (wording::Wording, Vec<(SiteId, String)>) {
-        let with = |copy: SiteId, found| (found, vec![(copy, wording::shared_copy())]);
         match *self {
             Misuse::Index { axis, index, extent, ref at } => {
                 (wording::view_index(index, axis, extent, at), vec![])
@@ -285,9 +281,9 @@ impl Misuse {
             }
             Misuse::Unwritten { ref element } => (wording::shared_unwritten(element), vec![]),
             Misuse::InFlight { ref element, copy } => {
-                with(copy, wording::shared_in_flight(verb(op), element))
+                let found = wording::shared_in_flight(verb(op), element);
+                (found, vec![(copy, wording::shared_copy())])
             }
-            Misuse::Begun { copy } => with(copy, wording::shared_begun()),
         }
     }
 }

@@ -143,12 +143,6 @@ pub fn shared_in_flight(verb: &str, element: &str) -> Wording {
     (message, vec!["a copy has landed when its group has been waited for".to_owned()])
 }
 
-/// A buffer begins again while a copy into it is in flight.
-pub fn shared_begun() -> Wording {
-    let message = "this memory begins again while a copy into it is in flight".to_owned();
-    (message, vec!["a copy has landed when its group has been waited for".to_owned()])
-}
-
 /// The copy that is in flight.
 pub fn shared_copy() -> String {
     "this copy is in flight".to_owned()
