@@ -118,6 +118,33 @@ pub(crate) trait Chip: matrix::MatrixUnit {
         conditions: CopyConditions<'c>,
     );
 
+    /// Loads matrices whose rows begin at the lanes' addresses: a word for each.
+    fn load_matrices<'c>(
+        &self,
+        emit: &Emit<'c>,
+        from: PointerValue<'c>,
+        count: u32,
+        transposed: bool,
+    ) -> Vec<IntValue<'c>>;
+
+    /// Stores a word of each matrix to the rows that begin at the lanes' addresses.
+    fn store_matrices<'c>(
+        &self,
+        emit: &Emit<'c>,
+        to: PointerValue<'c>,
+        words: &[IntValue<'c>],
+        transposed: bool,
+    );
+
+    /// Reads rows at the lanes' addresses and gives each lane `n` elements of a column.
+    fn load_columns<'c>(
+        &self,
+        emit: &Emit<'c>,
+        from: PointerValue<'c>,
+        element: BasicTypeEnum<'c>,
+        n: u32,
+    ) -> Vec<Val<'c>>;
+
     /// Closes the group of the copies started since the last one.
     fn commit_copies(&self, emit: &Emit<'_>);
 

@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write as _;
 
 use support::layouts::{TYPES, element, layout, narrowed, number, shape, text_of};
-use support::{Random, address, kernel, run};
+use support::{Random, address, kernel, map_text, run};
 use tile_codegen::SimEngine;
 use tile_language::dtype::DType;
 use tile_layout::{Layout, Machine, MemoryMap, Spec};
@@ -44,26 +44,6 @@ fn buffer(random: &mut Random, shape: &[u32], elem_bits: u32) -> Layout {
 fn linear(random: &mut Random, shape: &[u32]) -> Layout {
     let images = support::layouts::images(random, shape);
     Layout::new(shape, vec![(tile_layout::In::Offset, images)])
-}
-
-/// A map in the IR's text.
-fn map_text(map: &MemoryMap) -> String {
-    let dims: Vec<String> = map
-        .dims()
-        .iter()
-        .map(|it| format!("{} {:?} {}", it.extent, it.columns.as_slice(), it.stride))
-        .collect();
-    let mut text = dims.join(", ");
-    if map.mixed() != 0 {
-        let _ = write!(text, " mixed {}", map.mixed());
-    }
-    if !map.padding().is_empty() {
-        text += " padding";
-    }
-    map.padding().iter().for_each(|(a, b)| {
-        let _ = write!(text, " [{a}, {b}]");
-    });
-    text
 }
 
 /// The declarations and instructions of a view that is taken step by step.

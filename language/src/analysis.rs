@@ -2,6 +2,7 @@
 //!
 //! * [`facts`]: contiguity, divisibility, constancy and range of every value.
 //! * [`access`]: how wide each load and store is, and what keeps it from being wider.
+//! * [`shared`]: how a tile moves between registers and a view of shared memory.
 //! * [`budget`]: tiles that no thread can hold.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
@@ -15,6 +16,7 @@ mod explain;
 pub mod facts;
 #[cfg(test)]
 mod laws;
+pub mod shared;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -22,6 +24,7 @@ mod transfer;
 pub use access::{Access, Limit, access};
 pub use explain::{Cause, Why};
 pub use facts::Facts;
+pub use shared::shared_access;
 
 use crate::diagnostic::Diagnostic;
 use crate::ir::Kernel;

@@ -21,6 +21,10 @@ words! {
     MmaF64 = "mma_f64",
     /// Asynchronous copies from global to shared memory by threads.
     CpAsync = "cp_async",
+    /// Loads of matrices from shared memory by a warp.
+    Ldmatrix = "ldmatrix",
+    /// Stores of matrices to shared memory by a warp.
+    Stmatrix = "stmatrix",
     /// Barriers in shared memory that count arrivals and bytes.
     Mbarrier = "mbarrier",
     /// Bulk copies of tensor boxes by the copy engine.
@@ -43,6 +47,8 @@ words! {
     MfmaWide = "mfma_wide",
     /// Matrix multiply by a wave, AMD RDNA and gfx1250.
     Wmma = "wmma",
+    /// Transposing reads of LDS.
+    DsReadTr = "ds_read_tr",
     /// Loads from global memory directly to LDS.
     LdsDma = "lds_dma",
     /// Atomic addition of f64.

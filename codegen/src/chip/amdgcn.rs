@@ -13,7 +13,7 @@ use tile_language::target::Target;
 use tile_language::target::mma::MatrixId;
 
 use super::{Approx, Chip, CopyConditions, Hints};
-use crate::emit::{Emit, Val};
+use crate::emit::{Emit, Val, vector_type, width};
 use crate::lower::Hook;
 
 /// LLVM's calling convention of an AMDGPU kernel.
@@ -182,6 +182,43 @@ impl Chip for Amdgcn {
         _conditions: CopyConditions<'c>,
     ) {
         unreachable!("no width was offered")
+    }
+
+    fn load_matrices<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _from: PointerValue<'c>,
+        _count: u32,
+        _transposed: bool,
+    ) -> Vec<IntValue<'c>> {
+        unreachable!("no target of AMD has `ldmatrix`")
+    }
+
+    fn store_matrices<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _to: PointerValue<'c>,
+        _words: &[IntValue<'c>],
+        _transposed: bool,
+    ) {
+        unreachable!("no target of AMD has `stmatrix`")
+    }
+
+    fn load_columns<'c>(
+        &self,
+        emit: &Emit<'c>,
+        from: PointerValue<'c>,
+        element: BasicTypeEnum<'c>,
+        n: u32,
+    ) -> Vec<Val<'c>> {
+        let column = vector_type(element, n);
+        // The instruction for bytes gives two words.
+        let (name, ty) = match width(element) {
+            16 => ("llvm.amdgcn.ds.read.tr16.b64", vector_type(emit.int_type(16).into(), n)),
+            _ => ("llvm.amdgcn.ds.read.tr8.b64", vector_type(emit.i32().into(), 2)),
+        };
+        let loaded = emit.intrinsic(name, &[ty], &[from.into()]).expect("a load has a value");
+        emit.unpack(emit.bitcast(loaded, column), n as usize)
     }
 
     /// Copies are made at once.

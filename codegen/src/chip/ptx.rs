@@ -143,6 +143,48 @@ impl Chip for Ptx {
         emit.assembly(text, constraints, None, &args);
     }
 
+    fn load_matrices<'c>(
+        &self,
+        emit: &Emit<'c>,
+        from: PointerValue<'c>,
+        count: u32,
+        transposed: bool,
+    ) -> Vec<IntValue<'c>> {
+        let order = if transposed { "trans." } else { "" };
+        let name = format!("llvm.nvvm.ldmatrix.sync.aligned.m8n8.x{count}.{order}b16");
+        let loaded = emit
+            .intrinsic(&name, &[from.get_type().into()], &[from.into()])
+            .expect("a load has a value");
+        match count {
+            1 => vec![loaded.into_int_value()],
+            n => (0..n).map(|it| emit.field(loaded, it).into_int_value()).collect(),
+        }
+    }
+
+    fn store_matrices<'c>(
+        &self,
+        emit: &Emit<'c>,
+        to: PointerValue<'c>,
+        words: &[IntValue<'c>],
+        transposed: bool,
+    ) {
+        let order = if transposed { "trans." } else { "" };
+        let name = format!("llvm.nvvm.stmatrix.sync.aligned.m8n8.x{}.{order}b16", words.len());
+        let args: Vec<Val<'c>> =
+            std::iter::once(to.into()).chain(words.iter().map(|&it| it.into())).collect();
+        emit.intrinsic(&name, &[to.get_type().into()], &args);
+    }
+
+    fn load_columns<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _from: PointerValue<'c>,
+        _element: BasicTypeEnum<'c>,
+        _n: u32,
+    ) -> Vec<Val<'c>> {
+        unreachable!("no target of NVIDIA has `ds_read_tr`")
+    }
+
     fn commit_copies(&self, emit: &Emit<'_>) {
         emit.intrinsic("llvm.nvvm.cp.async.commit.group", &[], &[]);
     }

@@ -51,7 +51,7 @@ impl<'c> Lower<'_, 'c> {
         };
         let (masks, conditions): (Vec<Value>, Vec<Value>) =
             inst.operands[2..].iter().partition(|&&it| !self.kernel.ty(it).is_scalar());
-        let access = self.view_access(view, pointers);
+        let access = self.own_access(view, pointers);
         let n = elements(&access, self.access_elements(inst));
         let bytes = n as u32 * dtype.storage_bits() / 8;
         let pieces = self.pieces(view, pointers, masks.first().copied(), &access, n);

@@ -12,11 +12,14 @@
 //! * P2: a place's sum has none of the bits that the columns of its view's map have, so that adding
 //!   a column's bit never carries (memory maps: every bit that is not mixed has one owner).
 
+use inkwell::types::BasicTypeEnum;
 use inkwell::values::{IntValue, PointerValue};
+use tile_language::analysis::shared_access;
 use tile_language::ir::{Inst, Value};
 use tile_language::op::SharedOp;
 use tile_language::op::memory::{AtomicOp, Order, Scope};
-use tile_layout::{AccessGroup, Layout, MemoryMap, SharedAccess};
+use tile_layout::banks::Direction;
+use tile_layout::{AccessGroup, Layout, MemoryMap, SharedAccess, SharedMeans};
 
 use super::Lower;
 use super::index::linear;
@@ -198,10 +201,16 @@ impl<'c> Lower<'_, 'c> {
         self.kernel.ty(tile).layout.clone().unwrap_or_else(|| Layout::new(&[], Vec::new()))
     }
 
-    /// How a tile moves to or from a view.
-    pub(crate) fn view_access(&self, view: Value, tile: Value) -> SharedAccess {
+    /// How the threads move a tile to or from a view by accesses of their own.
+    pub(crate) fn own_access(&self, view: Value, tile: Value) -> SharedAccess {
         let ty = self.kernel.ty(view);
         SharedAccess::new(&self.tile_layout(tile), ty.map(), ty.elem.bits())
+    }
+
+    /// How a tile moves to or from a view.
+    fn view_access(&self, view: Value, tile: Value, direction: Direction) -> SharedAccess {
+        let (ty, target) = (self.kernel.ty(view), self.kernel.target.row());
+        shared_access(target, &self.tile_layout(tile), ty.map(), ty.elem.bits(), direction)
     }
 }
 
@@ -209,15 +218,14 @@ impl<'c> Lower<'_, 'c> {
 impl<'c> Lower<'_, 'c> {
     fn load_view(&mut self, inst: &Inst) {
         let (view, result) = (inst.operands[0], inst.results[0]);
-        let access = self.view_access(view, result);
+        let access = self.view_access(view, result, Direction::Read);
         let addresses = self.addresses(view, &access);
         let element = self.register_type(result);
         let n_slots = self.spread(self.kernel.ty(result)).n_slots();
-        let (ty, align) = group_type(self.memory_type(element), access.vector as usize);
         let mut slots = vec![element.const_zero(); n_slots];
         for group in &access.groups {
-            let loaded = self.emit.load(ty, self.address(&addresses, group), align);
-            let values = self.emit.unpack(loaded, access.vector as usize);
+            let from = self.address(&addresses, group);
+            let values = self.load_group_of(&access, from, self.memory_type(element));
             for (registers, value) in group.registers.iter().zip(values) {
                 let value = self.loaded_as(value, element);
                 registers.iter().for_each(|&it| slots[it as usize] = value);
@@ -231,22 +239,64 @@ impl<'c> Lower<'_, 'c> {
 
     fn store_view(&mut self, inst: &Inst) {
         let (view, value) = (inst.operands[0], inst.operands[1]);
-        let access = self.view_access(view, value);
+        let access = self.view_access(view, value, Direction::Write);
         let addresses = self.addresses(view, &access);
         let slots = self.get(value);
         let owner = self.storing_thread(value);
-        let (_, align) = group_type(self.memory_type(slots[0].get_type()), access.vector as usize);
         let write = |lower: &Self| {
             for group in &access.groups {
                 let registers = group.registers.iter().map(|it| slots[it[0] as usize]);
                 let values: Vec<Val<'c>> = registers.map(|it| lower.to_memory(it)).collect();
-                let to = lower.address(&addresses, group);
-                lower.emit.store(lower.emit.pack(&values), to, align);
+                lower.store_group_of(&access, lower.address(&addresses, group), &values);
             }
         };
         match owner {
             Some(owner) => self.emit.when(owner, || write(self)),
             None => write(self),
+        }
+    }
+
+    /// The elements of a group, by position, as they lie in memory.
+    fn load_group_of(
+        &self,
+        access: &SharedAccess,
+        from: PointerValue<'c>,
+        element: BasicTypeEnum<'c>,
+    ) -> Vec<Val<'c>> {
+        let emit = &self.emit;
+        match access.means {
+            SharedMeans::Vector => {
+                let (ty, align) = group_type(element, access.vector as usize);
+                emit.unpack(emit.load(ty, from, align), access.vector as usize)
+            }
+            SharedMeans::Matrix { count, transposed } => {
+                let n = access.vector / count;
+                let (ty, _) = group_type(element, n as usize);
+                let words = self.chip.load_matrices(emit, from, count, transposed).into_iter();
+                words.flat_map(|it| emit.unpack(emit.bitcast(it.into(), ty), n as usize)).collect()
+            }
+            SharedMeans::TransposeRead => {
+                self.chip.load_columns(emit, from, element, access.vector)
+            }
+        }
+    }
+
+    /// Writes the elements of a group, given by position as they lie in memory.
+    fn store_group_of(&self, access: &SharedAccess, to: PointerValue<'c>, values: &[Val<'c>]) {
+        let emit = &self.emit;
+        match access.means {
+            SharedMeans::Vector => {
+                emit.store(emit.pack(values), to, access.bytes);
+            }
+            SharedMeans::Matrix { count, transposed } => {
+                let word = |it: &[Val<'c>]| {
+                    emit.bitcast(emit.pack(it), emit.i32().into()).into_int_value()
+                };
+                let n = (access.vector / count) as usize;
+                let words: Vec<IntValue<'c>> = values.chunks(n).map(word).collect();
+                self.chip.store_matrices(emit, to, &words, transposed);
+            }
+            SharedMeans::TransposeRead => unreachable!("it reads"),
         }
     }
 
@@ -280,7 +330,7 @@ impl<'c> Lower<'_, 'c> {
     ) -> Picked<'c> {
         let ty = self.kernel.ty(view);
         let (map, elem_bytes) = (ty.map(), ty.elem.bits() / 8);
-        let access = SharedAccess::along(&self.tile_layout(index), map, axis);
+        let access = SharedAccess::along(&self.tile_layout(index), map, axis, ty.elem.bits());
         let place = self.place(view);
         let indices = self.get(index);
         let mut addresses = Vec::new();

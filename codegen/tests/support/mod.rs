@@ -4,12 +4,15 @@
 
 pub(crate) mod layouts;
 
+use std::fmt::Write as _;
+
 use tile_codegen::SimEngine;
 use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
 use tile_language::interp::Interp;
 use tile_language::ir::parse::parse;
 use tile_language::ir::{Kernel, verify::verify};
 use tile_language::target::TargetId;
+use tile_layout::MemoryMap;
 
 /// One target of each vendor, with warps of 32 and of 64 lanes.
 pub(crate) const BOTH: [&str; 2] = ["sm_90a", "gfx942"];
@@ -96,4 +99,24 @@ impl Random {
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
+}
+
+/// A map in the IR's text.
+pub(crate) fn map_text(map: &MemoryMap) -> String {
+    let dims: Vec<String> = map
+        .dims()
+        .iter()
+        .map(|it| format!("{} {:?} {}", it.extent, it.columns.as_slice(), it.stride))
+        .collect();
+    let mut text = dims.join(", ");
+    if map.mixed() != 0 {
+        let _ = write!(text, " mixed {}", map.mixed());
+    }
+    if !map.padding().is_empty() {
+        text += " padding";
+    }
+    map.padding().iter().for_each(|(a, b)| {
+        let _ = write!(text, " [{a}, {b}]");
+    });
+    text
 }

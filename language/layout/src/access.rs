@@ -9,13 +9,20 @@
 //! where `low(thread)` and `step(thread)` are exclusive ors of one number for every bit of the lane
 //! and of the warp. What a view's own place shifts by exclusive or joins `low`.
 //!
+//! Where the lanes of a warp move matrices together ([`matrix`]), a lane's address is not that of
+//! its own elements: the lanes of an access are then those that give addresses.
+//!
 //! # Laws
 //! * A1: the element at a group's position is the one that each of its registers holds.
-//! * A2: the positions of a group are neighbours, and the first lies at a multiple of their number
-//!   in every view of the buffer; no padding lies between them.
+//! * A2: the bytes behind a lane's address are neighbours, and the first lies at a multiple of their
+//!   number in every view of the buffer; no padding lies between them.
 //! * A3: every register is in exactly one position of one group.
 
+mod matrix;
+
 use std::collections::BTreeMap;
+
+pub use matrix::MatrixForm;
 
 use crate::banks::{Direction, ROW_BYTES, extra_wavefronts, served_together};
 use crate::bits::{Echelon, apply, log2};
@@ -25,11 +32,31 @@ use crate::memory_map::MemoryMap;
 /// Bytes that one thread moves to or from shared memory at most.
 const ACCESS_BYTES_MAX: u32 = 16;
 
+/// What moves the elements.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SharedMeans {
+    /// Every thread moves neighbours of its own.
+    Vector,
+    /// A warp moves matrices of 8 rows of 16 bytes: `ldmatrix`, `stmatrix`.
+    Matrix {
+        /// How many at once: 1, 2 or 4.
+        count: u32,
+        /// Whether a thread holds parts of columns.
+        transposed: bool,
+    },
+    /// Sixteen lanes read rows of sixteen elements, and each gets a column: `ds_read_tr`.
+    TransposeRead,
+}
+
 /// How a tile moves between registers and a view.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SharedAccess {
-    /// Elements of one access, a power of two.
+    /// What moves the elements.
+    pub means: SharedMeans,
+    /// Elements that one access moves for one thread, a power of two.
     pub vector: u32,
+    /// Bytes behind one lane's address.
+    pub bytes: u32,
     /// What a thread moves, an access each.
     pub groups: Vec<AccessGroup>,
     /// What every bit of the lane adds, by exclusive or.
@@ -90,19 +117,20 @@ impl SharedAccess {
             let members = groups.entry(parts).or_insert_with(|| vec![Vec::new(); vector as usize]);
             members[position as usize].push(register);
         }
-        split.access(vector, groups)
+        let bytes = vector * elem_bits.div_ceil(8);
+        split.access(SharedMeans::Vector, bytes, vector, groups)
     }
 
     /// One access a register, in order, where the index along `axis` comes from elsewhere and adds
     /// nothing here.
-    pub fn along(layout: &Layout, map: &MemoryMap, axis: usize) -> SharedAccess {
+    pub fn along(layout: &Layout, map: &MemoryMap, axis: usize, elem_bits: u32) -> SharedAccess {
         let split = Split::new(layout, map, Some(axis));
         let one = |register| {
             let parts = split.parts(&layout.index_of(register, 0, 0));
             (parts, vec![vec![register]])
         };
         let groups: Vec<_> = (0..layout.registers()).map(one).collect();
-        split.access(1, groups)
+        split.access(SharedMeans::Vector, elem_bits.div_ceil(8), 1, groups)
     }
 
     /// The offset of a group's first element for a thread, padding included, in the view that lies
@@ -119,7 +147,7 @@ impl SharedAccess {
     /// How often the banks must repeat the worst access beyond what its width needs.
     pub fn conflicts(&self, elem_bits: u32, direction: Direction) -> u32 {
         let elem_bytes = elem_bits.div_ceil(8);
-        let bytes = self.vector * elem_bytes;
+        let bytes = self.bytes;
         if self.padding.is_empty() && self.steps.iter().all(|it| is_zero(&it.lanes)) {
             let lanes: Vec<u32> = self.lanes.iter().map(|it| it * elem_bytes).collect();
             return extra_wavefronts(&lanes, bytes, direction);
@@ -130,7 +158,7 @@ impl SharedAccess {
 
     /// Wavefronts of the worst lanes that are served together, by looking at every address.
     fn counted(&self, group: &AccessGroup, elem_bytes: u32, direction: Direction) -> u32 {
-        let bytes = self.vector * elem_bytes;
+        let bytes = self.bytes;
         let together = served_together(self.lanes.len() as u32, bytes, direction);
         let mut worst = 1;
         for start in 0..1u32 << self.lanes.len() {
@@ -229,6 +257,8 @@ impl<'a> Split<'a> {
 
     fn access(
         self,
+        means: SharedMeans,
+        bytes: u32,
         vector: u32,
         groups: impl IntoIterator<Item = (Parts, Vec<Vec<u32>>)>,
     ) -> SharedAccess {
@@ -239,6 +269,8 @@ impl<'a> Split<'a> {
             steps: parts.steps,
         };
         SharedAccess {
+            means,
+            bytes,
             vector,
             groups: groups.into_iter().map(group).collect(),
             padding: self.map.padding().to_vec(),

@@ -24,7 +24,7 @@ mod sweep;
 mod text;
 mod transform;
 
-pub use access::{AccessGroup, AccessStep, SharedAccess};
+pub use access::{AccessGroup, AccessStep, MatrixForm, SharedAccess, SharedMeans};
 pub use coalesced::coalesced;
 pub use draw::{draw_svg, draw_text};
 pub use layout::{Coords, In, Layout, LayoutError, RANK_MAX};
