@@ -46,3 +46,4 @@ pub use cx::{Elab, HostFailure};
 pub use hostrun::{TestEnd, build_arguments, constant_findings, layout_constant, run_test};
 pub use kernel::{Elaborated, elaborate};
 pub use path::{is_later_method, is_word_of_language, words_of_language};
+pub(crate) use tidy::tidy;

@@ -25,7 +25,7 @@ mod waits;
 pub use allocation::{Allocation, Buffer};
 pub use barriers::barriers;
 pub use flow::{Conflict, Order};
-pub use pipeline::pipeline;
+pub use pipeline::{Obstacle, Refusal, pipeline, refusals};
 pub use place::Placed;
 pub use touch::Verb;
 pub use waits::waits;

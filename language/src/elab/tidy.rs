@@ -10,7 +10,7 @@ use crate::ir::{Extent, FactKind, Inst, Kernel, Region, Value, ValueDecl};
 use crate::op::{Effects, FlowOp, Op};
 
 /// The tidied kernel.
-pub(super) fn tidy(mut kernel: Kernel) -> Kernel {
+pub(crate) fn tidy(mut kernel: Kernel) -> Kernel {
     let mut subst: Vec<Value> = (0..kernel.values.len() as u32).map(Value).collect();
     settle(&mut kernel.body, &mut subst);
     replace(&mut kernel.body, &subst);

@@ -3,22 +3,33 @@
 use super::*;
 use crate::ir::parse::parse;
 use crate::ir::verify::verify;
+use crate::target::TargetId;
+
+mod laws;
 
 /// A kernel of four warps with these instructions; `%p` are pointers, `%v` a tile of 128 elements.
 fn with(insts: &str) -> Kernel {
+    for_target("sm_80", insts)
+}
+
+fn for_target(target: &str, insts: &str) -> Kernel {
+    let lanes = TargetId::from_name(target).expect("a target").row().lanes;
+    let warps = 128 / lanes;
     let text = format!(
-        r#"kernel "k" for sm_80 warps 4 {{
+        r#"kernel "k" for {target} warps {warps} {{
             plan k threads 128
             param x: tensor f32 [n] align 16
+            param y: tensor f32 [n] align 16 mut
             symbol n: 32
             grid [1]
-            layout #L = [128] lane [1] [2] [4] [8] [16] warp [32] [64]
+            layout #L = [128] blocked regs [1] lanes [{lanes}] warps [{warps}] order [0]
             memory #one = 128 [1, 2, 4, 8, 16, 32, 64] 0
             memory #half = 64 [1, 2, 4, 8, 16, 32] 0
             memory #two = 2 [] 128, 128 [1, 2, 4, 8, 16, 32, 64] 0
             memory #three = 3 [] 128, 128 [1, 2, 4, 8, 16, 32, 64] 0
             tensor x: f32 at %x dims [%n] strides [1] align 16
-            body (%x: *f32 = address x, %n: i32 = symbol n) {{
+            tensor y: f32 at %y dims [%n] strides [1] align 16 mut
+            body (%x: *f32 = address x, %y: *f32 = address y, %n: i32 = symbol n) {{
                 %zero: i32 = tile.const<0>
                 %unit: i32 = tile.const<1>
                 %stages: i32 = tile.const<3>
@@ -40,10 +51,11 @@ fn sound(kernel: &Kernel) {
     assert!(found.is_empty(), "{found:#?}\n{kernel}");
 }
 
-/// The instructions after those that every test begins with, without places.
+/// The instructions, without places.
 fn body(kernel: &Kernel) -> String {
     let text = kernel.to_string();
-    let lines = text.lines().skip_while(|it| !it.contains("body (")).skip(9);
+    let lines = text.lines().skip_while(|it| !it.contains("body ("));
+    let lines = lines.skip_while(|it| !it.ends_with(") {")).skip(1);
     let lines = lines.take_while(|it| *it != "    }").map(|it| {
         let site = it.rfind(" !").filter(|at| !it[at + 2..].contains('%'));
         let end = if it.ends_with('{') { "{" } else { "" };
@@ -329,4 +341,129 @@ fn what_is_prepared_needs_no_more() {
     assert!(!once.placed.is_empty());
     let again = prepare(&once.kernel);
     assert!(again.placed.is_empty(), "{:?}", again.placed);
+}
+
+/// A sum over rows of `x` by fetches, in `n` stages; `more` stands before the sum.
+fn fetching(n: u32, more: &str) -> String {
+    format!(
+        "%rows: i32 = tile.const<128>
+         %sum: f32[128] @ #L = flow.for<0, {n}> %zero, %n, %unit, %v {{
+             (%t: i32, %acc: f32[128] @ #L)
+             %first: i32 = tile.binary<mul> %t, %rows
+             %firsts: i32[128] @ #L = tile.splat %first
+             %at: i32[128] @ #L = tile.binary<add> %firsts, %i
+             %from: *f32[128] @ #L = memory.at<0> %at
+             %s: shared f32 @ #one = copy.fetch<16> %from
+             {more}
+             %a: f32[128] @ #L = shared.load %s
+             %next: f32[128] @ #L = tile.binary<add> %acc, %a
+             yield %next
+         }}
+         %to: *f32[128] @ #L = memory.at<1> %i
+         memory.store<all, normal> %to, %sum"
+    )
+}
+
+#[test]
+fn a_fetch_is_copied_two_turns_ahead() {
+    insta::assert_snapshot!(prepared(&fetching(3, "")));
+}
+
+#[test]
+fn without_asynchronous_copies_a_fetch_is_loaded_a_turn_ahead() {
+    let prepared = prepare(&for_target("gfx942", &fetching(2, "")));
+    sound(&prepared.kernel);
+    insta::assert_snapshot!(body(&prepared.kernel));
+}
+
+#[test]
+fn a_turn_of_a_pipelined_loop_has_one_barrier() {
+    for target in ["sm_80", "gfx942"] {
+        for n in 2..7 {
+            let kernel = prepare(&for_target(target, &fetching(n, ""))).kernel;
+            let text = body(&kernel);
+            let turn = &text[text.find("flow.for").unwrap()..];
+            assert_eq!(n_barriers(turn), 1, "{target}, {n} stages\n{text}");
+            assert_eq!(n_barriers(&text), 1, "{target}, {n} stages\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_loop_of_one_stage_fetches_when_it_needs_to() {
+    let text = prepared(&fetching(1, ""));
+    assert!(!text.contains("flow.for<"), "{text}");
+    assert_eq!(text.matches("copy.async").count(), 1, "{text}");
+}
+
+#[test]
+fn loads_go_into_registers_a_turn_ahead() {
+    insta::assert_snapshot!(prepared(
+        "%rows: i32 = tile.const<128>
+         %sum: f32[128] @ #L = flow.for<0, 2> %zero, %n, %unit, %v {
+             (%t: i32, %acc: f32[128] @ #L)
+             %first: i32 = tile.binary<mul> %t, %rows
+             %firsts: i32[128] @ #L = tile.splat %first
+             %at: i32[128] @ #L = tile.binary<add> %firsts, %i
+             %from: *f32[128] @ #L = memory.at<0> %at
+             %a: f32[128] @ #L = memory.load<all, normal> %from
+             %next: f32[128] @ #L = tile.binary<add> %acc, %a
+             yield %next
+         }
+         %to: *f32[128] @ #L = memory.at<1> %i
+         memory.store<all, normal> %to, %sum"
+    ));
+}
+
+/// What is refused, in words.
+fn refused(insts: &str) -> String {
+    let kernel = with(insts);
+    let refusals = refusals(&kernel);
+    refusals.iter().map(|it| format!("{:?}", it.why)).collect::<Vec<String>>().join("; ")
+}
+
+#[test]
+fn what_depends_on_the_turn_before_is_not_done_ahead() {
+    let insts =
+        "%sum: f32[128] @ #L, %where: i32[128] @ #L = flow.for<0, 3> %zero, %n, %unit, %v, %i {
+             (%t: i32, %acc: f32[128] @ #L, %at: i32[128] @ #L)
+             %from: *f32[128] @ #L = memory.at<0> %at
+             %s: shared f32 @ #one = copy.fetch<16> %from
+             %a: f32[128] @ #L = shared.load %s
+             %next: i32[128] @ #L = tile.cast<zero> %a
+             yield %a, %next
+         }";
+    assert!(refused(insts).starts_with("Carried("), "{}", refused(insts));
+    let text = prepared(insts);
+    assert!(text.contains("copy.wait<0>") && !text.contains("flow.for<"), "{text}");
+}
+
+#[test]
+fn what_the_loop_may_write_is_not_read_ahead() {
+    let store = "%there: *f32[128] @ #L = memory.at<1> %at
+             memory.store<all, normal> %there, %acc";
+    assert_eq!(refused(&fetching(3, store)), "", "`x` is not written");
+    let insts = fetching(3, store).replace("memory.at<0>", "memory.at<1>");
+    assert!(refused(&insts).starts_with("Written("), "{}", refused(&insts));
+}
+
+#[test]
+fn a_fetch_in_a_branch_stays_there() {
+    let insts = "%c: bool = tile.cmp<lt> %n, %unit
+         flow.for<0, 3> %zero, %n, %unit {
+             (%t: i32)
+             flow.if %c {
+                 %s: shared f32 @ #one = copy.fetch<16> %p
+                 %a: f32[128] @ #L = shared.load %s
+             } {
+             }
+         }";
+    assert!(refused(insts).starts_with("Inside("), "{}", refused(insts));
+    assert!(prepared(insts).contains("copy.wait<0>"));
+}
+
+#[test]
+fn a_loop_with_nothing_to_do_ahead_says_so() {
+    let insts = "flow.for<0, 3> %zero, %n, %unit { (%t: i32) }";
+    assert_eq!(refused(insts), "Nothing");
 }
