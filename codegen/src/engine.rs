@@ -11,19 +11,23 @@ use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
 use tile_language::ir::{Kernel, SiteId};
 use tile_language::op::tile::Round;
 use tile_language::report::runtime as wording;
+use tile_language::target::TargetId;
 use tile_language::value;
 
 use crate::backend::Backend;
 use crate::error::BuildError;
 use crate::lower::{Hook, HookKind, LowerOptions};
-use crate::sim::{self, Lanes, Param, Program, SimError};
+use crate::sim::{self, Lanes, Param, Program, SimError, SiteCost};
 
 /// How many translated kernels are kept.
 const KEPT: usize = 16;
 
 /// The simulator of the lowered module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SimEngine {
+    target: TargetId,
+    /// What accesses to memory cost in the last launch.
+    costs: Vec<SiteCost>,
     // Invariant: at most `KEPT`, the one used last at the end.
     ready: Vec<Ready>,
 }
@@ -38,9 +42,15 @@ struct Ready {
 }
 
 impl SimEngine {
-    /// An engine that has translated nothing yet.
-    pub fn new() -> SimEngine {
-        SimEngine::default()
+    /// An engine that has translated nothing yet, of a device like `target`.
+    pub fn new(target: TargetId) -> SimEngine {
+        SimEngine { target, costs: Vec::new(), ready: Vec::new() }
+    }
+
+    /// What accesses to memory cost in the last launch that came to its end. The line of a cost is
+    /// one more than the number of the site ([`SiteId`]).
+    pub fn costs(&self) -> &[SiteCost] {
+        &self.costs
     }
 
     fn ready(&mut self, kernel: &Kernel) -> Result<&Ready, Failure> {
@@ -87,7 +97,7 @@ impl Engine for SimEngine {
     }
 
     fn device(&self) -> tile_plan::Device {
-        tile_plan::Device { sms: 8, blocks_per_sm: 1 }
+        tile_plan::Device { sms: self.target.row().sms, blocks_per_sm: 1 }
     }
 
     fn run(&mut self, launch: Launch<'_>) -> Result<Outcome, Failure> {
@@ -97,6 +107,7 @@ impl Engine for SimEngine {
         let threads = kernel.warps * kernel.target.row().lanes;
         let run = sim::Launch {
             seed: launch.seed,
+            undefined: launch.undefined,
             dynamic_shared_bytes: ready.dynamic_shared_bytes,
             resident: if kernel.plan.resident { launch.grid.iter().product() } else { 1 },
             ..sim::Launch::new(launch.grid, [threads, 1, 1], &params, launch.buffers)
@@ -106,6 +117,7 @@ impl Engine for SimEngine {
         printed.extend(
             report.calls.iter().filter_map(|call| line(&ready.hooks[call.hook], &call.words)),
         );
+        self.costs = report.sites;
         Ok(Outcome { printed, warnings: Vec::new(), counts: report.counts })
     }
 }
@@ -160,5 +172,6 @@ fn failure(hooks: &[Hook], error: SimError) -> Failure {
             (error.message, line.map(|it| SiteId(it - 1)))
         }
     };
-    Failure { message, site, block: error.block, details, because: Vec::new() }
+    let because = error.others.into_iter().map(|(line, what)| (SiteId(line - 1), what)).collect();
+    Failure { message, site, block: error.block, details, because }
 }

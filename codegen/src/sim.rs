@@ -39,10 +39,13 @@ use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::module::Module;
 
 pub use bytecode::Space;
+pub use count::{Cost, SiteCost, Way};
 pub use error::{Kind, Place, SimError};
 
 use bytecode::Code;
 use count::Banks;
+use tile_language::target::TargetId;
+use tile_layout::banks::BankModel;
 
 /// Who makes the target.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -103,11 +106,13 @@ pub struct Launch<'a> {
     pub params: &'a [Param],
     /// Global memory.
     pub buffers: &'a mut [Vec<u8>],
+    /// Buffers that hold nothing yet: reading what the kernel has not written is a finding.
+    pub undefined: &'a [u32],
     /// Decides the order of warps.
     pub seed: u64,
     /// Whether to look for races.
     pub race_check: bool,
-    /// Whether reading shared or private memory that nothing wrote is a finding.
+    /// Whether reading memory that nothing wrote is a finding.
     pub check_uninitialised: bool,
     /// Where lanes that diverged meet again.
     pub reconvergence: Reconvergence,
@@ -131,6 +136,7 @@ impl<'a> Launch<'a> {
             dynamic_shared_bytes: 0,
             params,
             buffers,
+            undefined: &[],
             seed: 0,
             race_check: true,
             check_uninitialised: true,
@@ -172,6 +178,8 @@ pub struct Report {
     pub calls: Vec<HookReport>,
     /// What was counted, by name.
     pub counts: BTreeMap<String, u64>,
+    /// What accesses to memory cost, by the line they came from.
+    pub sites: Vec<SiteCost>,
 }
 
 /// A kernel, ready to run any number of times.
@@ -184,6 +192,15 @@ pub struct Program {
     banks: Banks,
     /// The function as text, for the places of findings.
     text: String,
+}
+
+/// How shared memory serves lanes on `cpu`: its row of the table of targets, or the model of most
+/// targets with such warps.
+fn bank_model(cpu: &str, lanes: u32) -> &'static BankModel {
+    match TargetId::from_name(cpu) {
+        Some(target) => &target.row().banks,
+        None => BankModel::of_warp(lanes.ilog2()),
+    }
 }
 
 impl Program {
@@ -213,11 +230,7 @@ impl Program {
         let code = translate::translate(reader, kernel, vendor, width, hooks)?;
         let function = reader.function(kernel);
         let cpu = function.and_then(|f| f.fn_attribute("target-cpu")).unwrap_or_default();
-        let banks = match (vendor, cpu.as_str()) {
-            (Vendor::Nvidia, _) => Banks::Nvidia,
-            (Vendor::Amd, "gfx950") => Banks::Gfx950,
-            (Vendor::Amd, _) => Banks::Gfx942,
-        };
+        let banks = Banks::new(bank_model(&cpu, width), width);
         let text = function.map_or(String::new(), llvm::Value::print);
         Ok(Program { code, kernel: kernel.to_owned(), vendor, lanes, banks, text })
     }
@@ -273,6 +286,11 @@ impl Program {
             }
         }
         None
+    }
+
+    /// The debug line of an operation.
+    fn line(&self, pc: u32) -> Option<u32> {
+        self.code.origins.get(pc as usize).map(|it| it.line).filter(|&line| line != 0)
     }
 
     /// The instruction behind an operation in one line.

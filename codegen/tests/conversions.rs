@@ -65,7 +65,7 @@ fn check(target: &str, lanes: u32, seed: u64) {
     let kernel = kernel(&text, target);
     let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|it| vec![0xee; it.len()]).collect();
     let words: Vec<_> = (0..buffers.len() as u32).map(address).collect();
-    run(&mut SimEngine::new(), &kernel, [1, 1, 1], &words, &mut buffers, seed)
+    run(&mut SimEngine::new(kernel.target), &kernel, [1, 1, 1], &words, &mut buffers, seed)
         .unwrap_or_else(|error| panic!("{target}, seed {seed}: {error:#?}\n{text}"));
     for (at, (got, wanted)) in buffers.iter().zip(&wanted).enumerate() {
         assert!(got == wanted, "{target}, seed {seed}: pair {at} of\n{text}\ngot {got:?}");

@@ -91,7 +91,7 @@ impl Case {
         let wanted: Vec<u8> =
             (0..self.shape[0] * self.shape[1]).flat_map(|it| element(self.dtype, it)).collect();
         let mut buffers = [vec![0xee; wanted.len()]];
-        run(&mut SimEngine::new(), &kernel, [1, 1, 1], &[address(0)], &mut buffers, 1)
+        run(&mut SimEngine::new(kernel.target), &kernel, [1, 1, 1], &[address(0)], &mut buffers, 1)
             .unwrap_or_else(|error| panic!("{}: {error:#?}\n{text}", self.target));
         assert!(buffers[0] == wanted, "{}:\n{text}\ngot {:?}", self.target, buffers[0]);
         build(&kernel, &BuildOptions::default()).unwrap_or_else(|error| panic!("{error}\n{text}"))

@@ -209,7 +209,7 @@ fn check(target: &str, lanes: u32, seed: u64) {
     let kernel = kernel(&text, target);
     let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|it| vec![0xee; it.len()]).collect();
     let words: Vec<_> = (0..buffers.len() as u32).map(address).collect();
-    run(&mut SimEngine::new(), &kernel, [1, 1, 1], &words, &mut buffers, seed)
+    run(&mut SimEngine::new(kernel.target), &kernel, [1, 1, 1], &words, &mut buffers, seed)
         .unwrap_or_else(|error| panic!("{target}, seed {seed}: {error:#?}\n{text}"));
     for (at, (got, wanted)) in buffers.iter().zip(&wanted).enumerate() {
         assert!(
@@ -285,8 +285,15 @@ fn copied(target: &str, seed: u64) {
         })
         .collect();
     let mut buffers = [source, vec![0xee; wanted.len()]];
-    run(&mut SimEngine::new(), &kernel, [1, 1, 1], &[address(0), address(1)], &mut buffers, seed)
-        .unwrap_or_else(|error| panic!("{target}, seed {seed}: {error:#?}\n{text}"));
+    run(
+        &mut SimEngine::new(kernel.target),
+        &kernel,
+        [1, 1, 1],
+        &[address(0), address(1)],
+        &mut buffers,
+        seed,
+    )
+    .unwrap_or_else(|error| panic!("{target}, seed {seed}: {error:#?}\n{text}"));
     assert!(buffers[1] == wanted, "{target}, seed {seed}:\n{text}\ngot {:?}", buffers[1]);
 }
 

@@ -6,6 +6,8 @@
 pub mod mma;
 mod table;
 
+use tile_layout::banks::BankModel;
+
 use crate::op::words;
 
 pub use table::TARGETS;
@@ -116,6 +118,8 @@ pub struct Target {
     pub access_bytes_max: u32,
     /// Multiprocessors of the usual part, for estimates where no device says it.
     pub sms: u32,
+    /// How shared memory serves the lanes of a warp.
+    pub banks: BankModel,
     /// What it can do.
     pub caps: &'static [Cap],
 }

@@ -39,7 +39,7 @@ fn replayed(recording: &Recording, launch: &RecordedLaunch, on_sim: bool) -> Vec
         seed: 0,
     };
     let ended = if on_sim {
-        SimEngine::new().run(launched)
+        SimEngine::new(kernel.target).run(launched)
     } else {
         Interp::new(kernel.target).run(launched)
     };

@@ -55,7 +55,7 @@ pub(crate) fn start(
 ) -> Result<Option<Box<dyn Engine>>, Failure> {
     match name {
         EngineName::Interp => Ok(Some(Box::new(Interp::new(target)))),
-        EngineName::Sim => Ok(Some(Box::new(SimEngine::new()))),
+        EngineName::Sim => Ok(Some(Box::new(SimEngine::new(target)))),
         EngineName::Gpu => {
             let engine = GpuEngine::open().map_err(|it| Failure::Machine(it.to_string()))?;
             let runs = engine.runs(target.row().name);

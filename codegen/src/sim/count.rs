@@ -2,53 +2,61 @@
 //!
 //! * Global memory: a request of a warp costs the number of distinct 32-byte sectors it touches
 //!   (CUDA programming guide, device memory accesses).
-//! * Shared memory: lanes are served in phases; a phase costs the largest number of distinct words
-//!   in one bank. Which lanes share a phase, and how many banks there are, is a fact of the target:
-//!   [`Banks`].
+//! * Shared memory: lanes are served in groups; a group costs the largest number of distinct words
+//!   in one bank. Which lanes make a group, and how many banks there are, the target's row says
+//!   ([`BankModel`]); the words are those of the addresses that passed by.
+//!
+//! Costs are kept by operation, and added up by line and by kind at the end.
 
 use std::collections::BTreeMap;
+
+use tile_layout::banks::{BankModel, Direction, Group};
 
 use super::bytecode::{Code, Op};
 
 /// Bytes of a sector of global memory.
 const SECTOR: u64 = 32;
+/// Stands for no word in a bank.
+const FREE: u64 = u64::MAX;
+/// Banks of the target that has the most.
+const BANKS_MAX: usize = 64;
 
-/// How a target serves shared memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Banks {
-    /// 32 banks; phases of 32, 16 and 8 lanes for 4, 8 and 16 bytes (CUDA programming guide,
-    /// compute capability 5.x and later).
-    Nvidia,
-    /// 32 banks; measured phases of gfx942 (ROCKE profiles, nod-ai; the 16-byte read pairs lanes
-    /// 0-3 with 20-23).
-    Gfx942,
-    /// As gfx942, but 8- and 16-byte reads see 64 banks (measured on MI350X).
-    Gfx950,
+/// How a target serves shared memory, ready for counting.
+#[derive(Clone, Debug)]
+pub(super) struct Banks {
+    /// Reads and writes of 4, 8, 12 and 16 bytes a lane.
+    served: [[Served; 4]; 2],
+}
+
+/// One width and direction.
+#[derive(Clone, Debug)]
+struct Served {
+    banks: u64,
+    /// The lanes of every group, as masks.
+    groups: Vec<u64>,
+}
+
+impl Served {
+    fn new(group: &Group, lanes: u32) -> Self {
+        let mut masks: BTreeMap<u64, u64> = BTreeMap::new();
+        for lane in 0..u64::from(lanes) {
+            *masks.entry(group.of(lane)).or_default() |= 1 << lane;
+        }
+        Served { banks: u64::from(group.banks), groups: masks.into_values().collect() }
+    }
 }
 
 impl Banks {
-    fn count(self, traffic: Traffic) -> u64 {
-        match self {
-            Banks::Gfx950 if !traffic.store && traffic.bytes >= 8 => 64,
-            _ => 32,
-        }
+    pub(super) fn new(model: &BankModel, lanes: u32) -> Self {
+        let widths = |direction| {
+            [4, 8, 12, 16].map(|bytes| Served::new(model.group(bytes, direction), lanes))
+        };
+        Banks { served: [widths(Direction::Read), widths(Direction::Write)] }
     }
 
-    /// Lanes with the same number are served together.
-    fn phase(self, lane: usize, traffic: Traffic) -> usize {
-        let bit = |n: usize| lane >> n & 1;
-        let pairs = traffic.bytes.max(4).div_ceil(4).next_power_of_two().trailing_zeros();
-        match (self, pairs.min(2), traffic.store) {
-            (Banks::Nvidia, 0, _) => 0,
-            (Banks::Nvidia, 1, _) => lane / 16,
-            (Banks::Nvidia, ..) => lane / 8,
-            (Banks::Gfx942 | Banks::Gfx950, 0, _) => bit(5),
-            (Banks::Gfx950, 1, false) => bit(5),
-            (Banks::Gfx942 | Banks::Gfx950, 1, _) => bit(5) * 2 + bit(4),
-            (Banks::Gfx942, _, false) => bit(5) * 4 + (bit(4) ^ bit(2)) * 2 + bit(3),
-            (Banks::Gfx950, _, false) => bit(5) * 2 + (bit(4) ^ bit(3) ^ bit(2)),
-            (Banks::Gfx942 | Banks::Gfx950, _, true) => bit(5) * 4 + bit(4) * 2 + bit(3),
-        }
+    fn served(&self, traffic: Traffic) -> &Served {
+        let class = (traffic.bytes.max(1).div_ceil(4) - 1).min(3) as usize;
+        &self.served[usize::from(traffic.store)][class]
     }
 }
 
@@ -60,12 +68,47 @@ pub(super) struct Traffic {
     pub(super) mask: u64,
 }
 
-/// Requests of one kind with their cost.
+/// Requests to one memory with their cost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Cost {
-    requests: u64,
-    units: u64,
-    ideal: u64,
+pub struct Cost {
+    /// Accesses of a warp.
+    pub requests: u64,
+    /// What they cost: sectors of global memory, wavefronts of shared memory.
+    pub units: u64,
+    /// What they would cost at best.
+    pub ideal: u64,
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Cost) {
+        self.requests += other.requests;
+        self.units += other.units;
+        self.ideal += other.ideal;
+    }
+}
+
+/// What an access does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Way {
+    /// Memory to registers.
+    Load,
+    /// Registers to memory.
+    Store,
+    /// Global to shared memory, past the registers.
+    Copy,
+}
+
+/// The accesses of one kind that a line of the source made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SiteCost {
+    /// The debug line, none for instructions without one.
+    pub line: Option<u32>,
+    /// What they do.
+    pub way: Way,
+    /// Global memory.
+    pub global: Cost,
+    /// Shared memory.
+    pub shared: Cost,
 }
 
 /// Everything that is counted in a launch.
@@ -76,17 +119,18 @@ pub(super) struct Counts {
     pub(super) divergent_branches: u64,
     pub(super) atomics: u64,
     pub(super) local_accesses: u64,
-    global: [Cost; 2],
-    shared: [Cost; 2],
+    /// The costs of every operation on global and shared memory.
+    costs: Vec<[Cost; 2]>,
     /// How often a block was entered, by its first operation.
     entered: Vec<u32>,
-    scratch: Vec<(u32, u32, u64)>,
+    crowded: Vec<(u64, u64)>,
     sectors: Vec<u64>,
 }
 
 impl Counts {
     pub(super) fn new(code: &Code) -> Self {
-        Counts { entered: vec![0; code.ops.len()], ..Counts::default() }
+        let n = code.ops.len();
+        Counts { entered: vec![0; n], costs: vec![[Cost::default(); 2]; n], ..Counts::default() }
     }
 
     /// A warp begins to run at `pc`.
@@ -94,51 +138,93 @@ impl Counts {
         self.entered[pc as usize] += 1;
     }
 
-    pub(super) fn global<const L: usize>(&mut self, traffic: Traffic, addresses: &[u64; L]) {
+    pub(super) fn global<const L: usize>(
+        &mut self,
+        pc: u32,
+        traffic: Traffic,
+        addresses: &[u64; L],
+    ) {
         self.sectors.clear();
-        let lanes = super::exec::lanes_of(traffic.mask);
-        for lane in lanes {
+        let mut is_sorted = true;
+        for lane in super::exec::lanes_of(traffic.mask) {
             let first = addresses[lane] / SECTOR;
             let last = (addresses[lane] + u64::from(traffic.bytes.max(1)) - 1) / SECTOR;
+            is_sorted &= self.sectors.last().is_none_or(|&it| it <= first);
             self.sectors.extend(first..=last);
         }
-        self.sectors.sort_unstable();
+        if !is_sorted {
+            self.sectors.sort_unstable();
+        }
         self.sectors.dedup();
-        let cost = &mut self.global[usize::from(traffic.store)];
-        cost.requests += 1;
-        cost.units += self.sectors.len() as u64;
-        cost.ideal +=
-            (u64::from(traffic.mask.count_ones()) * u64::from(traffic.bytes)).div_ceil(SECTOR);
+        let bytes = u64::from(traffic.mask.count_ones()) * u64::from(traffic.bytes);
+        self.costs[pc as usize][0] +=
+            Cost { requests: 1, units: self.sectors.len() as u64, ideal: bytes.div_ceil(SECTOR) };
     }
 
     pub(super) fn shared<const L: usize>(
         &mut self,
+        pc: u32,
         traffic: Traffic,
         addresses: &[u64; L],
-        banks: Banks,
+        banks: &Banks,
     ) {
-        self.scratch.clear();
-        let count = banks.count(traffic);
-        for lane in super::exec::lanes_of(traffic.mask) {
-            let first = addresses[lane] / 4;
-            let last = (addresses[lane] + u64::from(traffic.bytes.max(1)) - 1) / 4;
-            let phase = banks.phase(lane, traffic) as u32;
-            self.scratch.extend((first..=last).map(|word| (phase, (word % count) as u32, word)));
+        let served = banks.served(traffic);
+        let mut cost = Cost { requests: 1, ..Cost::default() };
+        for group in served.groups.iter().map(|it| it & traffic.mask).filter(|&it| it != 0) {
+            cost.units += self.wavefronts(served.banks, traffic.bytes, group, addresses);
+            cost.ideal += 1;
         }
-        self.scratch.sort_unstable();
-        self.scratch.dedup();
-        let cost = &mut self.shared[usize::from(traffic.store)];
-        cost.requests += 1;
-        cost.units += wavefronts(&self.scratch);
-        cost.ideal += phases(&self.scratch);
+        self.costs[pc as usize][1] += cost;
+    }
+
+    /// The largest number of distinct words in one bank among the lanes of `group`.
+    fn wavefronts<const L: usize>(
+        &mut self,
+        banks: u64,
+        bytes: u32,
+        group: u64,
+        addresses: &[u64; L],
+    ) -> u64 {
+        let mut words = [FREE; BANKS_MAX];
+        self.crowded.clear();
+        for lane in super::exec::lanes_of(group) {
+            let first = addresses[lane] / 4;
+            let last = (addresses[lane] + u64::from(bytes.max(1)) - 1) / 4;
+            for word in first..=last {
+                let bank = &mut words[(word % banks) as usize % BANKS_MAX];
+                if *bank == FREE {
+                    *bank = word;
+                } else if *bank != word {
+                    self.crowded.push((word % banks, word));
+                }
+            }
+        }
+        self.crowded.sort_unstable();
+        self.crowded.dedup();
+        let more = self.crowded.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).max();
+        1 + more.unwrap_or(0) as u64
     }
 
     /// The counts by name. Instructions are of bytecode: an access or a fused operation is one.
     pub(super) fn report(&self, code: &Code, lanes: u32) -> BTreeMap<String, u64> {
         let mut res = BTreeMap::new();
         let mut add = |name: &str, n: u64| *res.entry(name.to_owned()).or_insert(0) += n;
-        for (i, what) in ["load", "store"].into_iter().enumerate() {
-            let (global, shared) = (self.global[i], self.shared[i]);
+        let mut sums = BTreeMap::from(
+            [Way::Load, Way::Store, Way::Copy].map(|way| (way, [Cost::default(); 2])),
+        );
+        for (op, costs) in code.ops.iter().zip(&self.costs) {
+            let Some(way) = way(op, code) else {
+                continue;
+            };
+            let sum = sums.get_mut(&way).expect("every way has its sums");
+            (0..2).for_each(|memory| sum[memory] += costs[memory]);
+        }
+        for (way, [global, shared]) in sums {
+            let what = match way {
+                Way::Load => "load",
+                Way::Store => "store",
+                Way::Copy => "copy",
+            };
             add(&format!("global_{what}_requests"), global.requests);
             add(&format!("global_{what}_sectors"), global.units);
             add(&format!("global_{what}_sectors_ideal"), global.ideal);
@@ -156,6 +242,26 @@ impl Counts {
         res
     }
 
+    /// The costs by line and way, in that order.
+    pub(super) fn sites(&self, code: &Code) -> Vec<SiteCost> {
+        let mut sums: BTreeMap<(u32, Way), [Cost; 2]> = BTreeMap::new();
+        for ((op, costs), origin) in code.ops.iter().zip(&self.costs).zip(&code.origins) {
+            if let Some(way) = way(op, code)
+                && costs.iter().any(|it| it.requests > 0)
+            {
+                let sum = sums.entry((origin.line, way)).or_default();
+                (0..2).for_each(|memory| sum[memory] += costs[memory]);
+            }
+        }
+        let sites = sums.into_iter().map(|((line, way), [global, shared])| SiteCost {
+            line: (line != 0).then_some(line),
+            way,
+            global,
+            shared,
+        });
+        sites.collect()
+    }
+
     fn mix(&self, code: &Code, add: &mut impl FnMut(&str, u64)) {
         let mut times = 0;
         for (op, &entered) in code.ops.iter().zip(&self.entered) {
@@ -171,18 +277,16 @@ impl Counts {
     }
 }
 
-fn wavefronts(sorted: &[(u32, u32, u64)]) -> u64 {
-    let mut total = 0;
-    let by_phase = sorted.chunk_by(|a, b| a.0 == b.0);
-    for phase in by_phase {
-        let by_bank = phase.chunk_by(|a, b| a.1 == b.1);
-        total += by_bank.map(<[_]>::len).max().unwrap_or(0) as u64;
+/// What an operation does with memory, none if nothing that has a cost.
+fn way(op: &Op, code: &Code) -> Option<Way> {
+    match *op {
+        Op::Load { .. } | Op::TransposedRead { .. } => Some(Way::Load),
+        Op::Store { .. } => Some(Way::Store),
+        Op::MatrixMove { table } if code.matrix_moves[table as usize].store => Some(Way::Store),
+        Op::MatrixMove { .. } => Some(Way::Load),
+        Op::AsyncCopy { .. } => Some(Way::Copy),
+        _ => None,
     }
-    total
-}
-
-fn phases(sorted: &[(u32, u32, u64)]) -> u64 {
-    sorted.chunk_by(|a, b| a.0 == b.0).count() as u64
 }
 
 fn ends_block(op: &Op) -> bool {
@@ -242,13 +346,14 @@ fn class(op: &Op) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn shared(bytes: u32, stride: u64, banks: Banks, lanes: usize) -> u64 {
-        let mut counts = Counts::default();
-        let addresses: [u64; 64] = std::array::from_fn(|lane| lane as u64 * stride);
+    /// Wavefronts of one read.
+    fn read(bytes: u32, model: &BankModel, lanes: u32, address: impl Fn(usize) -> usize) -> u64 {
+        let mut counts = Counts { costs: vec![[Cost::default(); 2]], ..Counts::default() };
+        let addresses: [u64; 64] = std::array::from_fn(|lane| address(lane) as u64);
         let mask = if lanes == 64 { !0 } else { (1 << lanes) - 1 };
         let traffic = Traffic { bytes, store: false, mask };
-        counts.shared(traffic, &addresses, banks);
-        counts.shared[0].units
+        counts.shared(0, traffic, &addresses, &Banks::new(model, lanes));
+        counts.costs[0][1].units
     }
 
     #[test]
@@ -259,25 +364,25 @@ mod tests {
             (4, 128, 32),
             (4, 132, 1),
             (4, 0, 1),
+            (8, 8, 2),
+            (8, 16, 4),
             (16, 16, 4),
             (16, 32, 8),
             (16, 128, 32),
             (16, 144, 4),
             (2, 64, 16),
+            (1, 1, 1),
         ];
         for (bytes, stride, expected) in golden {
-            assert_eq!(
-                shared(bytes, stride, Banks::Nvidia, 32),
-                expected,
-                "{bytes} bytes, stride {stride}"
-            );
+            let got = read(bytes, &BankModel::NVIDIA, 32, |lane| lane * stride);
+            assert_eq!(got, expected, "{bytes} bytes, stride {stride}");
         }
     }
 
     #[test]
-    fn contiguous_16_byte_reads_cost_8_phases_on_gfx942_and_4_on_gfx950() {
-        assert_eq!(shared(16, 16, Banks::Gfx942, 64), 8);
-        assert_eq!(shared(16, 16, Banks::Gfx950, 64), 4);
+    fn contiguous_16_byte_reads_cost_8_groups_on_gfx942_and_4_on_gfx950() {
+        assert_eq!(read(16, &BankModel::CDNA3, 64, |lane| 16 * lane), 8);
+        assert_eq!(read(16, &BankModel::CDNA4, 64, |lane| 16 * lane), 4);
     }
 
     #[test]
@@ -286,13 +391,14 @@ mod tests {
         for (pitch, gfx942, gfx950) in
             [(128, 32, 16), (144, 16, 8), (160, 8, 4), (256, 32, 32), (272, 16, 8)]
         {
-            for (banks, expected) in [(Banks::Gfx942, gfx942), (Banks::Gfx950, gfx950)] {
-                let mut counts = Counts::default();
-                let address = |lane: usize| (lane % 16 * pitch + lane / 16 * 16) as u64;
-                let traffic = Traffic { bytes: 16, store: false, mask: !0 };
-                counts.shared::<64>(traffic, &std::array::from_fn(address), banks);
-                assert_eq!(counts.shared[0].units, expected, "{banks:?}, pitch {pitch}");
+            for (model, expected) in [(BankModel::CDNA3, gfx942), (BankModel::CDNA4, gfx950)] {
+                let got = read(16, &model, 64, |lane| lane % 16 * pitch + lane / 16 * 16);
+                assert_eq!(got, expected, "{model:?}, pitch {pitch}");
             }
         }
+        // The same tile with 16-byte columns exchanged by the row.
+        let swizzled = |lane: usize| lane % 16 * 128 + (16 * (lane / 16) ^ 16 * (lane % 8));
+        assert_eq!(read(16, &BankModel::CDNA3, 64, swizzled), 8);
+        assert_eq!(read(16, &BankModel::CDNA4, 64, swizzled), 4);
     }
 }

@@ -59,6 +59,8 @@ pub struct SimError {
     pub lane: Option<u32>,
     /// The hook whose call stopped the launch, by its place in the list of hooks.
     pub hook: Option<usize>,
+    /// Lines of other instructions that explain it, with what happened there.
+    pub others: Vec<(u32, String)>,
     /// Facts that explain it: the allocation, the other access, every warp's state.
     pub details: Vec<String>,
 }
@@ -74,6 +76,7 @@ impl SimError {
             warp: None,
             lane: None,
             hook: None,
+            others: Vec::new(),
             details: Vec::new(),
         }
     }

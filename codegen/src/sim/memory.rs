@@ -4,8 +4,10 @@
 //! `(i + 1) << 36`, so that one shift finds it and nothing that a kernel adds to a pointer by
 //! mistake reaches the next one; higher bits are tags of the other memories. Address 0 is in none.
 //!
-//! Shared and local memory remember which bytes were written; both start with a pattern, never
-//! with zeros.
+//! Shared and local memory, and buffers that begin with nothing in them, remember which bytes were
+//! written. The first two start with a pattern, never with zeros.
+
+use std::collections::BTreeMap;
 
 use super::bytecode::Space;
 use super::error::{Kind, SimError};
@@ -48,38 +50,63 @@ pub(super) enum Region {
     Local,
 }
 
+/// Which bytes were written, a bit each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written(Vec<u64>);
+
+impl Written {
+    /// None of `len` bytes.
+    pub(super) fn new(len: usize) -> Self {
+        Written(vec![0; len.div_ceil(64)])
+    }
+
+    /// The first byte of a range that nothing has written.
+    fn first_missing(&self, at: usize, len: usize) -> Option<usize> {
+        if at % 64 + len <= 64 {
+            let run = if len == 64 { !0 } else { (1u64 << len) - 1 };
+            let missing = !(self.0[at / 64] >> (at % 64)) & run;
+            return (missing != 0).then(|| at + missing.trailing_zeros() as usize);
+        }
+        (at..at + len).find(|&i| self.0[i / 64] >> (i % 64) & 1 == 0)
+    }
+
+    fn mark(&mut self, at: usize, len: usize) {
+        if at % 64 + len <= 64 {
+            let run = if len == 64 { !0 } else { (1u64 << len) - 1 };
+            self.0[at / 64] |= run << (at % 64);
+        } else {
+            (at..at + len).for_each(|i| self.0[i / 64] |= 1 << (i % 64));
+        }
+    }
+}
+
 /// Bytes that remember whether they were written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracked {
     pub(super) bytes: Vec<u8>,
-    written: Vec<u64>,
+    written: Written,
 }
 
 impl Tracked {
     /// `len` bytes that nothing has written.
     pub(super) fn new(len: usize) -> Self {
-        Tracked { bytes: vec![PATTERN; len], written: vec![0; len.div_ceil(64)] }
+        Tracked { bytes: vec![PATTERN; len], written: Written::new(len) }
     }
 
     /// Forgets all writes.
     pub(super) fn reset(&mut self) {
         self.bytes.fill(PATTERN);
-        self.written.fill(0);
+        self.written.0.fill(0);
     }
 
     /// The first byte of a range that nothing has written.
     pub(super) fn first_unwritten(&self, at: usize, len: usize) -> Option<usize> {
-        (at..at + len).find(|&i| self.written[i / 64] >> (i % 64) & 1 == 0)
+        self.written.first_missing(at, len)
     }
 
     /// Remembers a write.
     pub(super) fn mark(&mut self, at: usize, len: usize) {
-        if at % 64 + len <= 64 {
-            let run = if len == 64 { !0 } else { (1u64 << len) - 1 };
-            self.written[at / 64] |= run << (at % 64);
-        } else {
-            (at..at + len).for_each(|i| self.written[i / 64] |= 1 << (i % 64));
-        }
+        self.written.mark(at, len);
     }
 }
 
@@ -87,6 +114,8 @@ impl Tracked {
 #[derive(Debug)]
 pub(super) struct Memory<'a> {
     pub(super) buffers: &'a mut [Vec<u8>],
+    /// For buffers that begin with nothing in them, which bytes were written since.
+    pub(super) written: BTreeMap<u32, Written>,
     pub(super) variables: Vec<Vec<u8>>,
     pub(super) arguments: Vec<u8>,
 }
@@ -148,7 +177,12 @@ impl View<'_, '_> {
     /// The bytes of a region for writing; the arguments must not change.
     pub(super) fn bytes_mut(&mut self, range: Range, len: usize) -> Result<&mut [u8], SimError> {
         let bytes = match range.region {
-            Region::Buffer(i) => &mut self.memory.buffers[i as usize],
+            Region::Buffer(i) => {
+                if let Some(written) = self.memory.written.get_mut(&i) {
+                    written.mark(range.at, len);
+                }
+                &mut self.memory.buffers[i as usize]
+            }
             Region::Variable(i) => &mut self.memory.variables[i as usize],
             Region::Arguments => {
                 let message = "the kernel writes to its arguments";
@@ -171,7 +205,8 @@ impl View<'_, '_> {
         match range.region {
             Region::Shared => self.shared.first_unwritten(range.at, len),
             Region::Local => self.local.first_unwritten(range.at, len),
-            Region::Buffer(_) | Region::Variable(_) | Region::Arguments => None,
+            Region::Buffer(i) => self.memory.written.get(&i)?.first_missing(range.at, len),
+            Region::Variable(_) | Region::Arguments => None,
         }
     }
 

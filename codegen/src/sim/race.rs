@@ -217,7 +217,12 @@ impl Conflict {
             format!("block ({x}, {y}, {z}), warp {}{lane}", agent % geometry.warps)
         };
         let (earlier, later) = (&self.earlier, &self.touch);
-        SimError::new(Kind::Race, message)
+        let mut error = SimError::new(Kind::Race, message);
+        if let Some(line) = program.line(earlier.pc) {
+            let what = format!("{} {} it", who(earlier.agent, earlier.lane), earlier.how.verb());
+            error.others.push((line, what));
+        }
+        error
             .because(format!(
                 "{} {} it at `{}`",
                 who(earlier.agent, earlier.lane),

@@ -11,7 +11,7 @@ use super::count::Counts;
 use super::error::{Kind, SimError};
 use super::exec::{Arrival, Pause, Scratch, Turn, Wait, Warp, lanes_of, mask_text, tally};
 use super::memory::{
-    ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, IMPLICIT_AT, Memory, Tracked, buffer_address,
+    ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, IMPLICIT_AT, Memory, Tracked, Written, buffer_address,
 };
 use super::race::Race;
 use super::{HookReport, Launch, Param, Program, Report, Vendor};
@@ -128,6 +128,11 @@ pub(super) fn run<const L: usize>(
         race: launch.race_check.then(|| Race::new(geometry.warps, lanes_race)),
         geometry,
         memory: Memory {
+            written: launch
+                .undefined
+                .iter()
+                .filter_map(|&i| Some((i, Written::new(launch.buffers.get(i as usize)?.len()))))
+                .collect(),
             buffers: launch.buffers,
             variables: program.code.variables.iter().map(|v| v.bytes.clone()).collect(),
             arguments,
@@ -149,7 +154,8 @@ pub(super) fn run<const L: usize>(
     machine.run_blocks(blocks as u32, &params)?;
     let mut counts = machine.counts.report(&program.code, L as u32);
     counts.insert("same_value_writes".to_owned(), machine.race.map_or(0, |race| race.rewrites));
-    Ok(Report { printed: machine.printed, calls: machine.calls, counts })
+    let sites = machine.counts.sites(&program.code);
+    Ok(Report { printed: machine.printed, calls: machine.calls, counts, sites })
 }
 
 fn geometry<const L: usize>(program: &Program, launch: &Launch<'_>) -> Result<Geometry, SimError> {

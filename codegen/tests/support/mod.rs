@@ -53,7 +53,7 @@ pub(crate) fn both(
     let name = &kernel.name;
     run(&mut Interp::new(kernel.target), kernel, grid, words, &mut interp, 0)
         .unwrap_or_else(|it| panic!("{name} on interp: {it:#?}"));
-    run(&mut SimEngine::new(), kernel, grid, words, &mut sim, 1)
+    run(&mut SimEngine::new(kernel.target), kernel, grid, words, &mut sim, 1)
         .unwrap_or_else(|it| panic!("{name} on sim: {it:#?}"));
     [interp, sim]
 }

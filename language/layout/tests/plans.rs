@@ -2,7 +2,7 @@
 //! the element that the destination's layout names.
 
 use proptest::prelude::*;
-use tile_layout::banks::{Direction, bank_conflicts, counted_wavefronts, shared_vector};
+use tile_layout::banks::{BankModel, Direction, shared_vector};
 use tile_layout::{Coords, CostClass, Halves, In, Layout, Machine, Plan, PlanStep, Spec};
 
 /// What every register of every thread holds, as element indices.
@@ -302,13 +302,14 @@ fn known_bank_conflicts() {
     assert!(mma.rank() == Some(1));
     let rows_of_4 = small_mma([2, 4], &[4, 64], machine);
     let plain = Spec::Plain.apply_in_memory(&[4, 64], 16).unwrap();
-    assert_eq!(bank_conflicts(&rows_of_4, &plain, 16, Direction::Write), 3);
+    let model = &BankModel::NVIDIA;
+    assert_eq!(model.bank_conflicts(&rows_of_4, &plain, 16, Direction::Write), 3);
 
     let machine = Machine { lanes: 32, warps: 4 };
     let acc = Spec::Wgmma { n: 32 }.apply(&[128, 64], machine).unwrap();
     let swizzled = Spec::Nvmma { swizzle: 128, transposed: false };
     let swizzled = swizzled.apply_in_memory(&[128, 64], 32).unwrap();
-    assert_eq!(bank_conflicts(&acc, &swizzled, 32, Direction::Write), 1);
+    assert_eq!(model.bank_conflicts(&acc, &swizzled, 32, Direction::Write), 1);
 }
 
 /// An accumulator's map cut down to fewer rows than one instruction has.
@@ -350,9 +351,15 @@ proptest! {
         let shared = spec.apply_in_memory(&[32, 64], bits).unwrap();
         let direction = if reads { Direction::Read } else { Direction::Write };
         let vector = shared_vector(&layout, &shared, bits);
-        let counted = counted_wavefronts(&layout, &shared, bits / 8, vector, direction);
-        prop_assert_eq!(machine.lanes, layout.lanes());
-        prop_assert_eq!(bank_conflicts(&layout, &shared, bits, direction), counted - 1);
+        let models: &[BankModel] = match machine.lanes {
+            64 => &[BankModel::CDNA3, BankModel::CDNA4],
+            _ => &[BankModel::NVIDIA],
+        };
+        for model in models {
+            let counted = model.counted_wavefronts(&layout, &shared, bits / 8, vector, direction);
+            prop_assert_eq!(machine.lanes, layout.lanes());
+            prop_assert_eq!(model.bank_conflicts(&layout, &shared, bits, direction), counted - 1);
+        }
     }
 }
 
@@ -364,7 +371,8 @@ fn padding_takes_the_place_of_a_swizzle() {
     let padded = Spec::Padded { pads: vec![(32, 1)], order: None };
     let padded = padded.apply_in_memory(&[32, 32], 32).unwrap();
     // Rows of 128 bytes: the 8 lanes that read 16 bytes at once all begin in one bank.
-    assert_eq!(bank_conflicts(&columns, &plain, 32, Direction::Read), 7);
-    assert_eq!(bank_conflicts(&columns, &padded, 32, Direction::Read), 0);
+    let model = &BankModel::NVIDIA;
+    assert_eq!(model.bank_conflicts(&columns, &plain, 32, Direction::Read), 7);
+    assert_eq!(model.bank_conflicts(&columns, &padded, 32, Direction::Read), 0);
     assert_eq!(padded.buffer_len(), 32 * 33 - 1);
 }

@@ -1,6 +1,8 @@
 //! The table of targets. Sources: CUDA C++ Programming Guide, "Compute Capabilities"; `cuda_occupancy.h`
 //! of CUDA 13; AMD "CDNA3" and "CDNA4" instruction set architecture manuals and LLVM's AMDGPU usage.
 
+use tile_layout::banks::BankModel;
+
 use super::{Cap, Target, Vendor};
 
 /// A row a target. The order is that of lists shown to users.
@@ -21,6 +23,7 @@ pub const TARGETS: &[Target] = &[
         warps_block_max: 32,
         access_bytes_max: 16,
         sms: 108,
+        banks: BankModel::NVIDIA,
         caps: &[
             Cap::Mma,
             Cap::CpAsync,
@@ -46,6 +49,7 @@ pub const TARGETS: &[Target] = &[
         warps_block_max: 32,
         access_bytes_max: 16,
         sms: 132,
+        banks: BankModel::NVIDIA,
         caps: &[
             Cap::Mma,
             Cap::MmaFp8,
@@ -78,6 +82,7 @@ pub const TARGETS: &[Target] = &[
         warps_block_max: 32,
         access_bytes_max: 16,
         sms: 148,
+        banks: BankModel::NVIDIA,
         caps: &[
             Cap::Mma,
             Cap::MmaFp8,
@@ -110,6 +115,7 @@ pub const TARGETS: &[Target] = &[
         warps_block_max: 16,
         access_bytes_max: 16,
         sms: 304,
+        banks: BankModel::CDNA3,
         caps: &[
             Cap::Mfma,
             Cap::MfmaXf32,
@@ -136,6 +142,7 @@ pub const TARGETS: &[Target] = &[
         warps_block_max: 16,
         access_bytes_max: 16,
         sms: 256,
+        banks: BankModel::CDNA4,
         caps: &[
             Cap::Mfma,
             Cap::MfmaOcp,

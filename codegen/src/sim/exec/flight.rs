@@ -99,6 +99,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
         let range = self.locate(&copy.from, addr, len, lane)?;
         self.touch_by_copy(range, len, lane, How::Fetch)?;
+        self.check_written(range, len, lane)?;
         let len = len as usize;
         bytes[..len].copy_from_slice(&self.view().bytes(range.region)[range.at..range.at + len]);
         Ok(bytes)
@@ -129,7 +130,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     fn count_copy(&mut self, copy: &AsyncCopy, from: &[u64; L], to: &[u64; L]) {
         self.count(&copy.from, from, false);
         let traffic = Traffic { bytes: copy.from.bytes, store: true, mask: self.mask };
-        self.counts.shared(traffic, to, self.program.banks);
+        self.counts.shared(self.pc, traffic, to, &self.program.banks);
     }
 
     pub(super) fn commit_copies(&mut self) {

@@ -242,9 +242,9 @@ impl<const L: usize> Turn<'_, '_, L> {
         let (region, _) = region_of(access.space, addresses[first]);
         let traffic = Traffic { bytes: access.bytes, store, mask: self.mask };
         match region {
-            Region::Shared => self.counts.shared(traffic, addresses, self.program.banks),
+            Region::Shared => self.counts.shared(self.pc, traffic, addresses, &self.program.banks),
             Region::Buffer(_) | Region::Variable(_) => {
-                self.counts.global(traffic, addresses);
+                self.counts.global(self.pc, traffic, addresses);
                 self.count_memory(access.bytes);
             }
             Region::Local => self.counts.local_accesses += 1,

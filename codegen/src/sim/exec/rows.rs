@@ -33,7 +33,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         let addresses: [u64; L] = std::array::from_fn(|lane| self.warp.read(it.addr, lane));
         let mask = if count >= 64 { !0 } else { (1u64 << count) - 1 };
         let traffic = Traffic { bytes: ROW as u32, store: it.store, mask };
-        self.counts.shared(traffic, &addresses, self.program.banks);
+        self.counts.shared(self.pc, traffic, &addresses, &self.program.banks);
         let mut rows = [[0u8; ROW]; 32];
         if it.store {
             for (r, &register) in it.registers.iter().enumerate() {
@@ -79,7 +79,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     pub(super) fn transposed_read(&mut self, it: &TransposedRead) -> Result<(), SimError> {
         let addresses: [u64; L] = std::array::from_fn(|lane| self.warp.read(it.addr, lane));
         let traffic = Traffic { bytes: it.bytes, store: false, mask: self.mask };
-        self.counts.shared(traffic, &addresses, self.program.banks);
+        self.counts.shared(self.pc, traffic, &addresses, &self.program.banks);
         let mut loaded = [0u128; L];
         let align = if it.bytes == 8 { 8 } else { 4 };
         for lane in lanes_of(self.mask) {

@@ -230,3 +230,31 @@ declare i32 @vprintf(ptr, ptr)
     let report = program(On::Nvidia, body).threads(1).on(&[buffer(0)], &mut buffers);
     assert_eq!(report.printed, ["x=  -42 hi 2.50 18446744073709551615 0.0001%\n"]);
 }
+
+#[test]
+fn a_buffer_that_begins_empty_must_be_written_before_it_is_read() {
+    let body = "define KERNEL void @k(ptr addrspace(1) %out) {
+  %tid = TID
+  %p = getelementptr i32, ptr addrspace(1) %out, i32 %tid
+  STORE
+  %r = load i32, ptr addrspace(1) %p, align 4
+  %s = add i32 %r, 1
+  store i32 %s, ptr addrspace(1) %p, align 4
+  ret void
+}
+";
+    for on in On::BOTH {
+        let reads = |store: &str, undefined: &[u32]| {
+            let run = program(on, &body.replace("STORE", store));
+            let (params, mut buffers) = ([buffer(0)], [vec![0; 256]]);
+            let mut launch = Launch::new([1, 1, 1], [64, 1, 1], &params, &mut buffers);
+            launch.undefined = undefined;
+            run.program.run(launch)
+        };
+        assert!(reads("", &[]).is_ok());
+        assert!(reads("store i32 1, ptr addrspace(1) %p, align 4", &[0]).is_ok());
+        let error = reads("", &[0]).unwrap_err();
+        assert_eq!(error.kind, Kind::Uninitialised, "{error}");
+        assert!(error.message.contains("of buffer 0 is read before anything has written it"));
+    }
+}

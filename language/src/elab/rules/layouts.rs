@@ -1,6 +1,6 @@
 //! Layouts as values: constructors, slices, operands, questions, equality as maps.
 
-use tile_layout::banks::{self, Direction};
+use tile_layout::banks::Direction;
 use tile_layout::{In, Layout, Machine, Spec};
 use tile_syntax::ast::Span;
 
@@ -382,6 +382,7 @@ pub(crate) fn bank_conflicts(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
             return None;
         }
     };
-    let conflicts = |direction| banks::bank_conflicts(&registers, &buffer, elem.bits(), direction);
+    let model = &cx.target().banks;
+    let conflicts = |direction| model.bank_conflicts(&registers, &buffer, elem.bits(), direction);
     count(conflicts(Direction::Read).max(conflicts(Direction::Write)))
 }
