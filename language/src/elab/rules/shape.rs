@@ -556,6 +556,7 @@ pub(super) fn field(cx: &mut Elab<'_>, tile: &Tile, name: &str, span: Span) -> O
             Some(Value::Array(shape.iter().map(|&it| Value::Int(i128::from(it))).collect()))
         }
         "rank" => Some(Value::Int(shape_of(cx, tile).len() as i128)),
+        "is_view" => Some(Value::Bool(false)),
         "dtype" => Some(Value::Type(match cx.ty(tile.value).elem {
             Elem::Data(it) | Elem::Shared(it) => TypeValue::Scalar(it),
             Elem::Pointer(it) => TypeValue::Pointer(it),

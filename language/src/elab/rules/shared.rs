@@ -432,6 +432,7 @@ pub(super) fn field(cx: &Elab<'_>, of: &View, name: &str) -> Option<Value> {
         "shape" => Some(Value::Array(ty.shape.iter().map(|&it| Value::Int(it.into())).collect())),
         "rank" => Some(Value::Int(ty.shape.len() as i128)),
         "dtype" => Some(Value::Type(TypeValue::Scalar(dtype_of(cx, of)))),
+        "is_view" => Some(Value::Bool(true)),
         "bytes" => {
             let bits = ty.len() as u64 * u64::from(ty.elem.bits());
             Some(Value::Int(i128::from(bits.div_ceil(8))))
