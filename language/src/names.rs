@@ -17,6 +17,8 @@ pub mod suggest;
 pub use declared::{Decl, DeclKind, ImplDecl, MemberDecl, Module, UseDecl, module};
 pub use resolve::{Found, resolve, resolve_use, visible};
 
+use smol_str::SmolStr;
+
 use crate::ir::ItemKey;
 use crate::op::surface::Builtin;
 
@@ -32,6 +34,17 @@ pub enum FnRef {
     },
     /// Part of the compiler.
     Builtin(Builtin),
+}
+
+impl FnRef {
+    /// The name that it was declared with.
+    pub fn name(&self) -> SmolStr {
+        match self {
+            // An item is named by its kind and its name, `fn gelu`.
+            FnRef::Declared { item, .. } => item.item.rsplit(' ').next().unwrap_or("").into(),
+            FnRef::Builtin(it) => SmolStr::new_static(it.name()),
+        }
+    }
 }
 
 /// A struct, permit or enum.

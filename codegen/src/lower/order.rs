@@ -72,7 +72,7 @@ impl AccessKind {
     /// What an instruction does, and through which pointers; `None` if it leaves memory alone.
     fn of_inst(inst: &Inst) -> Option<(Value, AccessKind)> {
         match &inst.op {
-            Op::Memory(op) => Some((inst.operands[0], AccessKind::of_op(op)?)),
+            Op::Memory(op) => AccessKind::of_op(op).map(|it| (inst.operands[0], it)),
             Op::Copy(CopyOp::Async) => Some((inst.operands[1], AccessKind::Copy)),
             _ => None,
         }

@@ -103,6 +103,14 @@ impl Elab<'_> {
         }
     }
 
+    /// Which variant of an enum a word names; `None` if none.
+    pub(super) fn variant_of_word(&self, word: &Value, ty: &TypeRef) -> Option<u32> {
+        let Value::Word(word) = word else { return None };
+        let tree = db::item(self.db, &ty.item);
+        let ItemKind::Enum(it) = &tree.as_deref()?.kind else { return None };
+        it.variants.iter().position(|(name, _)| name.text == *word).map(|it| it as u32)
+    }
+
     /// A word as a variant of an enum.
     pub(super) fn word_as_variant(&mut self, value: Value, ty: &TypeRef, span: Span) -> Value {
         let Value::Word(word) = value else { return value };
