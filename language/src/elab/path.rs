@@ -103,16 +103,20 @@ impl Elab<'_> {
         }
     }
 
-    /// Which variant of an enum a word names; `None` if none.
-    pub(super) fn variant_of_word(&self, word: &Value, ty: &TypeRef) -> Option<u32> {
-        let Value::Word(word) = word else { return None };
+    /// The variant of an enum of that name; `None` if it has none.
+    pub(super) fn variant(&self, ty: &TypeRef, name: &str) -> Option<u32> {
         let tree = db::item(self.db, &ty.item);
         let ItemKind::Enum(it) = &tree.as_deref()?.kind else { return None };
-        it.variants.iter().position(|(name, _)| name.text == *word).map(|it| it as u32)
+        it.variants.iter().position(|it| it.0.text == name).map(|it| it as u32)
     }
 
-    /// A word as a variant of an enum.
+    /// A word as a variant of an enum; a variant's name may be a function's too.
     pub(super) fn word_as_variant(&mut self, value: Value, ty: &TypeRef, span: Span) -> Value {
+        if let Value::Function(it) = &value
+            && let Some(n) = self.variant(ty, &it.name())
+        {
+            return Value::Variant(ty.clone(), n);
+        }
         let Value::Word(word) = value else { return value };
         let tree = db::item(self.db, &ty.item);
         let Some(ItemKind::Enum(it)) = tree.as_deref().map(|it| &it.kind) else {

@@ -208,10 +208,8 @@ impl Elab<'_> {
             (TypeValue::Enum(want), Value::Word(_)) => {
                 Some(self.word_as_variant(value, &want.clone(), span))
             }
-            // A variant's name may be a function's too: the type that is wanted decides.
             (TypeValue::Enum(want), Value::Function(it)) => {
-                let word = Value::Word(it.name());
-                let variant = self.variant_of_word(&word, want);
+                let variant = self.variant(want, &it.name());
                 variant.map(|n| Value::Variant(want.clone(), n))
             }
             (_, Value::Word(_)) => Some(self.no_word(value, span)),
