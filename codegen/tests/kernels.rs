@@ -79,6 +79,36 @@ fn values_are_counted_with_atomics_in_loops() {
     }
 }
 
+#[test]
+fn matrices_are_turned_in_swizzled_memory() {
+    for (m, n) in [(32, 32), (40, 70), (1, 33)] {
+        let mut random = Random(6);
+        let x = bytes((0..m * n).map(|_| random.below(1 << 15) as u16), u16::to_le_bytes);
+        let buffers = [x, vec![0; m * n * 2]];
+        let grid = [m.div_ceil(32) as u32, n.div_ceil(32) as u32, 1];
+        check(samples::TURN, grid, &[m, n], &buffers, None);
+    }
+}
+
+#[test]
+fn rings_are_filled_ahead_for_any_number_of_turns() {
+    for m in [1, 8, 9, 24, 33] {
+        let n = 100;
+        let buffers = [f32s(m * n, 7), vec![0; 8 * n * 4]];
+        check(samples::RING, [2, 1, 1], &[m, n], &buffers, None);
+    }
+}
+
+#[test]
+fn values_are_counted_with_atomics_on_shared_memory() {
+    for (n, most) in [(1, 67), (256, 3), (1000, 67)] {
+        // Each value once, or equal ones at one index: which of several is kept is not said.
+        let x = (0..n as i32).map(|it| if it < 64 { it } else { it % most + 64 });
+        let buffers = [i32s(x), i32s(vec![0; 64]), i32s(vec![0; 64])];
+        check(samples::BINS, [1, 1, 1], &[n], &buffers, None);
+    }
+}
+
 /// A kernel of one block and four warps over `x: i32[n]` and results of that many elements.
 fn shaped(target: &str, n: u32, layouts: &str, results: &[u32], insts: &str) -> String {
     let threads = if target.starts_with("sm") { 128 } else { 256 };
