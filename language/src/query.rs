@@ -11,7 +11,7 @@ use std::sync::Arc;
 use salsa::{Durability, Setter};
 use smol_str::SmolStr;
 use tile_layout::{Machine, Spec};
-use tile_syntax::ast::{ItemKind, Span};
+use tile_syntax::ast::{self, ClauseKind, ItemKind, Span};
 
 use crate::db::{self, Db, Package, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -21,7 +21,7 @@ use crate::elab::value::{Kind, TypeValue, Value};
 use crate::elab::{self, Elaborated, TestEnd};
 use crate::ir::{ItemKey, Kernel, Place};
 use crate::names::{self, DeclKind};
-use crate::target::TargetId;
+use crate::target::{Cap, TARGETS, Target, TargetId};
 use crate::{analysis, check};
 
 /// Files of the standard library: module and text.
@@ -223,13 +223,17 @@ pub fn instances(
     for source in db::items(db, file) {
         let key = source.key(db);
         match &db::parsed(db, *source).item.kind {
-            ItemKind::Kernel(it) if it.generics.iter().all(|it| it.default.is_some()) => named
-                .push(NamedInstance {
+            ItemKind::Kernel(it) if it.generics.iter().all(|it| it.default.is_some()) => {
+                if is_for_others(it, target) {
+                    continue;
+                }
+                named.push(NamedInstance {
                     name: it.name.text.clone(),
                     kernel: key.clone(),
                     args: Vec::new(),
                     targets: Vec::new(),
-                }),
+                });
+            }
             ItemKind::Build(it) => {
                 let (found, mut wrong) = elab::build_arguments(db, key, target);
                 diagnostics.append(&mut wrong);
@@ -242,6 +246,19 @@ pub fn instances(
         }
     }
     (named, diagnostics)
+}
+
+/// Whether a kernel `requires` what other targets have and this one lacks: then it has no canonical
+/// instance here. What no target has is a mistake of the kernel's own, for every target.
+fn is_for_others(kernel: &ast::Fn, target: TargetId) -> bool {
+    let required = kernel.clauses.iter().flat_map(|it| match &it.kind {
+        ClauseKind::Requires(caps) => &caps[..],
+        _ => &[],
+    });
+    let caps: Option<Vec<Cap>> = required.map(|it| Cap::from_name(&it.text)).collect();
+    let Some(caps) = caps else { return false };
+    let has_all = |it: &Target| caps.iter().all(|&cap| it.has(cap));
+    !has_all(target.row()) && TARGETS.iter().any(has_all)
 }
 
 impl Database {
