@@ -134,6 +134,10 @@ pub(crate) struct Lower<'a, 'c> {
     thread_functions: HashMap<Vec<u32>, IntValue<'c>>,
     scratch: Scratch<'c>,
     allocation: &'a Allocation,
+    /// Instructions before this one, in order of the text.
+    n_insts: usize,
+    /// Regions around this instruction.
+    n_open_regions: u32,
     places: HashMap<Value, Place<'c>>,
     order: GlobalOrder,
     uses: tile::Uses,
@@ -159,6 +163,8 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         kernel,
         scratch: Scratch::new(&emit, allocation.bytes, allocation.align),
         allocation,
+        n_insts: 0,
+        n_open_regions: 0,
         places: HashMap::new(),
         emit,
         chip,
@@ -259,9 +265,12 @@ impl<'c> Lower<'_, 'c> {
 
     /// Lowers the instructions of a region; its yields are then defined.
     pub(crate) fn region(&mut self, region: &Region) {
+        self.n_open_regions += 1;
         for inst in &region.insts {
             self.inst(inst);
+            self.n_insts += 1;
         }
+        self.n_open_regions -= 1;
     }
 
     fn inst(&mut self, inst: &Inst) {

@@ -49,5 +49,6 @@ pub fn prepare(kernel: &Kernel) -> Prepared {
     let allocation = Allocation::of(&kernel);
     let (kernel, more) = barriers(kernel, &allocation);
     placed.extend(more);
-    Prepared { kernel, allocation, placed }
+    // The same places, with lives counted in the instructions that there are now.
+    Prepared { allocation: Allocation::of(&kernel), kernel, placed }
 }

@@ -5,12 +5,14 @@
 //! One symbol holds everything. Whatever has to cross warps is written to scratch, all threads meet,
 //! and it is read. A region that may still be read when the next one is wanted is left alone if the
 //! scratch is small, and otherwise given free by one more barrier, so that successive exchanges take
-//! turns.
+//! turns. Scratch lies after the buffers; where it would make the whole larger, it begins again at
+//! the first byte that no later instruction needs for a buffer.
 //!
 //! # Invariants
 //! * S1: between the last access of a region and the next write to it lies a barrier.
 //! * S2: on entry of a loop body, and after a loop, every region counts as still read.
 //! * S3: barriers stand where the control flow of the block is uniform.
+//! * S4: scratch takes the place of buffers outside of all loops and branches only, behind a barrier.
 
 use std::ops::Range;
 
@@ -34,7 +36,7 @@ const NAME: &str = "shared";
 /// The shared memory of a kernel.
 pub(crate) struct Scratch<'c> {
     global: GlobalValue<'c>,
-    /// Where scratch begins: after the kernel's buffers.
+    /// Where scratch begins: after the buffers that are still needed.
     start: u32,
     /// One past the last byte of buffers and scratch.
     bytes: u32,
@@ -155,6 +157,7 @@ pub(crate) fn slot_bytes(ty: BasicTypeEnum<'_>) -> u32 {
 impl<'c> Lower<'_, 'c> {
     /// A region of scratch that nobody reads any more.
     pub(crate) fn take_scratch(&mut self, bytes: u32) -> Range<u32> {
+        self.reclaim_buffers(bytes);
         let at = match self.scratch.free_offset(bytes) {
             Some(it) => it,
             None => {
@@ -166,6 +169,22 @@ impl<'c> Lower<'_, 'c> {
         self.scratch.in_use.push(at..at + bytes);
         self.scratch.n_taken += 1;
         at..at + bytes
+    }
+
+    /// Lets scratch begin in the place of buffers that nobody needs any more, if it would make the
+    /// whole larger where it is (invariant S4).
+    fn reclaim_buffers(&mut self, bytes: u32) {
+        let at = self.scratch.free_offset(bytes).unwrap_or(self.scratch.start);
+        if self.n_open_regions > 1 || at + bytes <= self.scratch.bytes {
+            return;
+        }
+        let needed = self.allocation.buffers.iter().filter(|it| it.life.end > self.n_insts);
+        let end = needed.map(|it| it.range().end).max().unwrap_or(0);
+        let start = end.next_multiple_of(REGION_ALIGN);
+        if start < self.scratch.start {
+            self.meet();
+            self.scratch.start = start;
+        }
     }
 
     /// All threads meet: regions that were read are free, and memory is as if one had written it.
