@@ -3,7 +3,7 @@
 //! * [`facts`]: contiguity, divisibility, constancy and range of every value.
 //! * [`access`]: how wide each load and store is, and what keeps it from being wider.
 //! * [`shared`]: how a tile moves between registers and a view of shared memory.
-//! * [`budget`]: tiles that no thread can hold.
+//! * [`budget`]: tiles that no thread can hold, buffers that no block can.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
 //! The lowering and the editor ask the same functions: the width that a warning talks about is the
@@ -28,6 +28,7 @@ pub use shared::shared_access;
 
 use crate::diagnostic::Diagnostic;
 use crate::ir::Kernel;
+use crate::{pass, report};
 
 /// Everything that the analyses have to say about a kernel, in the order of its text.
 ///
@@ -35,6 +36,7 @@ use crate::ir::Kernel;
 pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     kernel.body.walk(&mut |inst| found.extend(budget::error(kernel, inst)));
+    found.extend(budget::shared_error(kernel));
     if !found.is_empty() {
         found.truncate(1);
         return found;
@@ -44,6 +46,8 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
         found.extend(access::warning(kernel, &facts, inst));
         found.extend(bounds::warning(kernel, &facts, inst));
     });
+    let refusals = pass::refusals(kernel);
+    found.extend(refusals.iter().map(|it| report::performance::not_ahead(kernel, it)));
     found.dedup();
     found
 }

@@ -1,4 +1,4 @@
-//! Tiles that no thread can hold.
+//! Tiles that no thread can hold, and buffers that no block can.
 //!
 //! A little too many registers are the assembler's business: it spills, and the report says so. A
 //! tile of thousands of registers a thread is a mistake in its shape or in the number of warps, and
@@ -6,7 +6,8 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Inst, Kernel};
-use crate::report;
+use crate::op::{CopyOp, Op, SharedOp};
+use crate::{pass, report};
 
 /// Registers of one tile in one thread beyond which nothing is compiled.
 pub const REGISTERS_MAX: u32 = 4096;
@@ -18,4 +19,19 @@ pub(super) fn error(kernel: &Kernel, inst: &Inst) -> Option<Diagnostic> {
     let found = registers(most);
     (REGISTERS_MAX < found)
         .then(|| report::budget::tile_too_large(kernel, inst.site, &kernel.ty(most).shape, found))
+}
+
+/// E0551, if the kernel's buffers do not fit a block, by the very places that the lowering uses.
+pub(super) fn shared_error(kernel: &Kernel) -> Option<Diagnostic> {
+    let mut has_buffers = false;
+    kernel.body.walk(&mut |inst| {
+        has_buffers |=
+            matches!(inst.op, Op::Shared(SharedOp::Alloc { .. }) | Op::Copy(CopyOp::Fetch { .. }));
+    });
+    if !has_buffers {
+        return None;
+    }
+    let allocation = pass::prepare(kernel).allocation;
+    (kernel.target.row().smem_block_bytes_max < allocation.bytes)
+        .then(|| report::budget::shared_too_large(kernel, &allocation))
 }

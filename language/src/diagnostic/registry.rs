@@ -107,6 +107,7 @@ registry! {
     E0406, Error, "code that should be refused is not";
     E0450, Error, "a function of host code cannot take these arguments";
     E0550, Error, "a tile that no thread can hold";
+    E0551, Error, "buffers take more shared memory than the target has";
     E0601, Error, "a tensor is written but not declared `mut`";
     E0602, Error, "a tensor is indexed with another number of dimensions";
     E0603, Error, "a tensor that may be absent is used";
@@ -117,6 +118,7 @@ registry! {
     E0650, Error, "a launch breaks a rule of its kernel";
     P0101, Warning, "a memory access is narrower than it could be";
     P0102, Warning, "a product is computed without a matrix unit";
+    P0103, Warning, "something in a pipelined loop cannot be done ahead";
     W0101, Warning, "a contract is not checked yet";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
     R0101, Error, "a result is not as a test expects";

@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use smol_str::SmolStr;
+use tile_layout::MemoryMap;
 
 use super::flow::{self, Rule};
 use super::number::Numbers;
@@ -35,6 +36,8 @@ pub struct Buffer {
     pub site: SiteId,
     /// Its size, padding included.
     pub bytes: u32,
+    /// How many equal parts it consists of, one a stage.
+    pub n_stages: u32,
     /// What divides its offset, in bytes.
     pub align: u32,
     /// Its first byte.
@@ -102,6 +105,14 @@ impl Allocation {
 
 fn overlap<T: Ord>(a: &Range<T>, b: &Range<T>) -> bool {
     a.start < b.end && b.start < a.end
+}
+
+/// The extent of a first dimension that is one buffer after the other.
+fn stages(map: &MemoryMap) -> u32 {
+    match map.dims() {
+        [first, _, ..] if first.columns.is_empty() => first.extent,
+        _ => 1,
+    }
 }
 
 /// The largest first, each at the lowest offset that is free during its life.
@@ -184,7 +195,8 @@ impl<'a> Lives<'a> {
         let bytes = u32::try_from(bits.div_ceil(8)).unwrap_or(u32::MAX / 4);
         let (name, site) = (decl.name.clone(), inst.site);
         let align = align.max(ALIGN_MIN);
-        Buffer { value, name, site, bytes, align, offset: 0, life: 0..0 }
+        let n_stages = stages(decl.ty.map());
+        Buffer { value, name, site, bytes, n_stages, align, offset: 0, life: 0..0 }
     }
 
     fn access(&mut self, no: usize, buffer: Value) {

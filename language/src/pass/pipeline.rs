@@ -42,6 +42,8 @@ pub struct Refusal {
     pub site: SiteId,
     /// The fetch or load; `None` if the loop has none.
     pub what: Option<SiteId>,
+    /// `fetch` or `load`.
+    pub verb: &'static str,
     /// What prevents it.
     pub why: Obstacle,
 }
@@ -50,7 +52,12 @@ pub struct Refusal {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Obstacle {
     /// Where it reads depends on a value that is known only when the turn before is done.
-    Carried(Value),
+    Carried {
+        /// The carried value.
+        value: Value,
+        /// What makes it, if that is in the loop.
+        next: Option<SiteId>,
+    },
     /// Where it reads depends on a result of the same turn.
     Computed(SiteId),
     /// The loop may write what it reads.
@@ -149,38 +156,40 @@ fn plan(kernel: &Kernel, looped: &Inst, asked: Pipelining) -> Plan {
     let (mut plan, mut refused_loads) = (Plan::default(), Vec::new());
     for (at, inst) in body.insts.iter().enumerate() {
         if !is_fetch(inst) && !is_load(inst) {
-            let fetches = fetches_inside(inst).into_iter();
-            plan.refused.extend(fetches.map(|it| asked.refused(it, Obstacle::Inside(inst.site))));
+            let inside = |it| asked.refused(it, Obstacle::Inside(inst.site));
+            plan.refused.extend(fetches_inside(inst).into_iter().map(inside));
             continue;
         }
         match obstacle(kernel, body, &free, inst) {
             None => plan.moved.push(at),
-            Some(why) if is_fetch(inst) => plan.refused.push(asked.refused(inst.site, why)),
-            Some(why) => refused_loads.push(asked.refused(inst.site, why)),
+            Some(why) if is_fetch(inst) => plan.refused.push(asked.refused(inst, why)),
+            Some(why) => refused_loads.push(asked.refused(inst, why)),
         }
     }
     // Loads beside fetches are nobody's wish; alone they are what was asked for.
     if plan.moved.is_empty() && plan.refused.is_empty() {
         plan.refused = refused_loads;
         if plan.refused.is_empty() {
-            plan.refused.push(Refusal { site: asked.site, what: None, why: Obstacle::Nothing });
+            let (site, why) = (asked.site, Obstacle::Nothing);
+            plan.refused.push(Refusal { site, what: None, verb: "", why });
         }
     }
     plan
 }
 
 impl Pipelining {
-    fn refused(self, what: SiteId, why: Obstacle) -> Refusal {
-        Refusal { site: self.site, what: Some(what), why }
+    fn refused(self, inst: &Inst, why: Obstacle) -> Refusal {
+        let verb = if is_fetch(inst) { "fetch" } else { "load" };
+        Refusal { site: self.site, what: Some(inst.site), verb, why }
     }
 }
 
 /// The fetches in branches and loops of an instruction, without those of marked loops.
-fn fetches_inside(inst: &Inst) -> Vec<SiteId> {
+fn fetches_inside(inst: &Inst) -> Vec<&Inst> {
     let mut found = Vec::new();
     if asked(inst).is_none() {
         for inner in inst.regions.iter().flat_map(|it| &it.insts) {
-            found.extend(is_fetch(inner).then_some(inner.site));
+            found.extend(is_fetch(inner).then_some(inner));
             found.extend(fetches_inside(inner));
         }
     }
@@ -193,7 +202,11 @@ fn obstacle(kernel: &Kernel, body: &Region, free: &Free<'_>, inst: &Inst) -> Opt
         let root = free.root(*bound);
         return Some(match free.definition(root) {
             Some(it) => Obstacle::Computed(it.site),
-            None => Obstacle::Carried(root),
+            None => {
+                let at = body.params[1..].iter().position(|it| *it == root);
+                let next = at.and_then(|it| free.definition(body.yields[it]));
+                Obstacle::Carried { value: root, next: next.map(|it| it.site) }
+            }
         });
     }
     if is_constant(kernel, free, inst.operands[0]) {

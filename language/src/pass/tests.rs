@@ -433,7 +433,7 @@ fn what_depends_on_the_turn_before_is_not_done_ahead() {
              %next: i32[128] @ #L = tile.cast<zero> %a
              yield %a, %next
          }";
-    assert!(refused(insts).starts_with("Carried("), "{}", refused(insts));
+    assert!(refused(insts).starts_with("Carried {"), "{}", refused(insts));
     let text = prepared(insts);
     assert!(text.contains("copy.wait<0>") && !text.contains("flow.for<"), "{text}");
 }

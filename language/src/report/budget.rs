@@ -1,7 +1,8 @@
 //! Wording of what does not fit a target: E05xx.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Reason};
 use crate::ir::{Kernel, SiteId};
+use crate::pass::{Allocation, Buffer};
 
 /// E0550: a tile has thousands of registers a thread.
 pub fn tile_too_large(kernel: &Kernel, site: SiteId, shape: &[u32], registers: u32) -> Diagnostic {
@@ -22,4 +23,45 @@ pub fn tile_too_large(kernel: &Kernel, site: SiteId, shape: &[u32], registers: u
         ),
         fixes: Vec::new(),
     }
+}
+
+/// Buffers that are named, the largest first.
+const NAMED_MAX: usize = 6;
+
+/// E0551: a kernel's buffers take more shared memory than a block of the target can have.
+pub fn shared_too_large(kernel: &Kernel, allocation: &Allocation) -> Diagnostic {
+    let target = kernel.target.row();
+    let place = |site: SiteId| kernel.sites[site.0 as usize].place.clone();
+    let mut buffers: Vec<&Buffer> = allocation.buffers.iter().collect();
+    buffers.sort_by_key(|it| std::cmp::Reverse(it.bytes));
+    let reasons = buffers.iter().take(NAMED_MAX).map(|it| Reason {
+        place: place(it.site),
+        message: match it.n_stages {
+            1 => format!("{} takes {}", named(it), bytes(it.bytes)),
+            n => format!("{} takes {}: {n} of {}", named(it), bytes(it.bytes), bytes(it.bytes / n)),
+        },
+    });
+    Diagnostic {
+        code: Code::E0551,
+        severity: Code::E0551.severity(),
+        message: format!(
+            "the kernel's buffers take {} of shared memory, a block of `{}` has {}",
+            bytes(allocation.bytes),
+            target.name,
+            bytes(target.smem_block_bytes_max)
+        ),
+        place: place(kernel.clauses.head),
+        reasons: reasons.collect(),
+        help: Some("make the largest tiles smaller, or take fewer stages".to_owned()),
+        fixes: Vec::new(),
+    }
+}
+
+fn named(buffer: &Buffer) -> String {
+    if buffer.name.is_empty() { "this".to_owned() } else { format!("`{}`", buffer.name) }
+}
+
+/// A size for people.
+fn bytes(n: u32) -> String {
+    if n.is_multiple_of(1024) { format!("{} KiB", n / 1024) } else { format!("{n} bytes") }
 }

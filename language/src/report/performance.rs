@@ -3,6 +3,7 @@
 use crate::analysis::{Cause, Why};
 use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::ir::{Kernel, Place, SiteId, Tensor};
+use crate::pass::{Obstacle, Refusal};
 use tile_syntax::ast::Span;
 
 /// What [`narrow_access`] is told.
@@ -93,6 +94,59 @@ pub fn unmasked(
         help: Some(format!(
             "add `mask: {name}.has(…)` with the same indices, or a `where` clause that bounds them"
         )),
+        fixes: Vec::new(),
+    }
+}
+
+/// P0103: something in a loop marked `pipelined` cannot be done ahead.
+pub fn not_ahead(kernel: &Kernel, refusal: &Refusal) -> Diagnostic {
+    let Refusal { site, what, verb, why } = refusal;
+    let reason = |site: SiteId, message: String| crate::diagnostic::Reason {
+        place: place(kernel, site),
+        message,
+    };
+    let (because, cause, help) = match why {
+        Obstacle::Carried { value, next } => {
+            let decl = &kernel.values[value.0 as usize];
+            let name = if decl.name.is_empty() { "a value" } else { decl.name.as_str() };
+            let text = format!("where it reads depends on `{name}`, which the turn before makes");
+            let cause =
+                next.map(|it| reason(it, format!("`{name}` of the next turn is made here")));
+            (text, cause, "compute where it reads from the loop's index")
+        }
+        Obstacle::Computed(at) => (
+            "where it reads is computed in the same turn".to_owned(),
+            Some(reason(*at, "from this".to_owned())),
+            "compute where it reads from the loop's index, or load it a turn before yourself",
+        ),
+        Obstacle::Written(at) => (
+            "the loop may write what it reads".to_owned(),
+            Some(reason(*at, "written here".to_owned())),
+            "read from a tensor that is not `mut`, or write after the loop",
+        ),
+        Obstacle::Inside(at) => (
+            "it stands in a branch or a loop inside".to_owned(),
+            Some(reason(*at, "inside this".to_owned())),
+            "do it in every turn, with a mask where it should not be",
+        ),
+        Obstacle::Nothing => (
+            "it has no fetch and no load".to_owned(),
+            None,
+            "bring what it reads by `fetch`, or leave out `pipelined`",
+        ),
+    };
+    let message = match what {
+        Some(_) => format!("this {verb} is not done ahead: {because}"),
+        None => format!("nothing in this loop is done ahead: {because}"),
+    };
+    let asked = what.map(|_| reason(*site, "the loop is to be pipelined".to_owned()));
+    Diagnostic {
+        code: Code::P0103,
+        severity: Code::P0103.severity(),
+        message,
+        place: place(kernel, what.unwrap_or(*site)),
+        reasons: asked.into_iter().chain(cause).collect(),
+        help: Some(help.to_owned()),
         fixes: Vec::new(),
     }
 }
