@@ -26,6 +26,7 @@ const KEPT: usize = 16;
 #[derive(Debug)]
 pub struct SimEngine {
     target: TargetId,
+    is_prepared: bool,
     /// What accesses to memory cost in the last launch.
     costs: Vec<SiteCost>,
     // Invariant: at most `KEPT`, the one used last at the end.
@@ -44,7 +45,12 @@ struct Ready {
 impl SimEngine {
     /// An engine that has translated nothing yet, of a device like `target`.
     pub fn new(target: TargetId) -> SimEngine {
-        SimEngine { target, costs: Vec::new(), ready: Vec::new() }
+        SimEngine { target, is_prepared: false, costs: Vec::new(), ready: Vec::new() }
+    }
+
+    /// An engine for kernels that have their waits and barriers already; it puts in none.
+    pub fn of_prepared(target: TargetId) -> SimEngine {
+        SimEngine { is_prepared: true, ..SimEngine::new(target) }
     }
 
     /// What accesses to memory cost in the last launch that came to its end. The line of a cost is
@@ -58,7 +64,8 @@ impl SimEngine {
             let found = self.ready.remove(at);
             self.ready.push(found);
         } else {
-            let made = translate(kernel)?;
+            let options = LowerOptions { is_checked: true, is_prepared: self.is_prepared };
+            let made = translate(kernel, options)?;
             if self.ready.len() == KEPT {
                 self.ready.remove(0);
             }
@@ -68,12 +75,11 @@ impl SimEngine {
     }
 }
 
-fn translate(kernel: &Kernel) -> Result<Ready, Failure> {
+fn translate(kernel: &Kernel, options: LowerOptions) -> Result<Ready, Failure> {
     let context = Context::create();
     let broken = |error: BuildError| plain(error.to_string());
     let backend = Backend::new(kernel.target).map_err(broken)?;
-    let lowered =
-        backend.module(&context, kernel, LowerOptions { is_checked: true }).map_err(broken)?;
+    let lowered = backend.module(&context, kernel, options).map_err(broken)?;
     let lanes = if kernel.target.row().lanes == 64 { Lanes::L64 } else { Lanes::L32 };
     let stops = |it: &Hook| !matches!(it.kind, HookKind::Print { .. });
     let hooks: Vec<sim::Hook> = lowered

@@ -59,6 +59,9 @@ pub struct LowerOptions {
     /// Whether `assume` is tested, as the checked engines do, and every instruction has the number
     /// of its site, counted from 1, as its line.
     pub is_checked: bool,
+    /// Whether the kernel has been prepared: waits and barriers are where they stand, and nowhere
+    /// else. A test takes one away and sees what happens.
+    pub is_prepared: bool,
 }
 
 /// A kernel as an LLVM module, before any pass.
@@ -149,7 +152,12 @@ pub(crate) struct Lower<'a, 'c> {
 
 /// Lowers a kernel that the verifier accepts.
 pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -> Lowered<'c> {
-    let Prepared { kernel, allocation, .. } = &pass::prepare(kernel);
+    let Prepared { kernel, allocation, .. } = &if options.is_prepared {
+        let allocation = Allocation::of(kernel);
+        Prepared { kernel: kernel.clone(), allocation, placed: Vec::new() }
+    } else {
+        pass::prepare(kernel)
+    };
     let target = kernel.target.row();
     let chip = chip::of(target);
     let module = context.create_module(&kernel.name);
