@@ -165,7 +165,8 @@ fn is_order(inst: &Inst) -> bool {
 /// Every mutant of a kernel is found.
 fn check(target: &str, insts: &str) {
     let kernel = kernel(&text(target, insts), target);
-    let (prepared, wanted) = (prepare(&kernel).kernel, meaning(&kernel));
+    let prepared = prepare(&kernel).kernel;
+    let wanted = meaning(&prepared);
     for seed in 0..SEEDS {
         assert_eq!(wrong(&prepared, &wanted, seed), None, "{target}\n{prepared}");
     }

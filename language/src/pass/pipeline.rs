@@ -18,6 +18,7 @@ mod expand;
 mod free;
 mod schedule;
 
+use rustc_hash::FxHashSet;
 use smallvec::smallvec;
 
 use super::place::new_inst;
@@ -242,26 +243,47 @@ fn is_constant(kernel: &Kernel, free: &Free<'_>, pointers: Value) -> bool {
     false
 }
 
-/// Makes what is left of the fetches a buffer, a copy and a wait for it.
+/// Makes what is left of the fetches buffers and copies: those that follow each other are one group,
+/// which is waited for before the first use of one of them.
 fn fetch_now(region: &mut Region) {
+    let mut fetched: FxHashSet<Value> = FxHashSet::default();
+    let mut last = None;
     for mut inst in std::mem::take(&mut region.insts) {
         inst.regions.iter_mut().for_each(fetch_now);
-        match inst.op {
-            Op::Copy(CopyOp::Fetch { align }) => region.insts.extend(fetched(&inst, align)),
-            _ => region.insts.push(inst),
+        if let Op::Copy(CopyOp::Fetch { align }) = inst.op {
+            region.insts.extend(started(&inst, align));
+            fetched.insert(inst.results[0]);
+            last = Some(inst.site);
+            continue;
         }
+        let uses = inst.operands.iter().any(|it| fetched.contains(it));
+        let is_view = matches!(
+            inst.op,
+            Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast)
+        );
+        if uses && is_view {
+            fetched.extend(&inst.results);
+        } else if uses || !inst.regions.is_empty() {
+            region.insts.extend(last.take().into_iter().flat_map(landed));
+        }
+        region.insts.push(inst);
     }
+    region.insts.extend(last.into_iter().flat_map(landed));
 }
 
-/// A fetch that is waited for at once.
-fn fetched(fetch: &Inst, align: u32) -> [Inst; 4] {
+/// A fetch as a buffer and a copy that is in flight.
+fn started(fetch: &Inst, align: u32) -> [Inst; 2] {
     let buffer: Value = fetch.results[0];
     let mut alloc = new_inst(Op::Shared(SharedOp::Alloc { align }), fetch.site);
     alloc.results = smallvec![buffer];
     let mut copy = new_inst(Op::Copy(CopyOp::Async), fetch.site);
     copy.operands = smallvec![buffer];
     copy.operands.extend(fetch.operands.iter().copied());
-    let commit = new_inst(Op::Copy(CopyOp::Commit), fetch.site);
-    let wait = new_inst(Op::Copy(CopyOp::Wait { in_flight: 0 }), fetch.site);
-    [alloc, copy, commit, wait]
+    [alloc, copy]
+}
+
+/// Closes the group of the copies in flight and waits for it.
+fn landed(site: SiteId) -> [Inst; 2] {
+    let wait = CopyOp::Wait { in_flight: 0 };
+    [CopyOp::Commit, wait].map(|it| new_inst(Op::Copy(it), site))
 }

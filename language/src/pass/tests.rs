@@ -331,6 +331,21 @@ fn a_fetch_becomes_a_buffer_that_has_landed() {
 }
 
 #[test]
+fn fetches_that_follow_each_other_land_together() {
+    let text = prepared(
+        "flow.for %zero, %n, %unit {
+             (%t: i32)
+             %a: shared f32 @ #one = copy.fetch<16> %p
+             %b: shared f32 @ #one = copy.fetch<16> %p
+             %x0: f32[128] @ #L = shared.load %a
+             %x1: f32[128] @ #L = shared.load %b
+         }",
+    );
+    assert_eq!(text.matches("copy.wait").count(), 1, "{text}");
+    assert_eq!(n_barriers(&text), 2, "one for what has landed, one before the next copy: {text}");
+}
+
+#[test]
 fn what_is_prepared_needs_no_more() {
     let once = prepare(&with(&ring(
         "%stage: i32 = tile.binary<rem> %t, %stages
