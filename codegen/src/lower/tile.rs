@@ -12,7 +12,7 @@ use tile_language::op::tile::BinaryOp;
 use tile_language::op::{Op, TileOp};
 
 use super::Lower;
-use super::index::Spread;
+use super::index::{At, Spread};
 use super::transfer::Pull;
 use crate::emit::Val;
 
@@ -154,16 +154,40 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Applies a function to the elements of all operands, slot by slot; scalars stand for every slot.
+    /// Slots that are known to be equal are computed once: masks whose bound is a multiple of the access
+    /// are one comparison an access.
     fn each(&mut self, inst: &Inst, f: impl Fn(&mut Self, &[Val<'c>]) -> Val<'c>) -> Vec<Val<'c>> {
         let operands: Vec<Vec<Val<'c>>> = inst.operands.iter().map(|&it| self.get(it)).collect();
         let n = operands.iter().map(Vec::len).max().expect("an elementwise function has operands");
-        (0..n)
-            .map(|slot| {
-                let elements: SmallVec<[Val<'c>; 3]> =
-                    operands.iter().map(|it| it[slot.min(it.len() - 1)]).collect();
-                f(self, &elements)
-            })
-            .collect()
+        let firsts = self.equal_slots(inst.results[0], n);
+        let mut slots: Vec<Val<'c>> = Vec::with_capacity(n);
+        for (slot, first) in firsts.into_iter().enumerate() {
+            let elements: SmallVec<[Val<'c>; 3]> =
+                operands.iter().map(|it| it[slot.min(it.len() - 1)]).collect();
+            slots.push(if first < slot { slots[first] } else { f(self, &elements) });
+        }
+        slots
+    }
+
+    /// For each of the `n` slots of a value the first one that is known to be equal to it.
+    fn equal_slots(&self, value: Value, n: usize) -> Vec<usize> {
+        let ty = self.kernel.ty(value);
+        if n == 1 {
+            return vec![0];
+        }
+        let spread = self.spread(ty);
+        // Index bits that move an element within its group of equal ones.
+        let axes = self.facts.of_value(value).axes.iter().enumerate();
+        let within = axes.fold(0, |bits, (axis, it)| {
+            let group = it.constancy.trailing_zeros().min(spread.axis_bits(axis));
+            bits | ((1 << group) - 1) << spread.shift[axis]
+        });
+        let mut firsts: HashMap<At, usize> = HashMap::new();
+        let group = |slot: usize| {
+            let At { rep, packed } = spread.at(slot);
+            At { rep, packed: packed & !within }
+        };
+        (0..n).map(|slot| *firsts.entry(group(slot)).or_insert(slot)).collect()
     }
 
     fn constant(&self, ty: &Type, bits: u64) -> Val<'c> {
