@@ -94,6 +94,8 @@ impl Chip for Amdgcn {
         emit.function.set_call_conventions(AMDGPU_KERNEL);
         emit.attribute("amdgpu-flat-work-group-size", &format!("{threads},{threads}"));
         emit.attribute("uniform-work-group-size", "true");
+        // The meaning of some intrinsics depends on it: which kind of f8 they multiply.
+        emit.attribute("target-cpu", self.target.name);
         emit.known_attribute(AttributeLoc::Function, "nounwind", 0);
     }
 
