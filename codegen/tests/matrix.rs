@@ -217,7 +217,7 @@ fn transposed_accumulators_give_the_same_product() {
 fn assemblers_take_every_instruction_by_its_name() {
     for (row, target) in all() {
         let case = Case::plain(row, target);
-        let options = BuildOptions { code_object: CodeObject::IfPossible };
+        let options = BuildOptions { code_object: CodeObject::IfPossible, ..Default::default() };
         let built = build(&case.kernel(), &options).unwrap_or_else(|it| panic!("{it}: {case:?}"));
         let text = built.ptx.as_ref().or(built.assembly.as_ref()).expect("one of them is made");
         let per_warp = |extent: u32, unit: u32, warps: u32| extent / unit / warps;
