@@ -35,6 +35,15 @@ impl Hints {
     pub(crate) const NONE: Hints = Hints { cache: Cache::All, evict: Evict::Normal };
 }
 
+/// Memory below an address whose accesses the hardware bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resource<'c> {
+    /// What the hardware is told of it.
+    pub(crate) descriptor: PointerValue<'c>,
+    /// Where it begins.
+    pub(crate) base: PointerValue<'c>,
+}
+
 /// On what a copy depends; `None` is true.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CopyConditions<'c> {
@@ -104,6 +113,33 @@ pub(crate) trait Chip: matrix::MatrixUnit {
 
     /// The lanes of each warp meet, and see what the others wrote.
     fn warp_barrier(&self, emit: &Emit<'_>);
+
+    /// Bytes of memory that a resource can bound; 0 where there are none.
+    fn resource_bytes_max(&self) -> u64;
+
+    /// The resource of memory that begins there.
+    fn resource<'c>(&self, emit: &Emit<'c>, base: PointerValue<'c>) -> Resource<'c>;
+
+    /// Loads where `mask` holds, elsewhere zeros, without a branch; `None` if a branch does as well.
+    fn load_or_zeros<'c>(
+        &self,
+        emit: &Emit<'c>,
+        ty: BasicTypeEnum<'c>,
+        from: PointerValue<'c>,
+        align: u32,
+        mask: IntValue<'c>,
+        resource: Option<Resource<'c>>,
+    ) -> Option<Val<'c>>;
+
+    /// Stores where `mask` holds, without a branch; whether there is such a store.
+    fn store_where<'c>(
+        &self,
+        emit: &Emit<'c>,
+        value: Val<'c>,
+        to: PointerValue<'c>,
+        mask: IntValue<'c>,
+        resource: Option<Resource<'c>>,
+    ) -> bool;
 
     /// Bytes that one thread's copy from global to shared memory without registers can have.
     fn copy_widths(&self) -> &'static [u32];

@@ -47,7 +47,7 @@ use tile_language::op::{Op, SyncOp};
 use tile_language::pass::{self, Allocation, Prepared};
 use tile_language::target::mma::MatrixId;
 
-use crate::chip::{self, Chip};
+use crate::chip::{self, Chip, Resource};
 use crate::emit::{Emit, GLOBAL, Lines, Val};
 use order::GlobalOrder;
 use shared::Scratch;
@@ -142,6 +142,8 @@ pub(crate) struct Lower<'a, 'c> {
     /// Regions around this instruction.
     n_open_regions: u32,
     places: HashMap<Value, Place<'c>>,
+    /// What bounds a tensor, by its number.
+    resources: HashMap<u32, Resource<'c>>,
     order: GlobalOrder,
     uses: tile::Uses,
     facts: Facts,
@@ -174,6 +176,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         n_insts: 0,
         n_open_regions: 0,
         places: HashMap::new(),
+        resources: HashMap::new(),
         emit,
         chip,
         lanes: target.lanes,

@@ -5,7 +5,7 @@
 mod support;
 
 use support::layouts::{element, narrowed, number, text_of};
-use support::{address, kernel, map_text, run};
+use support::{address, check_conflicts, kernel, map_text, run};
 use tile_codegen::{Artifacts, BuildOptions, SimEngine, build};
 use tile_language::analysis::shared_access;
 use tile_language::dtype::DType;
@@ -84,6 +84,11 @@ impl Case {
         )
     }
 
+    fn conflicts(&self, direction: Direction) -> u32 {
+        let target = TargetId::from_name(self.target).expect("the target exists").row();
+        self.access(direction).conflicts(self.dtype.bits(), &target.banks, direction)
+    }
+
     #[track_caller]
     fn check(&self, reads: bool) -> Artifacts {
         let text = self.text(reads);
@@ -91,9 +96,11 @@ impl Case {
         let wanted: Vec<u8> =
             (0..self.shape[0] * self.shape[1]).flat_map(|it| element(self.dtype, it)).collect();
         let mut buffers = [vec![0xee; wanted.len()]];
-        run(&mut SimEngine::new(kernel.target), &kernel, [1, 1, 1], &[address(0)], &mut buffers, 1)
+        let mut engine = SimEngine::new(kernel.target);
+        run(&mut engine, &kernel, [1, 1, 1], &[address(0)], &mut buffers, 1)
             .unwrap_or_else(|error| panic!("{}: {error:#?}\n{text}", self.target));
         assert!(buffers[0] == wanted, "{}:\n{text}\ngot {:?}", self.target, buffers[0]);
+        assert!(check_conflicts(&kernel, engine.costs()) >= 1, "{text}");
         build(&kernel, &BuildOptions::default()).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 }
@@ -161,7 +168,7 @@ fn operands_of_mma_are_loaded_by_ldmatrix_without_conflicts() {
             let case = Case { target, shape, dtype, registers, buffer };
             let access = case.access(Direction::Read);
             assert_eq!(access.means, means, "{dtype} {:?}", case.buffer);
-            assert_eq!(access.conflicts(dtype.bits(), Direction::Read), 0, "{:?}", case.buffer);
+            assert_eq!(case.conflicts(Direction::Read), 0, "{:?}", case.buffer);
             let made = case.check(true);
             assert_eq!(count(&made, "ldmatrix"), access.groups.len() as u32, "{:?}", case.buffer);
         }
@@ -179,7 +186,7 @@ fn accumulators_are_stored_by_stmatrix_where_there_is_one() {
             Case { target, shape, dtype, registers: mma(None, 2), buffer: swizzled(8, 8, ROWS) };
         let access = case.access(Direction::Write);
         assert_eq!(access.means, means);
-        assert_eq!(access.conflicts(16, Direction::Write), 0);
+        assert_eq!(case.conflicts(Direction::Write), 0);
         let made = case.check(false);
         let n = if means == SharedMeans::Vector { 0 } else { access.groups.len() };
         assert_eq!(count(&made, "stmatrix"), n as u32);

@@ -1,5 +1,6 @@
 //! AMD: what only AMDGCN has. Sources: LLVM 22, "User Guide for AMDGPU Backend"; CDNA3 and CDNA4 ISA.
 
+mod buffer;
 mod mfma;
 
 use inkwell::AtomicOrdering;
@@ -12,9 +13,10 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::Target;
 use tile_language::target::mma::MatrixId;
 
-use super::{Approx, Chip, CopyConditions, Hints};
+use super::{Approx, Chip, CopyConditions, Hints, Resource};
 use crate::emit::{Emit, Val, vector_type, width};
 use crate::lower::Hook;
+use buffer::RESOURCE_BYTES;
 
 /// LLVM's calling convention of an AMDGPU kernel.
 const AMDGPU_KERNEL: u32 = 91;
@@ -169,6 +171,38 @@ impl Chip for Amdgcn {
         emit.fence(AtomicOrdering::Release, "wavefront");
         emit.intrinsic("llvm.amdgcn.wave.barrier", &[], &[]);
         emit.fence(AtomicOrdering::Acquire, "wavefront");
+    }
+
+    fn resource_bytes_max(&self) -> u64 {
+        RESOURCE_BYTES.into()
+    }
+
+    fn resource<'c>(&self, emit: &Emit<'c>, base: PointerValue<'c>) -> Resource<'c> {
+        buffer::resource(emit, base)
+    }
+
+    fn load_or_zeros<'c>(
+        &self,
+        emit: &Emit<'c>,
+        ty: BasicTypeEnum<'c>,
+        from: PointerValue<'c>,
+        align: u32,
+        mask: IntValue<'c>,
+        resource: Option<Resource<'c>>,
+    ) -> Option<Val<'c>> {
+        let bounded = resource.and_then(|it| buffer::load(emit, ty, from, mask, it));
+        Some(bounded.unwrap_or_else(|| buffer::load_or_zeros(emit, ty, from, align, mask)))
+    }
+
+    fn store_where<'c>(
+        &self,
+        emit: &Emit<'c>,
+        value: Val<'c>,
+        to: PointerValue<'c>,
+        mask: IntValue<'c>,
+        resource: Option<Resource<'c>>,
+    ) -> bool {
+        resource.is_some_and(|it| buffer::store(emit, value, to, mask, it))
     }
 
     fn copy_widths(&self) -> &'static [u32] {

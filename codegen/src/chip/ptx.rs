@@ -10,7 +10,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::mma::MatrixId;
 use tile_language::target::{Cap, Target};
 
-use super::{Approx, Chip, CopyConditions, Hints};
+use super::{Approx, Chip, CopyConditions, Hints, Resource};
 use crate::emit::{Emit, Val};
 use crate::lower::Hook;
 
@@ -112,6 +112,38 @@ impl Chip for Ptx {
 
     fn warp_barrier(&self, emit: &Emit<'_>) {
         emit.intrinsic("llvm.nvvm.bar.warp.sync", &[], &[emit.int(ALL_LANES).into()]);
+    }
+
+    fn resource_bytes_max(&self) -> u64 {
+        0
+    }
+
+    fn resource<'c>(&self, _emit: &Emit<'c>, _base: PointerValue<'c>) -> Resource<'c> {
+        unreachable!("no size was offered")
+    }
+
+    /// Accesses are predicated: a short branch costs nothing.
+    fn load_or_zeros<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _ty: BasicTypeEnum<'c>,
+        _from: PointerValue<'c>,
+        _align: u32,
+        _mask: IntValue<'c>,
+        _resource: Option<Resource<'c>>,
+    ) -> Option<Val<'c>> {
+        None
+    }
+
+    fn store_where<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _value: Val<'c>,
+        _to: PointerValue<'c>,
+        _mask: IntValue<'c>,
+        _resource: Option<Resource<'c>>,
+    ) -> bool {
+        false
     }
 
     fn copy_widths(&self) -> &'static [u32] {

@@ -71,6 +71,7 @@ impl<'c> Lower<'_, 'c> {
         let element = super::element_type(self.emit.context, Elem::Data(dtype));
         let (ty, align) = group_type(self.memory_type(element), n);
         let is_constant = self.is_constant(pointers);
+        let resource = masks.first().and_then(|_| self.resource(pointers));
         let make = |lower: &Self| {
             let load = |piece: &Piece<'c>| {
                 let load = || {
@@ -80,10 +81,12 @@ impl<'c> Lower<'_, 'c> {
                     }
                     vec![it]
                 };
-                match piece.mask {
-                    Some(mask) => lower.emit.when_or(mask, &[ty.const_zero()], load)[0],
-                    None => load()[0],
-                }
+                let Some(mask) = piece.mask else { return load()[0] };
+                let (emit, from) = (&lower.emit, piece.from);
+                lower
+                    .chip
+                    .load_or_zeros(emit, ty, from, align, mask, resource)
+                    .unwrap_or_else(|| emit.when_or(mask, &[ty.const_zero()], load)[0])
             };
             // All loads are on their way before the first is waited for.
             let loaded: Vec<Val<'c>> = pieces.iter().map(load).collect();

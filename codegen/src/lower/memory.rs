@@ -22,7 +22,7 @@ use super::index::{At, Spread};
 use super::order::AccessKind;
 use super::transfer::SAME;
 use super::{AccessWidth, HookKind, Lower};
-use crate::chip::Hints;
+use crate::chip::{Hints, Resource};
 use crate::emit::{Val, vector_type, width};
 
 /// Slots that one access moves, by ascending address.
@@ -37,6 +37,8 @@ struct Request<'c> {
     element: BasicTypeEnum<'c>,
     hints: Hints,
     is_constant: bool,
+    /// What bounds the pointers, if something is left out and the hardware can.
+    resource: Option<Resource<'c>>,
 }
 
 impl<'c> Request<'c> {
@@ -204,7 +206,8 @@ impl<'c> Lower<'_, 'c> {
                             self.emit.pack(&values)
                         })
                         .collect();
-                    self.emit.when_or(condition, &instead, read)
+                    self.load_without_branch(&request, &groups, condition, &instead)
+                        .unwrap_or_else(|| self.emit.when_or(condition, &instead, read))
                 }
             };
             for (group, value) in groups.iter().zip(read) {
@@ -230,6 +233,54 @@ impl<'c> Lower<'_, 'c> {
         it
     }
 
+    /// The groups where `condition` holds, elsewhere `instead`, if the chip can do without a branch.
+    fn load_without_branch(
+        &self,
+        request: &Request<'c>,
+        groups: &[&Group],
+        condition: IntValue<'c>,
+        instead: &[Val<'c>],
+    ) -> Option<Vec<Val<'c>>> {
+        if request.hints != Hints::NONE {
+            return None;
+        }
+        let load = |(group, &other): (&&Group, &Val<'c>)| {
+            let (ty, align) = group_type(request.element, group.len());
+            let from = Self::pointer(request.pointers[group.start]);
+            let emit = &self.emit;
+            let loaded =
+                self.chip.load_or_zeros(emit, ty, from, align, condition, request.resource)?;
+            let is_zero = other == ty.const_zero();
+            Some(if is_zero { loaded } else { emit.select(condition, loaded, other) })
+        };
+        groups.iter().zip(instead).map(load).collect()
+    }
+
+    /// What bounds the tensor behind the pointers, if its bytes are known to be few enough.
+    pub(super) fn resource(&mut self, pointers: Value) -> Option<Resource<'c>> {
+        let number = self.order.tensor(pointers)?;
+        if let Some(&it) = self.resources.get(&number) {
+            return Some(it);
+        }
+        let tensor = &self.kernel.tensors[number as usize];
+        let most = |it: Extent| match it {
+            Extent::Const(it) => Some(it),
+            Extent::Value(it) => self.facts.of_value(it).hi,
+        };
+        let reach =
+            tensor.dims.iter().zip(&tensor.strides).try_fold(1i64, |reach, (dim, stride)| {
+                most(*dim)?.checked_sub(1)?.checked_mul(most(*stride)?)?.checked_add(reach)
+            })?;
+        let bytes = u64::try_from(reach).ok()?.checked_mul(tensor.dtype.storage_bits().into())? / 8;
+        if self.chip.resource_bytes_max() < bytes {
+            return None;
+        }
+        let base = Self::pointer(self.scalar(tensor.base));
+        let it = self.emit.at_head(|| self.chip.resource(&self.emit, base));
+        self.resources.insert(number, it);
+        Some(it)
+    }
+
     /// Whether nothing writes what the pointers point to while the kernel runs.
     pub(super) fn is_constant(&self, pointers: Value) -> bool {
         self.order.tensor(pointers).is_some_and(|it| !self.kernel.tensors[it as usize].mutable)
@@ -249,6 +300,7 @@ impl<'c> Lower<'_, 'c> {
             element: self.memory_type(wanted),
             hints,
             is_constant,
+            resource: None,
         };
         let other = self.to_memory(other);
         let read = |lower: &Self| vec![lower.load_group(&request, &request.groups[0])];
@@ -276,14 +328,26 @@ impl<'c> Lower<'_, 'c> {
         let request = self.request(inst, &spread, masks, owner, hints);
         let values = self.get(inst.operands[1]);
         for (condition, groups) in request.by_condition() {
+            let packed = |group: &Group| {
+                let values: Vec<Val<'c>> =
+                    group.clone().map(|it| self.to_memory(values[it])).collect();
+                self.emit.pack(&values)
+            };
             let write = || {
-                for group in &groups {
-                    let values: Vec<Val<'c>> =
-                        (*group).clone().map(|it| self.to_memory(values[it])).collect();
-                    self.store_group(&request, group, self.emit.pack(&values));
-                }
+                groups.iter().for_each(|it| self.store_group(&request, it, packed(it)));
             };
             match condition {
+                Some(condition) if request.resource.is_some() && hints == Hints::NONE => {
+                    for group in &groups {
+                        let to = Self::pointer(request.pointers[group.start]);
+                        let (emit, resource) = (&self.emit, request.resource);
+                        if !self.chip.store_where(emit, packed(group), to, condition, resource) {
+                            emit.when(condition, || {
+                                self.store_group(&request, group, packed(group));
+                            });
+                        }
+                    }
+                }
                 Some(condition) => self.emit.when(condition, write),
                 None => write(),
             }
@@ -329,8 +393,9 @@ impl<'c> Lower<'_, 'c> {
             (Some(masks), None) => Some(masks[group.start]),
             (None, owner) => owner,
         };
-        let conditions = groups.iter().map(condition).collect();
+        let conditions: Option<Vec<IntValue<'c>>> = groups.iter().map(condition).collect();
         let is_constant = self.is_constant(inst.operands[0]);
+        let resource = conditions.as_ref().and_then(|_| self.resource(inst.operands[0]));
         Request {
             groups,
             pointers: self.get(inst.operands[0]),
@@ -338,6 +403,7 @@ impl<'c> Lower<'_, 'c> {
             element,
             hints,
             is_constant,
+            resource,
         }
     }
 

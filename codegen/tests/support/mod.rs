@@ -7,12 +7,16 @@ pub(crate) mod layouts;
 use std::fmt::Write as _;
 
 use tile_codegen::SimEngine;
+use tile_codegen::sim::{SiteCost, Way};
+use tile_language::analysis::shared_access;
 use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
 use tile_language::interp::Interp;
 use tile_language::ir::parse::parse;
 use tile_language::ir::{Kernel, verify::verify};
+use tile_language::op::{Op, SharedOp};
 use tile_language::target::TargetId;
-use tile_layout::MemoryMap;
+use tile_layout::banks::Direction;
+use tile_layout::{In, MemoryMap};
 
 /// One target of each vendor, with warps of 32 and of 64 lanes.
 pub(crate) const BOTH: [&str; 2] = ["sm_90a", "gfx942"];
@@ -119,4 +123,36 @@ pub(crate) fn map_text(map: &MemoryMap) -> String {
         let _ = write!(text, " [{a}, {b}]");
     });
     text
+}
+
+/// The wavefronts that the simulator counted at every access to a view are those foretold: as many
+/// times the ideal as the access has conflicts and one. Where lanes are idle or differ in what they
+/// cost, the foretold is the worst. Returns how many accesses were compared exactly.
+#[track_caller]
+pub(crate) fn check_conflicts(kernel: &Kernel, costs: &[SiteCost]) -> u32 {
+    let target = kernel.target.row();
+    let mut n_exact = 0;
+    kernel.body.walk(&mut |inst| {
+        let (tile, direction, way) = match inst.op {
+            Op::Shared(SharedOp::Load) => (inst.results[0], Direction::Read, Way::Load),
+            Op::Shared(SharedOp::Store) => (inst.operands[1], Direction::Write, Way::Store),
+            _ => return,
+        };
+        let line = Some(inst.site.0 + 1);
+        let Some(cost) = costs.iter().find(|it| it.line == line && it.way == way) else { return };
+        let (view, layout) = (kernel.ty(inst.operands[0]), kernel.ty(tile).layout.clone());
+        let layout = layout.expect("views of these tests have dimensions");
+        let bits = view.elem.bits();
+        let access = shared_access(target, &layout, view.map(), bits, direction);
+        let foretold = u64::from(access.conflicts(bits, &target.banks, direction)) + 1;
+        let is_even = view.map().padding().is_empty() && access.steps.is_empty();
+        let idles = layout.free_mask(In::Lane) != 0 || layout.lanes() < target.lanes;
+        let text = format!("{}: {direction:?} {layout:?} {:?}", target.name, view.map());
+        assert!(cost.shared.units <= cost.shared.ideal * foretold, "{text}: {cost:?} {foretold}");
+        if foretold == 1 || is_even && (direction == Direction::Read || !idles) {
+            assert_eq!(cost.shared.units, cost.shared.ideal * foretold, "{text}: {cost:?}");
+            n_exact += 1;
+        }
+    });
+    n_exact
 }

@@ -20,11 +20,11 @@
 
 mod matrix;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use matrix::MatrixForm;
 
-use crate::banks::{Direction, ROW_BYTES, extra_wavefronts, served_together};
+use crate::banks::{BankModel, Direction};
 use crate::bits::{Echelon, apply, log2};
 use crate::layout::{Coords, In, Layout};
 use crate::memory_map::MemoryMap;
@@ -145,30 +145,38 @@ impl SharedAccess {
     }
 
     /// How often the banks must repeat the worst access beyond what its width needs.
-    pub fn conflicts(&self, elem_bits: u32, direction: Direction) -> u32 {
+    pub fn conflicts(&self, elem_bits: u32, model: &BankModel, direction: Direction) -> u32 {
         let elem_bytes = elem_bits.div_ceil(8);
-        let bytes = self.bytes;
         if self.padding.is_empty() && self.steps.iter().all(|it| is_zero(&it.lanes)) {
             let lanes: Vec<u32> = self.lanes.iter().map(|it| it * elem_bytes).collect();
-            return extra_wavefronts(&lanes, bytes, direction);
+            return model.extra_wavefronts(&lanes, self.bytes, direction);
         }
-        let groups = self.groups.iter();
-        groups.map(|it| self.counted(it, elem_bytes, direction) - 1).max().unwrap_or(0)
+        let counted = |it| self.counted(it, elem_bytes, model, direction) - 1;
+        self.groups.iter().map(counted).max().unwrap_or(0)
     }
 
     /// Wavefronts of the worst lanes that are served together, by looking at every address.
-    fn counted(&self, group: &AccessGroup, elem_bytes: u32, direction: Direction) -> u32 {
-        let bytes = self.bytes;
-        let together = served_together(self.lanes.len() as u32, bytes, direction);
+    fn counted(
+        &self,
+        group: &AccessGroup,
+        elem_bytes: u32,
+        model: &BankModel,
+        direction: Direction,
+    ) -> u32 {
+        let together = model.served_together(self.lanes.len() as u32, self.bytes, direction);
+        let count = model.group(self.bytes, direction).banks;
+        let n_words = self.bytes.div_ceil(4);
         let mut worst = 1;
-        for start in 0..1u32 << self.lanes.len() {
+        for (start, warp) in (0..1u32 << self.lanes.len())
+            .flat_map(|it| (0..1u32 << self.warps.len()).map(move |warp| (it, warp)))
+        {
             let lanes = (0..1u64 << together.len()).map(|it| start ^ apply(&together, it) as u32);
-            let words: std::collections::BTreeSet<u32> = lanes
-                .map(|lane| self.offset(group, lane, 0) * elem_bytes / bytes.max(4))
-                .map(|access| access * (bytes.max(4) / 4))
+            let words: BTreeSet<u32> = lanes
+                .map(|lane| self.offset(group, lane, warp) * elem_bytes / 4)
+                .flat_map(|first| first..first + n_words)
                 .collect();
-            let mut banks = [0; (ROW_BYTES / 4) as usize];
-            words.into_iter().for_each(|word| banks[(word % (ROW_BYTES / 4)) as usize] += 1);
+            let mut banks = vec![0; count as usize];
+            words.into_iter().for_each(|word| banks[(word % count) as usize] += 1);
             worst = worst.max(banks.into_iter().max().unwrap_or(1));
         }
         worst

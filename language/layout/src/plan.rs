@@ -153,7 +153,9 @@ pub struct Cost {
     pub selects: u32,
     /// Scratch memory of the block.
     pub shared_bytes: u32,
-    /// Barriers.
+    /// Loads from and stores to scratch, of a warp.
+    pub accesses: u32,
+    /// Barriers of the block; those of a warp alone cost next to nothing.
     pub barriers: u32,
 }
 
@@ -226,6 +228,7 @@ impl Plan {
             shuffles: 0,
             selects: 0,
             shared_bytes: 0,
+            accesses: 0,
             barriers: 0,
         };
         let mut registers = self.registers_before;
@@ -245,7 +248,11 @@ impl Plan {
                 }
                 PlanStep::Shared(it) => {
                     res.shared_bytes = res.shared_bytes.max(it.bytes);
-                    res.barriers += 2 * it.rounds.len() as u32 - 1;
+                    let of = |round: &Round| (round.stores.len() + round.loads.len()) as u32;
+                    res.accesses += it.rounds.iter().map(of).sum::<u32>();
+                    if it.barrier == BarrierScope::Block {
+                        res.barriers += 2 * it.rounds.len() as u32 - 1;
+                    }
                     registers = self.registers_after;
                     CostClass::Shared
                 }

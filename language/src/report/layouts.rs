@@ -55,6 +55,9 @@ pub(super) fn price(cost: Cost) -> String {
         CostClass::Nothing => "it costs nothing".to_owned(),
         CostClass::Registers => "it stays within each thread".to_owned(),
         CostClass::Shuffles => format!("it costs {} shuffles a warp", cost.shuffles),
+        CostClass::Shared if cost.barriers == 0 => {
+            format!("it costs {} bytes of shared memory, within each warp", cost.shared_bytes)
+        }
         CostClass::Shared => {
             format!(
                 "it costs {} bytes of shared memory and {} barriers",

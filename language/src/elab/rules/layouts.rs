@@ -1,10 +1,11 @@
 //! Layouts as values: constructors, slices, operands, questions, equality as maps.
 
 use tile_layout::banks::Direction;
-use tile_layout::{In, Layout, Machine, Spec};
+use tile_layout::{In, Layout, Machine, MemoryMap, Spec};
 use tile_syntax::ast::Span;
 
 use super::args::Args;
+use crate::analysis::shared_access;
 use crate::elab::cx::Elab;
 use crate::elab::value::{TypeValue, Value};
 use crate::report;
@@ -382,7 +383,10 @@ pub(crate) fn bank_conflicts(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
             return None;
         }
     };
-    let model = &cx.target().banks;
-    let conflicts = |direction| model.bank_conflicts(&registers, &buffer, elem.bits(), direction);
+    let (target, map) = (cx.target(), MemoryMap::of(&buffer));
+    let conflicts = |direction| {
+        let access = shared_access(target, &registers, &map, elem.bits(), direction);
+        access.conflicts(elem.bits(), &target.banks, direction)
+    };
     count(conflicts(Direction::Read).max(conflicts(Direction::Write)))
 }
