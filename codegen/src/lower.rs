@@ -169,6 +169,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         module.add_function(&kernel.name, context.void_type().fn_type(&params, false), None);
     let emit = Emit::new(context, module, function);
     chip.declare_kernel(&emit, kernel.warps * target.lanes);
+    emit.attribute("target-cpu", chip.cpu());
     let mut lower = Lower {
         kernel,
         scratch: Scratch::new(&emit, allocation.bytes, allocation.align),

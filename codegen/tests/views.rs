@@ -15,7 +15,7 @@ use tile_layout::{Layout, Machine, MemoryMap, Spec};
 /// Pairs of accesses in one kernel.
 const PAIRS: u64 = 8;
 /// Kernels of a test.
-const KERNELS: u64 = 64;
+const KERNELS: u64 = 48;
 
 /// A buffer of that shape, of any constructor.
 fn buffer(random: &mut Random, shape: &[u32], elem_bits: u32) -> Layout {
