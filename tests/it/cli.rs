@@ -274,6 +274,27 @@ fn build_makes_code_a_manifest_and_a_report() {
 }
 
 #[test]
+fn report_lists_buffers_and_the_barriers_between_accesses() {
+    let text = "kernel turn(x: global f32[64], y: global mut f32[64])
+    grid [1]
+    warps 2
+{
+    const L = blocked(regs: [1], lanes: [32], warps: [2]);
+    let s: shared f32[64] @ plain();
+    s.store(load(x.at(iota(64) @ L)));
+    store(y.at(iota(64) @ L), s.load(L));
+}
+";
+    let folder = Folder::with(&[("a.tile", text.as_bytes())]);
+    let answer = tilec(["report", &folder.path("a.tile"), "--target", "gfx942"]);
+    assert_eq!(answer.exit, Exit::Fine, "{}", answer.err);
+    for line in ["  s: 256 B at byte 0\n", "  barrier before the read at "] {
+        assert!(answer.out.contains(line), "{}", answer.out);
+    }
+    assert!(answer.out.contains("a.tile:8, after the write at "), "{}", answer.out);
+}
+
+#[test]
 fn report_says_what_a_kernel_needs() {
     let folder = Folder::with(&[("a.tile", CLEAN.as_bytes())]);
     let file = folder.path("a.tile");

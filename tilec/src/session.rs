@@ -301,6 +301,15 @@ impl Session {
         sites.map(|it| self.stretch(&it.place)).collect()
     }
 
+    /// The file and line of an instruction, where the kernel's own text has it.
+    pub(crate) fn line(&self, kernel: &Kernel, site: SiteId) -> String {
+        let own = self.chain(kernel, site).pop();
+        own.map_or_else(String::new, |it| {
+            let (first, _) = self.sources.positions(&it);
+            format!("{}:{}", self.sources.name(it.file), first.line)
+        })
+    }
+
     /// Where a place is. One whose item is gone is the beginning of its file.
     fn stretch(&self, place: &Place) -> Stretch {
         match self.db.locate(place) {

@@ -77,8 +77,13 @@ impl Elab<'_> {
 
     /// Declares a name in the innermost scope.
     pub(super) fn declare(&mut self, name: SmolStr, value: Value, mutable: bool) {
-        if let Value::Tile(tile) = &value {
-            let known = &mut self.ir.values[tile.value.0 as usize].name;
+        let bound = match &value {
+            Value::Tile(it) => Some(it.value),
+            Value::View(it) => Some(it.value),
+            _ => None,
+        };
+        if let Some(bound) = bound {
+            let known = &mut self.ir.values[bound.0 as usize].name;
             if known.is_empty() {
                 *known = name.clone();
             }

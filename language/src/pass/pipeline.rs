@@ -17,6 +17,8 @@
 mod expand;
 mod free;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use rustc_hash::FxHashSet;
 use smallvec::smallvec;

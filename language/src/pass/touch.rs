@@ -27,6 +27,16 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// What the access is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::Read => "read",
+            Verb::Write => "write",
+            Verb::Atomic => "atomic",
+            Verb::Copy => "copy",
+        }
+    }
+
     fn conflicts(self, other: Verb) -> bool {
         let same = self == other;
         !(same && matches!(self, Verb::Read | Verb::Atomic))

@@ -1,6 +1,8 @@
 //! `tilec report`: what each kernel needs.
 
 use tile_codegen::Resources;
+use tile_language::ir::SiteId;
+use tile_language::pass::{self, Order, Verb};
 
 use crate::cli::{self, Format, TableFormat};
 use crate::io::Style;
@@ -23,7 +25,12 @@ pub(super) fn run(args: &cli::Report, io: &mut Io<'_>) -> Result<Exit, Failure> 
         TableFormat::Json => io.line(format!("{:#}", library::report(&compiled)))?,
         TableFormat::Human => {
             show(&compiled, io)?;
-            most_frequent(&compiled, io)?;
+            for it in &compiled {
+                let head = format!("{} for {}", it.kernel.name, it.target());
+                io.line(format!("\n{}", io.paint(Style::Strong, head)))?;
+                most_frequent(it, io)?;
+                shared_memory(&session, it, io)?;
+            }
         }
     }
     Ok(Exit::Fine)
@@ -107,15 +114,39 @@ fn widths(resources: &Resources) -> Cell {
     }
 }
 
-/// The instructions that stand most often in each kernel.
-fn most_frequent(compiled: &[Compiled], io: &mut Io<'_>) -> Result<(), Failure> {
-    for it in compiled {
-        let mut counts: Vec<(&String, &u32)> = it.artifacts.resources.instructions.iter().collect();
-        counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-        let words: Vec<String> =
-            counts.iter().take(8).map(|(name, count)| format!("{count} {name}")).collect();
-        let head = io.paint(Style::Strong, format!("{} for {}", it.kernel.name, it.target()));
-        io.line(format!("\n{head}\n  {}", words.join(" · ")))?;
+/// The instructions that stand most often in a kernel.
+fn most_frequent(it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
+    let mut counts: Vec<(&String, &u32)> = it.artifacts.resources.instructions.iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let words: Vec<String> =
+        counts.iter().take(8).map(|(name, count)| format!("{count} {name}")).collect();
+    io.line(format!("  {}", words.join(" · ")))
+}
+
+/// Where a kernel's buffers lie, and the waits and barriers that the compiler put in.
+fn shared_memory(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
+    let prepared = pass::prepare(&it.kernel);
+    for buffer in prepared.allocation.buffers.iter().filter(|it| 0 < it.bytes) {
+        let name = if buffer.name.is_empty() { "a buffer" } else { buffer.name.as_str() };
+        let stages = match buffer.n_stages {
+            1 => String::new(),
+            n => format!(", {n} of {}", bytes(buffer.bytes / n)),
+        };
+        let (size, offset) = (bytes(buffer.bytes), buffer.offset);
+        io.line(format!("  {name}: {size} at byte {offset}{stages}"))?;
+    }
+    for placed in &prepared.placed {
+        let place = |(verb, site): (Verb, SiteId)| {
+            format!("{} at {}", verb.name(), session.line(&it.kernel, site))
+        };
+        let what = match placed.order {
+            Order::Commit => "end of a group".to_owned(),
+            Order::Wait { in_flight: 0 } => "wait".to_owned(),
+            Order::Wait { in_flight } => format!("wait that leaves {in_flight} in flight"),
+            Order::Barrier => "barrier".to_owned(),
+        };
+        let (first, second) = (place(placed.why.first), place(placed.why.second));
+        io.line(format!("  {what} before the {second}, after the {first}"))?;
     }
     Ok(())
 }
