@@ -19,6 +19,7 @@ pub(crate) mod numbers;
 pub(crate) mod program;
 pub(crate) mod shape;
 pub(crate) mod shared;
+pub(crate) mod stochastic;
 mod unify;
 
 use smol_str::SmolStr;

@@ -1,6 +1,7 @@
 //! Wording of what concerns operators and operations: elements, shapes, arguments.
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::dtype::DType;
 use crate::elab::rules::{describe_elem, describe_shape};
 use crate::ir::{Elem, Place};
 use crate::op::surface::Row;
@@ -39,6 +40,13 @@ pub fn widths_differ(place: Place, from: Elem, to: Elem) -> Diagnostic {
         to.bits()
     );
     Diagnostic::new(Code::E0251, message, place).help("`.to(T)` converts between widths")
+}
+
+/// E0251: stochastic rounding to a type that is no float of at most 16 bits, or has no mantissa.
+pub fn not_stochastic(place: Place, dtype: DType) -> Diagnostic {
+    let message = format!("nothing rounds to `{dtype}` stochastically");
+    Diagnostic::new(Code::E0251, message, place)
+        .help("it goes from `f32` to `f16`, `bf16` and the small floats with a mantissa")
 }
 
 /// E0252: a type does not have this number.

@@ -1,6 +1,7 @@
 //! Changes of element type: `.to(T)` converts, `.bits(T)` reinterprets.
 
 use super::args::Args;
+use super::stochastic;
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::value::{Tile, TypeValue, Unplaced, Value};
@@ -12,7 +13,10 @@ use crate::report;
 /// `x.to(T, round:)`
 pub(crate) fn to(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let dtype = args.dtype(cx, "T")?;
-    let words = "`nearest`, `zero`, `up` or `down`";
+    if let Some(bits) = args.get("round").and_then(|it| stochastic::bits_of(&it.value)) {
+        return stochastic::convert(cx, args, dtype, bits);
+    }
+    let words = "`nearest`, `zero`, `up`, `down` or `stochastic(bits)`";
     let round = args.word(cx, "round", Round::Nearest, Round::from_name, words)?;
     convert(cx, args, args.value("x"), dtype, round)
 }

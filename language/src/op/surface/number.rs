@@ -1,7 +1,7 @@
 //! Compile-time integers, and changes of element type.
 
 use super::rows;
-use crate::elab::rules::{casts, numbers};
+use crate::elab::rules::{casts, numbers, stochastic};
 
 rows! {
     /// `a / b` rounded up, for `a` not negative and `b` positive.
@@ -44,8 +44,24 @@ rows! {
     /// let y = x.to(bf16);
     /// let z = x.to(f16, round: zero);
     /// ```
-    Method "to" (x: Required, T: Required, round: Word) "x.to(T: type, round: nearest|zero|up|down = nearest) -> as x, of T",
+    Method "to" (x: Required, T: Required, round: Word) "x.to(T: type, round: nearest|zero|up|down|stochastic(bits) = nearest) -> as x, of T",
         casts::to, source "language.md section 3";
+
+    /// A rounding for `.to` from `f32` to floats of at most 16 bits: random `bits` are added below the
+    /// last bit that is kept, then the rest is cut off.
+    ///
+    /// With uniform bits a number goes up as often as it is near to the upper neighbour. The low
+    /// bits are used, 13 for `f16`, 16 for `bf16`, 20 for `f8e4m3`, 21 for `f8e5m2`.
+    ///
+    /// Shapes: `bits` is a scalar or repeats to the shape of what is converted
+    /// Errors: E0251 a type to which nothing rounds so
+    ///
+    /// Example:
+    /// ```tile
+    /// let y = x.to(bf16, round: stochastic(i.bits(u32) * 2654435769));
+    /// ```
+    Function "stochastic" (bits: Required) "stochastic(bits: u32) -> rounding",
+        stochastic::rounding, source "language.md section 3";
 
     /// Reads the bits of every element as a `T` of the same width.
     ///
