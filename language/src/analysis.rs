@@ -16,6 +16,7 @@ mod explain;
 pub mod facts;
 #[cfg(test)]
 mod laws;
+mod packed;
 pub mod shared;
 #[cfg(test)]
 mod tests;
@@ -34,8 +35,11 @@ use crate::{pass, report};
 ///
 /// What is too large to compile is said alone.
 pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    kernel.body.walk(&mut |inst| found.extend(budget::error(kernel, inst)));
+    let mut found: Vec<Diagnostic> = packed::in_arguments(kernel).into_iter().collect();
+    kernel.body.walk(&mut |inst| {
+        found.extend(packed::in_instruction(kernel, inst));
+        found.extend(budget::error(kernel, inst));
+    });
     found.extend(budget::shared_error(kernel));
     if !found.is_empty() {
         found.truncate(1);

@@ -1,10 +1,15 @@
 //! What can be said about a file before any instance: syntax, duplicate and unknown names, and what is
 //! wrong with bodies as they are written.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use tile_syntax::ast::Span;
 
 use crate::db::{self, Db, SourceFile};
 use crate::diagnostic::Diagnostic;
+use crate::ir::Place;
 use crate::names::{self, DeclKind};
 use crate::report;
 
@@ -16,9 +21,11 @@ mod names_in_bodies;
 pub fn file(db: &dyn Db, file: SourceFile) -> Arc<[Diagnostic]> {
     let mut found = db::between_items(db, file).clone();
     for source in db::items(db, file) {
-        found.extend(db::parsed(db, *source).errors.iter().cloned());
+        let parsed = db::parsed(db, *source);
+        found.extend(parsed.errors.iter().chain(parsed.warnings.iter()).cloned());
         found.extend(names_in_bodies::item(db, file, *source).iter().cloned());
     }
+    found.extend(left_out(db, file));
     found.extend(duplicates(db, file));
     found.extend(uses(db, file));
     found.into()
@@ -30,20 +37,28 @@ pub fn bodies(db: &dyn Db, file: SourceFile) -> impl Iterator<Item = &Diagnostic
     db::items(db, file).iter().flat_map(move |it| bodies::body(db, file, *it).iter())
 }
 
+/// That too many items are damaged to mend them all.
+fn left_out(db: &dyn Db, file: SourceFile) -> Option<Diagnostic> {
+    let damage = db::damage(db, file);
+    let item = damage.first_left.clone()?;
+    let text = db::item_source(db, &item)?.text(db);
+    let word = text.find(char::is_whitespace).unwrap_or(text.len());
+    let place = Place { item, span: Span::new(0, word as u32) };
+    Some(report::syntax::left_out(place, damage.mended.len(), damage.n_left))
+}
+
 /// Two functions of one name, two types of one name.
 fn duplicates(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
-    let module = names::module(db, file);
+    let mut first: FxHashMap<(&str, &str), &names::Decl> = FxHashMap::default();
     let mut found = Vec::new();
-    for (n, it) in module.decls.iter().enumerate() {
-        let same =
-            |other: &&names::Decl| other.name == it.name && class(&other.kind) == class(&it.kind);
-        if let Some(first) = module.decls[..n].iter().find(same) {
-            found.push(report::names::duplicate(
-                it.place.clone(),
-                &it.name,
-                class(&it.kind),
-                &first.place,
-            ));
+    for it in &names::module(db, file).decls {
+        let class = class(&it.kind);
+        match first.entry((it.name.as_str(), class)) {
+            Entry::Vacant(free) => drop(free.insert(it)),
+            Entry::Occupied(taken) => {
+                let (place, first) = (it.place.clone(), &taken.get().place);
+                found.push(report::names::duplicate(place, &it.name, class, first));
+            }
         }
     }
     found

@@ -15,11 +15,16 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
-use tile_syntax::ast::Item;
+use tile_syntax::ast::{Item, ItemKind, Span};
+use tile_syntax::{CommentKind, Trivia};
 
 use crate::diagnostic::Diagnostic;
 use crate::ir::{ItemKey, Place};
+
+/// How many damaged items of a file are mended; those after them are left out with one finding.
+const ITEMS_MENDED_MAX: usize = 128;
 
 /// What queries need.
 #[salsa::db]
@@ -69,6 +74,8 @@ pub struct Parsed {
     pub item: Arc<Item>,
     /// What is wrong with its text.
     pub errors: Arc<[Diagnostic]>,
+    /// What its text does in vain.
+    pub warnings: Arc<[Diagnostic]>,
 }
 
 /// The items of a file, in order.
@@ -87,11 +94,23 @@ pub fn items(db: &dyn Db, file: SourceFile) -> Vec<ItemSource<'_>> {
 pub fn between_items(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let text = file.text(db);
     let chunks = tile_syntax::split(text);
-    let inside = |at: u32| chunks.iter().any(|it| it.lo <= at && at < it.hi);
+    let inside = |at: u32| {
+        let next = chunks.partition_point(|it| it.hi <= at);
+        chunks.get(next).is_some_and(|it| it.lo <= at)
+    };
     let key = ItemKey { file: file.number(db), item: SmolStr::default() };
-    let errors = tile_syntax::lex(text).errors;
-    let outside = errors.iter().filter(|it| !inside(it.span.lo));
-    outside.map(|it| crate::report::syntax::error(&key, it)).collect()
+    let lexed = tile_syntax::lex(text);
+    let errors = lexed.errors.iter().filter(|it| !inside(it.span.lo));
+    let errors = errors.map(|it| crate::report::syntax::error(&key, it));
+    let stray = lexed.trivia.iter().rev().find_map(|it| match it {
+        Trivia::Comment { span, kind: CommentKind::Doc, .. } => Some(*span),
+        _ => None,
+    });
+    let stray = stray.filter(|it| !inside(it.lo)).map(|span| {
+        let place = Place { item: key.clone(), span };
+        crate::report::syntax::stray_doc(place)
+    });
+    errors.chain(stray).collect()
 }
 
 /// Where each item begins, in bytes of the file.
@@ -100,13 +119,77 @@ pub fn item_starts(db: &dyn Db, file: SourceFile) -> Vec<(ItemKey, u32)> {
     keyed(file.number(db), file.text(db)).into_iter().map(|(key, lo, _)| (key, lo)).collect()
 }
 
-/// An item's tree.
+/// The place of each item of a file in [`items`], by its key.
+#[salsa::tracked(returns(ref))]
+fn numbers_by_key(db: &dyn Db, file: SourceFile) -> FxHashMap<ItemKey, usize> {
+    items(db, file).iter().enumerate().map(|(n, it)| (it.key(db).clone(), n)).collect()
+}
+
+/// Where each item begins, by its key.
+#[salsa::tracked(returns(ref))]
+fn starts_by_key(db: &dyn Db, file: SourceFile) -> FxHashMap<ItemKey, u32> {
+    item_starts(db, file).iter().cloned().collect()
+}
+
+/// An item's tree if nothing is wrong with its text.
+#[salsa::tracked(returns(ref))]
+fn sound<'db>(db: &'db dyn Db, item: ItemSource<'db>) -> Option<Parsed> {
+    let (tree, stray) = tile_syntax::read_item(item.text(db))?;
+    let place = |span| Place { item: item.key(db).clone(), span };
+    let warnings = stray.iter().map(|it| crate::report::syntax::stray_doc(place(*it))).collect();
+    Some(Parsed { item: Arc::new(tree), errors: Arc::from([]), warnings })
+}
+
+/// The damaged items of a file: which of them are mended, and that there are others.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Damage {
+    /// The first ones, which are mended.
+    pub mended: Vec<ItemKey>,
+    /// The first one that is left as it is.
+    pub first_left: Option<ItemKey>,
+    /// How many are left.
+    pub n_left: usize,
+}
+
+/// Which items of a file are damaged. Mending costs more than reading, so a file has a share of it.
+#[salsa::tracked(returns(ref))]
+pub fn damage(db: &dyn Db, file: SourceFile) -> Damage {
+    let mut found = Damage::default();
+    for item in items(db, file).iter().filter(|it| sound(db, **it).is_none()) {
+        if found.mended.len() < ITEMS_MENDED_MAX {
+            found.mended.push(item.key(db).clone());
+            continue;
+        }
+        found.first_left.get_or_insert_with(|| item.key(db).clone());
+        found.n_left += 1;
+    }
+    found
+}
+
+/// Whether a damaged item is mended: so narrow that what happens to others leaves it equal.
+#[salsa::tracked(returns(copy))]
+fn is_mended<'db>(db: &'db dyn Db, item: ItemSource<'db>) -> bool {
+    let key = item.key(db);
+    file(db, key.file).is_none_or(|it| damage(db, it).mended.contains(key))
+}
+
+/// An item's tree. One that is damaged is mended, unless there are too many of these in the file.
 #[salsa::tracked(returns(ref))]
 pub fn parsed<'db>(db: &'db dyn Db, item: ItemSource<'db>) -> Parsed {
+    if let Some(tree) = sound(db, item) {
+        return tree.clone();
+    }
     let key = item.key(db);
+    if !is_mended(db, item) {
+        let span = Span::new(0, item.text(db).len() as u32);
+        let kind = ItemKind::Broken(None);
+        let item = Item { docs: SmolStr::default(), public: false, kind, span };
+        let [errors, warnings] = [Arc::from([]), Arc::from([])];
+        return Parsed { item: Arc::new(item), errors, warnings };
+    }
     let result = tile_syntax::parse_item(item.text(db));
     let errors = result.errors.iter().map(|it| crate::report::syntax::error(key, it)).collect();
-    Parsed { item: Arc::new(result.item), errors }
+    Parsed { item: Arc::new(result.item), errors, warnings: Arc::from([]) }
 }
 
 /// The file of that number.
@@ -116,7 +199,9 @@ pub fn file(db: &dyn Db, number: u32) -> Option<SourceFile> {
 
 /// The item of that key.
 pub fn item_source<'db>(db: &'db dyn Db, key: &ItemKey) -> Option<ItemSource<'db>> {
-    items(db, file(db, key.file)?).iter().copied().find(|it| it.key(db) == key)
+    let file = file(db, key.file)?;
+    let number = *numbers_by_key(db, file).get(key)?;
+    items(db, file).get(number).copied()
 }
 
 /// The tree of the item of that key.
@@ -129,7 +214,7 @@ pub fn resolve(db: &dyn Db, place: &Place) -> Option<(SourceFile, tile_syntax::a
     let file = file(db, place.item.file)?;
     let start = match place.item.item.is_empty() {
         true => 0,
-        false => item_starts(db, file).iter().find(|it| it.0 == place.item)?.1,
+        false => *starts_by_key(db, file).get(&place.item)?,
     };
     Some((file, place.span.shifted(start)))
 }

@@ -8,6 +8,7 @@ use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use salsa::{Durability, Setter};
 use smol_str::SmolStr;
 use tile_layout::{Machine, Spec};
@@ -327,28 +328,23 @@ impl Database {
                 }
             }
         }
-        let told: Vec<Place> = found
-            .iter()
-            .filter(|it| it.severity == Severity::Error)
-            .flat_map(|it| iter::once(&it.place).chain(it.reasons.iter().map(|it| &it.place)))
-            .cloned()
-            .collect();
-        let new = |it: &&Diagnostic| !told.iter().any(|at| overlap(at, &it.place));
-        found.extend(check::bodies(self, file).filter(new).cloned());
+        let errors = found.iter().filter(|it| it.severity == Severity::Error);
+        let told = Told::of(
+            errors
+                .flat_map(|it| iter::once(&it.place).chain(it.reasons.iter().map(|it| &it.place))),
+        );
+        found.extend(check::bodies(self, file).filter(|it| !told.overlaps(&it.place)).cloned());
         // A bare name where an enum is expected means a variant, which only the instance knows.
-        let variants: Vec<Place> =
+        let variants: FxHashSet<Place> =
             found.iter().filter(|it| it.code == Code::E0107).map(|it| it.place.clone()).collect();
         found.retain(|it| it.code != Code::E0101 || !variants.contains(&it.place));
         // What follows from a syntax error at the same place is no mistake of its own.
-        let syntax: Vec<Place> =
-            found.iter().filter(|it| is_syntax(it.code)).map(|it| it.place.clone()).collect();
-        found.retain(|it| is_syntax(it.code) || !syntax.iter().any(|at| overlap(at, &it.place)));
-        let mut unique: Vec<Diagnostic> = Vec::new();
-        for it in found {
-            if !unique.iter().any(|known| known.code == it.code && known.place == it.place) {
-                unique.push(it);
-            }
-        }
+        let syntax = found.iter().filter(|it| is_syntax(it.code));
+        let syntax = Told::of(syntax.map(|it| &it.place));
+        found.retain(|it| is_syntax(it.code) || !syntax.overlaps(&it.place));
+        let mut seen = FxHashSet::default();
+        let mut unique = found;
+        unique.retain(|it| seen.insert((it.code, it.place.clone())));
         unique.sort_by_key(|it| self.locate(&it.place).map(|it| (it.file.number(self), it.span)));
         unique
     }
@@ -407,6 +403,20 @@ fn is_syntax(code: Code) -> bool {
     code.name().starts_with("E00")
 }
 
-fn overlap(a: &Place, b: &Place) -> bool {
-    a.item == b.item && a.span.lo < b.span.hi && b.span.lo < a.span.hi
+/// Places of findings, by item.
+#[derive(Default)]
+struct Told(FxHashMap<ItemKey, Vec<Span>>);
+
+impl Told {
+    fn of<'a>(places: impl Iterator<Item = &'a Place>) -> Told {
+        let mut told = Told::default();
+        places.for_each(|it| told.0.entry(it.item.clone()).or_default().push(it.span));
+        told
+    }
+
+    fn overlaps(&self, place: &Place) -> bool {
+        let span = place.span;
+        let spans = self.0.get(&place.item).into_iter().flatten();
+        spans.into_iter().any(|it| it.lo < span.hi && span.lo < it.hi)
+    }
 }

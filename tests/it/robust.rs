@@ -75,11 +75,20 @@ fn loops_at_compile_time_are_bounded() {
 }
 
 #[test]
+fn damage_without_end_is_said_once() {
+    let answer = check_text(&"kernel ".repeat(20_000));
+    let objects = answer.objects();
+    let said = |it: &serde_json::Value| it["message"].to_string().contains("are left out");
+    assert_eq!(objects.iter().filter(|it| said(it)).count(), 1);
+    assert!(objects.len() < 1_000, "{}", objects.len());
+}
+
+#[test]
 fn endless_texts_are_answered() {
-    check_text(&"kernel ".repeat(1_000));
-    check_text(&"/// word\n".repeat(2_000));
-    check_text(&";".repeat(2_000));
-    check_text(&"test \"a\" { }\n".repeat(500));
+    for word in ["kernel ", "fn ", "let ", ";", "{", "}", "(", "a b ", "/// word\n", "@ ", "\""] {
+        check_text(&word.repeat(20_000));
+    }
+    check_text(&"test \"a\" { }\n".repeat(20_000));
     check_text(&"\u{0}\u{1}\u{fffd}é".repeat(500));
     check_text("");
 }

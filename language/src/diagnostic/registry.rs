@@ -120,6 +120,7 @@ registry! {
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";
     W0101, Warning, "a contract is not checked yet";
+    W0102, Warning, "a doc comment documents nothing";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
     R0101, Error, "a result is not as a test expects";
     R0102, Error, "a kernel was stopped by a checked engine";

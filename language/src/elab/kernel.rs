@@ -149,11 +149,12 @@ impl Elab<'_> {
             ClauseKind::Warps(expr) => Some(expr),
             _ => None,
         });
-        let has_roles =
-            |it: &ast::Block| it.stmts.iter().any(|it| matches!(it.kind, ast::StmtKind::Roles(_)));
+        let is_roles = |it: &&ast::Stmt| matches!(it.kind, ast::StmtKind::Roles(_));
+        let roles = decl.body.iter().flat_map(|it| &it.stmts).find(is_roles);
         let Some(expr) = clause else {
-            if decl.body.as_ref().is_some_and(has_roles) {
-                self.unsupported("`roles`", decl.name.span);
+            if let Some(it) = roles {
+                let word = Span::new(it.span.lo, it.span.lo + "roles".len() as u32);
+                self.unsupported("`roles`", word);
             } else if decl.body.is_some() {
                 self.report(report::types::no_warps(self.place(decl.name.span), &decl.name.text));
             }

@@ -3,6 +3,7 @@
 use tile_layout::{Cost, CostClass};
 use tile_syntax::ast::Span;
 
+use super::names::count;
 use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::elab::rules::describe_shape;
 use crate::ir::Place;
@@ -59,10 +60,8 @@ pub(super) fn price(cost: Cost) -> String {
             format!("it costs {} bytes of shared memory, within each warp", cost.shared_bytes)
         }
         CostClass::Shared => {
-            format!(
-                "it costs {} bytes of shared memory and {} barriers",
-                cost.shared_bytes, cost.barriers
-            )
+            let barriers = count(cost.barriers as usize, "barrier");
+            format!("it costs {} bytes of shared memory and {barriers}", cost.shared_bytes)
         }
     }
 }

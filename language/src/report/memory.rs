@@ -2,6 +2,7 @@
 
 use tile_syntax::ast::Span;
 
+use super::names::count;
 use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::dtype::DType;
 use crate::elab::rules::describe_elem;
@@ -15,12 +16,23 @@ pub fn not_mutable(place: Place, name: &str, declared: Place) -> Diagnostic {
 }
 
 /// E0602: another number of indices than dimensions.
-pub fn wrong_rank(place: Place, name: &str, rank: usize, got: usize) -> Diagnostic {
-    Diagnostic::new(
-        Code::E0602,
-        format!("`{name}` has {rank} dimensions, {got} indices are given"),
-        place,
-    )
+pub fn wrong_rank(
+    place: Place,
+    name: &str,
+    rank: usize,
+    got: usize,
+    declared: Option<Place>,
+) -> Diagnostic {
+    let dimensions = count(rank, "dimension");
+    let given = match got {
+        1 => "1 index is given".to_owned(),
+        n => format!("{n} indices are given"),
+    };
+    let it = Diagnostic::new(Code::E0602, format!("`{name}` has {dimensions}, {given}"), place);
+    match declared {
+        Some(place) => it.because(place, format!("`{name}` is declared with {dimensions}")),
+        None => it,
+    }
 }
 
 /// E0603: an optional tensor is used without asking whether it is there.

@@ -105,6 +105,14 @@ pub fn duplicate(place: Place, name: &str, what: &str, first: &Place) -> Diagnos
     .because(first.clone(), "the first one is here")
 }
 
+/// `1 argument`, `2 arguments`
+pub(super) fn count(n: usize, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
+
 /// A value's description in backticks, unless it has its own.
 pub(super) fn quoted(text: &str) -> String {
     if text.contains('`') || text.starts_with("a ") { text.to_owned() } else { format!("`{text}`") }

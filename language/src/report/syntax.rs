@@ -28,6 +28,21 @@ pub fn error(key: &ItemKey, error: &SyntaxError) -> Diagnostic {
     it
 }
 
+/// A doc comment before nothing that takes one.
+pub fn stray_doc(place: Place) -> Diagnostic {
+    Diagnostic::new(Code::W0102, "this doc comment documents nothing".to_owned(), place)
+        .help("`///` stands before an item, a field, a parameter or a variant; `//` is a comment")
+}
+
+/// More damaged items than are mended: this one and `n_left - 1` more.
+pub fn left_out(place: Place, n_mended: usize, n_left: usize) -> Diagnostic {
+    let message = format!(
+        "{n_mended} items before this one could not be read as they stand, this and {} more are left out",
+        n_left - 1
+    );
+    Diagnostic::new(Code::E0003, message, place).help("mend those before first")
+}
+
 fn wording(error: &SyntaxError) -> (Code, String) {
     match &error.kind {
         SyntaxErrorKind::Missing(what) => {

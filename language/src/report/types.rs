@@ -1,6 +1,6 @@
 //! Wording of what concerns types, shapes and calls.
 
-use super::names::{list, quoted};
+use super::names::{count, list, quoted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Place;
 
@@ -324,13 +324,6 @@ pub fn lacks(place: Place, what: &str, cap: &str, target: &str, having: &[&str])
 pub fn capability_wanted(place: Place) -> Diagnostic {
     new(Code::E0203, "`target.has` takes the name of one capability", place)
         .help("`tilec targets` lists the capabilities")
-}
-
-fn count(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    }
 }
 
 /// E0209: a slice whose length is not known.

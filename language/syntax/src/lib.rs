@@ -29,7 +29,10 @@ mod words;
 pub use error::{Because, Expected, SyntaxError, SyntaxErrorKind, TextEdit, Unreadable};
 pub use format::{format, format_range};
 pub use lex::{CommentKind, Lexed, Lexeme, Trivia, lex};
-pub use parse::{ParsedFile, ParsedItem, parse_body, parse_expr, parse_file, parse_item};
+pub use parse::{
+    ParsedFile, ParsedItem, parse_body, parse_expr, parse_file, parse_item, read_item,
+};
+pub use repair::mending_work;
 pub use split::{Chunk, split};
 pub use token::Token;
 pub use tree::power;

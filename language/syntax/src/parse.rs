@@ -70,6 +70,16 @@ pub fn parse_file(text: &str) -> ParsedFile {
     ParsedFile { docs: doc_text(text, &lexed.trivia, CommentKind::FileDoc), items, errors }
 }
 
+/// The item that `text` is, with the places of doc comments in it that document nothing; `None` if
+/// anything is wrong with it.
+pub fn read_item(text: &str) -> Option<(Item, Vec<Span>)> {
+    let source = Source::new(text);
+    match repair::read(&source, Token::GoItem)? {
+        (Root::Item(item), stray) => Some((item, stray)),
+        _ => None,
+    }
+}
+
 /// Parses the text of one item, as [`crate::split()`] cuts it.
 pub fn parse_item(text: &str) -> ParsedItem {
     let source = Source::new(text);

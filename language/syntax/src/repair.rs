@@ -5,8 +5,12 @@
 //! ways to finish on the [region](crate::region) alone; else a hole in the region's place. Every
 //! round mends what the parser stopped at, so the number of rounds is bounded.
 //!
+//! Every token that the parser takes on the way is counted: past a bound the item is given up.
+//!
 //! Repair works on tokens. Those that it makes up are empty and stand at the end of the token
 //! before them; changes at one place are one mistake.
+
+use std::cell::Cell;
 
 use smol_str::SmolStr;
 
@@ -23,6 +27,37 @@ use crate::tree::{Cx, Root};
 
 /// After so many rounds the item is given up.
 const ROUNDS_MAX: usize = 48;
+
+/// How often repair may look at every token of an item, on top of [`LOOKS_MIN`]; then the item is given up.
+const LOOKS_PER_TOKEN: u64 = 256;
+
+/// How many looks even the smallest item has: tokens, counted each time that the parser takes one.
+const LOOKS_MIN: u64 = 1 << 20;
+
+/// What `source` is, if it is what `go` asks for and nothing is wrong with it, with the doc comments that
+/// document nothing.
+pub(crate) fn read(source: &Source<'_>, go: Token) -> Option<(Root, Vec<Span>)> {
+    if !source.errors.is_empty() {
+        return None;
+    }
+    let work = Work::new(source, go);
+    if !work.changes.is_empty() {
+        return None;
+    }
+    let mut cx = Cx::new(source.text, &work.tokens, &source.trivia);
+    let root = strict(&mut cx, go, &work.tokens).ok()?;
+    let stray = cx.stray_docs();
+    cx.errors.is_empty().then_some((root, stray))
+}
+
+/// How many tokens repair looks at for the item `text`, and how many it may: the first is never larger.
+pub fn mending_work(text: &str) -> (u64, u64) {
+    let source = Source::new(text);
+    let mut work = Work::new(&source, Token::GoItem);
+    let most = work.looks.get();
+    work.run(&mut Vec::new());
+    (most - work.looks.get(), most)
+}
 
 /// Parses `source` as what `go` asks for, mending what is broken. `None` if nothing helped.
 pub(crate) fn parse(source: &Source<'_>, go: Token) -> (Option<Root>, Vec<SyntaxError>) {
@@ -100,6 +135,8 @@ pub(crate) struct Work<'a> {
     pub(crate) go: Token,
     pub(crate) tokens: Vec<Lexeme>,
     pub(crate) changes: Vec<Change>,
+    /// How many tokens may still be looked at.
+    looks: Cell<u64>,
 }
 
 impl<'a> Work<'a> {
@@ -112,12 +149,16 @@ impl<'a> Work<'a> {
         let (mut tokens, deep) = depth::limit(tokens);
         changes.extend(deep);
         resolve(&mut tokens, go);
-        Work { source, go, tokens, changes }
+        let looks = Cell::new(LOOKS_MIN + LOOKS_PER_TOKEN * tokens.len() as u64);
+        Work { source, go, tokens, changes, looks }
     }
 
     fn run(&mut self, errors: &mut Vec<SyntaxError>) -> Option<Root> {
         for _ in 0..ROUNDS_MAX {
             let mut cx = Cx::new(self.source.text, &self.tokens, &self.source.trivia);
+            if !self.look(self.tokens.len()) {
+                break;
+            }
             match strict(&mut cx, self.go, &self.tokens) {
                 Ok(root) => {
                     errors.append(&mut cx.errors);
@@ -151,9 +192,20 @@ impl<'a> Work<'a> {
         self.stop(go, tokens).is_none()
     }
 
-    /// Where the strict parser stops in `tokens`.
+    /// Where the strict parser stops in `tokens`; at the first if there were too many looks.
     pub(crate) fn stop(&self, go: Token, tokens: &[Lexeme]) -> Option<Stop> {
+        if !self.look(tokens.len()) {
+            return Some(Stop { at: 0, expected: Vec::new() });
+        }
         strict(&mut Cx::new(self.source.text, tokens, &self.source.trivia), go, tokens).err()
+    }
+
+    /// Counts a look at so many tokens; `false` if that is too many.
+    fn look(&self, n_tokens: usize) -> bool {
+        let left = self.looks.get();
+        let cost = n_tokens as u64 + 1;
+        self.looks.set(left.saturating_sub(cost));
+        cost <= left
     }
 
     /// Makes `edits` part of the text, and a change of each.
@@ -358,6 +410,9 @@ pub(crate) fn single_edits(tokens: &[Lexeme], stop: &Stop) -> Vec<Edit> {
         && !before.token.is_opener()
         && !before.token.is_closer()
     {
+        if begins_like_a_declaration(tokens, at) {
+            edits.push(Edit::replace(at - 1, Token::Let, 0));
+        }
         let cost = if doubled && new_line { 1 } else { deletion_cost(before.token, false) + 1 };
         edits.push(Edit::delete(at - 1, cost));
         let swaps = [Token::Semi, Token::Comma, Token::Eq, Token::Assign, Token::Colon];
@@ -369,6 +424,17 @@ pub(crate) fn single_edits(tokens: &[Lexeme], stop: &Stop) -> Vec<Edit> {
     }
     edits.sort_by_key(|it| it.cost);
     edits
+}
+
+/// Whether the name at `at` is declared as other languages do it: `int r = 3;`
+fn begins_like_a_declaration(tokens: &[Lexeme], at: usize) -> bool {
+    let is = |at: usize, token: Token| tokens.get(at).is_some_and(|it| it.token == token);
+    let begins = |at: usize| {
+        at.checked_sub(1).is_none_or(|before| {
+            matches!(tokens[before].token, Token::LBrace | Token::RBrace | Token::Semi)
+        })
+    };
+    is(at, Token::Name) && is(at - 1, Token::Name) && is(at + 1, Token::Assign) && begins(at - 1)
 }
 
 /// What is forgotten or mistaken most.

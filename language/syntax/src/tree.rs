@@ -4,6 +4,8 @@
 //! folds flat operator lists by [`power`]. What is wrong without being ungrammatical (a chained
 //! comparison, an unknown escape) is collected in `Cx::errors`.
 
+use std::cell::RefCell;
+
 use smol_str::{SmolStr, SmolStrBuilder};
 
 use crate::ast::*;
@@ -26,6 +28,8 @@ pub(crate) struct Cx<'a> {
     trivia: &'a [Trivia],
     /// Mistakes that are not ungrammatical.
     pub(crate) errors: Vec<SyntaxError>,
+    /// Which trivia document something.
+    documenting: RefCell<Vec<std::ops::Range<usize>>>,
 }
 
 /// What follows a function's name.
@@ -114,7 +118,7 @@ const COMPARISON: u8 = 4;
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(text: &'a str, tokens: &'a [Lexeme], trivia: &'a [Trivia]) -> Self {
-        Cx { text, tokens, trivia, errors: vec![] }
+        Cx { text, tokens, trivia, errors: vec![], documenting: RefCell::default() }
     }
 
     /// The span of the tokens from `lo` up to and without `hi`.
@@ -142,7 +146,27 @@ impl<'a> Cx<'a> {
         let hi = self.tokens[at].span.lo;
         let from = self.trivia.partition_point(|it| it.lo() < lo);
         let to = self.trivia.partition_point(|it| it.lo() < hi).max(from);
+        self.documenting.borrow_mut().push(from..to);
         doc_text(self.text, &self.trivia[from..to], CommentKind::Doc)
+    }
+
+    /// Doc comments that document nothing; lines that follow one another are one.
+    pub(crate) fn stray_docs(&self) -> Vec<Span> {
+        let documenting = self.documenting.borrow();
+        let mut stray: Vec<Span> = vec![];
+        let mut last = None;
+        for (n, it) in self.trivia.iter().enumerate() {
+            let Trivia::Comment { span, kind: CommentKind::Doc, .. } = it else { continue };
+            if documenting.iter().any(|it| it.contains(&n)) {
+                continue;
+            }
+            match stray.last_mut() {
+                Some(run) if last.map(|it: usize| it + 1) == Some(n) => run.hi = span.hi,
+                _ => stray.push(*span),
+            }
+            last = Some(n);
+        }
+        stray
     }
 
     pub(crate) fn item(&self, lo: usize, hi: usize, public: bool, kind: ItemKind) -> Item {

@@ -1,7 +1,9 @@
 //! What is said about broken programs, and what survives in them.
 
 use tile_syntax::ast::{Fn, ItemKind, StmtKind};
-use tile_syntax::{SyntaxError, SyntaxErrorKind, parse_expr, parse_file, parse_item};
+use tile_syntax::{
+    SyntaxError, SyntaxErrorKind, lex, mending_work, parse_expr, parse_file, parse_item,
+};
 
 /// A mistake in a line: where, what, and the edit that mends it.
 fn say(text: &str, error: &SyntaxError) -> String {
@@ -214,4 +216,16 @@ fn numbers_beyond_all_bounds_are_read() {
     assert_eq!((&*expr.kind, errors.len()), (&tile_syntax::ast::ExprKind::Int(None), 0));
     let (_, errors) = parse_expr(&format!("t.{}", "9".repeat(100)));
     assert_eq!(errors, []);
+}
+
+#[test]
+fn mending_an_item_has_a_bound() {
+    let words =
+        ["let ", ";", "a b ", "if ", "x = ", "(", "{ ", "} ", "@ ", "1 2 ", "for in ", ", ", "| "];
+    for word in words {
+        let text = format!("kernel k() {{ {} }}", word.repeat(20_000));
+        let n_tokens = lex(&text).tokens.len() as u64;
+        let (work, most) = mending_work(&text);
+        assert!(work <= most && most <= (1 << 20) + 256 * 2 * n_tokens, "{word}: {work} of {most}");
+    }
 }

@@ -221,7 +221,7 @@ impl Walk<'_> {
             && given.len() != *rank as usize
         {
             let (place, name) = (self.place(span), self.text(first.span).to_owned());
-            let wrong = report::memory::wrong_rank(place, &name, *rank as usize, given.len());
+            let wrong = report::memory::wrong_rank(place, &name, *rank as usize, given.len(), None);
             self.found.push(wrong);
             return Sort::Unknown;
         }

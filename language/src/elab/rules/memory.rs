@@ -38,8 +38,10 @@ pub(super) fn tensor(cx: &mut Elab<'_>, args: &Args) -> Option<u32> {
 fn indices(cx: &mut Elab<'_>, args: &Args, tensor: u32) -> Option<Vec<Operand>> {
     let rank = cx.tensor(tensor).dims.len();
     if args.rest().len() != rank {
-        let (place, name) = (cx.place(args.span), cx.tensor(tensor).name.clone());
-        cx.report(report::memory::wrong_rank(place, &name, rank, args.rest().len()));
+        let (place, got) = (cx.place(args.span), args.rest().len());
+        let (name, site) = (cx.tensor(tensor).name.clone(), cx.tensor(tensor).site);
+        let declared = Some(cx.site_place(site));
+        cx.report(report::memory::wrong_rank(place, &name, rank, got, declared));
         return None;
     }
     args.rest().iter().map(|arg| index(cx, args, arg)).collect()

@@ -249,7 +249,10 @@ fn memory_is_written_only_where_it_is_declared() {
         "let v = load(b.at(i));",
         "E0603: `b` may be absent\n  help ask first: `if let b = b { … }`",
     );
-    refuses("let v = load(p.at(i, i));", "E0602: `p` has 1 dimensions, 2 indices are given");
+    refuses(
+        "let v = load(p.at(i, i));",
+        "E0602: `p` has 1 dimension, 2 indices are given\n  because `p` is declared with 1 dimension",
+    );
     refuses(
         "store(p.at(i), i);",
         "E0604: `i32` does not go into memory of `f32`\n  help convert it with `.to(f32)`",
