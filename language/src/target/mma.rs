@@ -16,7 +16,8 @@
 //! and "MI350" (CDNA4) instruction set architecture, sections 7.1 to 7.3, and AMD's matrix instruction
 //! calculator for the lane maps.
 //!
-//! Absent on purpose: sparse and block-scaled forms, element types that the language does not have
+//! Absent on purpose: sparse and block-scaled forms (so too `v_mfma_…_f8f6f4`, whose unscaled form is the scaled one
+//! with scales of zero), element types that the language does not have
 //! (`s4`, `u4`, `b1`), and the AMD forms that multiply several blocks at once (4x4, and 16x16 and 32x32
 //! with the smallest `k`).
 

@@ -118,7 +118,9 @@ fn steps(row: &MatrixRow, [left, right, acc]: [&Layout; 3], swapped: bool) -> Op
     Some(res)
 }
 
-/// The accumulator's tiles: leading coordinates, row and column in tiles, slots.
+/// Leading coordinates, then row and column of a tile of the accumulator, counted in tiles.
+type Corner = (SmallVec<[u32; 4]>, u32, u32);
+/// The accumulator's tiles with their slots.
 type Tiles = Vec<(SmallVec<[u32; 4]>, u32, u32, Vec<u32>)>;
 
 /// F3: every other row of tiles is gone through backwards.
@@ -180,7 +182,7 @@ fn check_threads(
 fn accumulator_tiles(row: &MatrixRow, acc: &Layout, [lo, hi]: [usize; 2]) -> Option<Tiles> {
     let within: BTreeMap<[u32; 2], u32> =
         (0..row.acc_slots()).map(|slot| (row.acc(0, slot), slot)).collect();
-    let mut tiles: BTreeMap<(SmallVec<[u32; 4]>, u32, u32), Vec<Option<u32>>> = BTreeMap::new();
+    let mut tiles: BTreeMap<Corner, Vec<Option<u32>>> = BTreeMap::new();
     for register in 0..acc.registers() {
         let index = acc.index_of(register, 0, 0);
         let slot = *within.get(&[index[lo] % row.m, index[hi] % row.n])?;
