@@ -6,6 +6,7 @@
 //! copies that many bytes without registers the copy is only started; otherwise it is made at once,
 //! by a load and a store, and the groups have nothing to wait for.
 
+use inkwell::values::{IntValue, PointerValue};
 use tile_language::ir::{Elem, Inst, Value};
 use tile_language::op::CopyOp;
 use tile_layout::SharedAccess;
@@ -15,7 +16,6 @@ use super::order::AccessKind;
 use super::{AccessWidth, Lower};
 use crate::chip::CopyConditions;
 use crate::emit::Val;
-use inkwell::values::{IntValue, PointerValue};
 
 /// What one thread copies at once.
 struct Piece<'c> {
