@@ -296,7 +296,9 @@ impl<'a> Block<'_, 'a> {
             }
             Fault::Refuted { at } => self.refuted_wording(inst, at),
             Fault::Shared(ref misuse) => {
-                let (found, places) = misuse.wording(&inst.op);
+                let tile =
+                    |at: usize| index_in(&self.machine.kernel.ty(inst.operands[1]).shape, at);
+                let (found, places) = misuse.wording(&inst.op, tile);
                 because = places;
                 found
             }

@@ -42,6 +42,14 @@ impl Builder {
         Value(self.values.len() as u32 - 1)
     }
 
+    /// Remembers the variable that a value is bound to first.
+    pub fn name(&mut self, value: Value, name: &SmolStr) {
+        let known = &mut self.values[value.0 as usize].name;
+        if known.is_empty() {
+            *known = name.clone();
+        }
+    }
+
     /// Opens a region with these parameters.
     pub fn open(&mut self, params: Vec<Value>) {
         self.regions.push(Region { params, ..Region::default() });

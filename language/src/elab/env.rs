@@ -169,7 +169,12 @@ impl Elab<'_> {
     pub(super) fn bind(&mut self, pattern: &Pattern, value: Value, mutable: bool) {
         match &pattern.kind {
             PatternKind::Ignore => {}
-            PatternKind::Name(name) => self.declare(name.text.clone(), value, mutable),
+            PatternKind::Name(name) => {
+                if let Value::View(view) = &value {
+                    self.ir.name(view.value, &name.text);
+                }
+                self.declare(name.text.clone(), value, mutable);
+            }
             PatternKind::Tuple(parts) => self.bind_parts(pattern, parts, value, mutable),
         }
     }

@@ -60,6 +60,8 @@ pub(super) enum Refusal {
     Unwritten(usize),
     /// A copy in flight will write it.
     InFlight(usize),
+    /// Two elements with different values would be written there.
+    Twice { at: usize, from: [usize; 2] },
 }
 
 /// How an access uses what is there.

@@ -12,6 +12,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use super::buffers::{Buffer, Flights, Refusal, Runs, View};
 use super::elements::Elements;
 use super::shape::Axis;
@@ -42,6 +44,8 @@ pub(super) enum Misuse {
     Start { axis: u32, start: i64, extent: u32, len: u32, unit: u32 },
     /// An element that nothing has written.
     Unwritten { element: String },
+    /// An element that several of a tile, with different values, are written to.
+    Twice { element: String, from: [usize; 2] },
     /// An element that the copy which starts at `copy` will write.
     InFlight { element: String, copy: SiteId },
 }
@@ -80,7 +84,13 @@ impl<'a> Block<'_, 'a> {
             }
             SharedOp::Scatter { axis } => {
                 let values = self.share(inst.operands[2]);
+                // The element that a place was written from.
+                let mut writers: FxHashMap<usize, usize> = FxHashMap::default();
                 self.by_index(inst, axis, 3, |runs, view, at, number| {
+                    let first = *writers.entry(at).or_insert(number);
+                    if values.bits(first) != values.bits(number) {
+                        return Err(Refusal::Twice { at, from: [first, number] });
+                    }
                     runs.store_one(view, at, values.bits(number)).map(|()| 0)
                 })?;
                 Ok(())
@@ -189,7 +199,7 @@ impl<'a> Block<'_, 'a> {
         inst: &Inst,
         axis: u32,
         n_mask: usize,
-        change: impl Fn(&Runs, &View, usize, usize) -> Result<u64, Refusal>,
+        mut change: impl FnMut(&Runs, &View, usize, usize) -> Result<u64, Refusal>,
     ) -> Result<Elements, Fault> {
         let (view, runs) = self.place(inst.operands[0]);
         let Elem::Shared(dtype) = self.ty(inst.operands[0]).elem else {
@@ -240,11 +250,12 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn refused(&self, view: &View, runs: &Runs, refusal: Refusal) -> Fault {
-        let (Refusal::Unwritten(at) | Refusal::InFlight(at)) = refusal;
+        let (Refusal::Unwritten(at) | Refusal::InFlight(at) | Refusal::Twice { at, .. }) = refusal;
         let byte = runs.first_byte(view, at);
         let element = self.element_name(&view.buffer, byte);
         Fault::Shared(match refusal {
             Refusal::Unwritten(_) => Misuse::Unwritten { element },
+            Refusal::Twice { from, .. } => Misuse::Twice { element, from },
             Refusal::InFlight(_) => {
                 let copy = self.shared.flights.writer(&view.buffer, byte);
                 Misuse::InFlight { element, copy: copy.expect("B1: a copy will write the byte") }
@@ -270,8 +281,13 @@ impl<'a> Block<'_, 'a> {
 }
 
 impl Misuse {
-    /// What happened, and the other places that explain it.
-    pub(super) fn wording(&self, op: &Op) -> (wording::Wording, Vec<(SiteId, String)>) {
+    /// What happened, and the other places that explain it; `index_of` says which element of the tile of
+    /// indices a number is.
+    pub(super) fn wording(
+        &self,
+        op: &Op,
+        index_of: impl Fn(usize) -> Vec<u32>,
+    ) -> (wording::Wording, Vec<(SiteId, String)>) {
         match *self {
             Misuse::Index { axis, index, extent, ref at } => {
                 (wording::view_index(index, axis, extent, at), vec![])
@@ -280,6 +296,9 @@ impl Misuse {
                 (wording::view_start(start, len, axis, extent, unit), vec![])
             }
             Misuse::Unwritten { ref element } => (wording::shared_unwritten(element), vec![]),
+            Misuse::Twice { ref element, from } => {
+                (wording::shared_twice(element, &from.map(index_of)), vec![])
+            }
             Misuse::InFlight { ref element, copy } => {
                 let found = wording::shared_in_flight(verb(op), element);
                 (found, vec![(copy, wording::shared_copy())])

@@ -20,7 +20,7 @@ pub const TURN: &str = include_str!("samples/turn.ir");
 /// Sums of rows that copies in flight bring into a ring of padded buffers, two turns ahead.
 pub const RING: &str = include_str!("samples/ring.ir");
 
-/// Counts values with atomics on shared memory; `scatter` and `gather` keep an index of each.
+/// Counts values with atomics on shared memory; `scatter` and `gather` keep which there are.
 pub const BINS: &str = include_str!("samples/bins.ir");
 
 /// Those that use shared memory, with their names.

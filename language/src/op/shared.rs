@@ -51,7 +51,7 @@ family! {
 
     /// `view[…, index[i], …]` along `axis` becomes element `i` of `value`, where `mask` holds.
     ///
-    /// Of several elements for one place one is kept.
+    /// Several elements for one place are equal: which is kept depends on the order of the warps.
     Scatter {
         /// Which dimension.
         axis: u32,

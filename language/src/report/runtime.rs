@@ -137,6 +137,16 @@ pub fn shared_unwritten(element: &str) -> Wording {
     (message, vec!["shared memory holds nothing at first".to_owned()])
 }
 
+/// Two elements of a tile are written to one place.
+pub fn shared_twice(element: &str, from: &[Vec<u32>; 2]) -> Wording {
+    let [first, second] = from;
+    let why = "which one is kept depends on the order of the warps".to_owned();
+    let message = format!(
+        "elements {first:?} and {second:?} of this tile differ and are both written to {element}"
+    );
+    (message, vec![why])
+}
+
 /// Shared memory is used that a copy in flight writes.
 pub fn shared_in_flight(verb: &str, element: &str) -> Wording {
     let message = format!("this {verb} {element} while a copy into it is in flight");

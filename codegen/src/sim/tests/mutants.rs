@@ -91,6 +91,27 @@ fn softmax(target: &str) -> Subject {
     }
 }
 
+/// A transposition of 64 by 64 elements of 16 bits in four blocks, through a swizzled buffer.
+fn turn(target: &str) -> Subject {
+    let x = (0..4096u32).flat_map(|it| (it as u16).to_le_bytes()).collect();
+    Subject {
+        grid: [2, 2, 1],
+        params: vec![buffer(0), buffer(1), Param::Bits(64), Param::Bits(64)],
+        buffers: vec![x, vec![0; 8192]],
+        ..subject(samples::TURN, target)
+    }
+}
+
+/// Sums of 80 rows of 64 elements, through a ring of three buffers.
+fn ring(target: &str) -> Subject {
+    let x = bytes_of((0..80 * 64).map(|i| (i as f32).to_bits()));
+    Subject {
+        params: vec![buffer(0), buffer(1), Param::Bits(80), Param::Bits(64)],
+        buffers: vec![x, vec![0; 8 * 64 * 4]],
+        ..subject(samples::RING, target)
+    }
+}
+
 impl Subject {
     /// What is in the buffers at the end, over several orders of the warps.
     fn run(&self, text: &str) -> Result<Vec<Vec<u8>>, SimError> {
@@ -167,7 +188,18 @@ fn check(subject: &Subject, breaks: &[Break], at_least: usize) {
 fn no_barrier_can_be_dropped() {
     for target in ["sm_90a", "gfx942"] {
         check(&transpose(target), &BARRIERS, 1);
+        check(&turn(target), &BARRIERS, 1);
     }
+}
+
+#[test]
+fn no_wait_for_copies_in_flight_can_be_dropped_or_left_too_lax() {
+    let waits = [
+        Break::Drop("cp.async.wait.group(i32 1)"),
+        Break::Replace("cp.async.wait.group(i32 1)", "cp.async.wait.group(i32 2)"),
+        Break::Drop("@llvm.nvvm.cp.async.commit.group"),
+    ];
+    check(&ring("sm_80"), &waits, 3);
 }
 
 #[test]
@@ -179,6 +211,7 @@ fn no_fence_around_an_amd_barrier_can_be_dropped() {
 fn no_operator_can_be_exchanged() {
     for target in ["sm_90a", "gfx942"] {
         check(&transpose(target), &OPERATORS, 10);
+        check(&turn(target), &OPERATORS, 10);
         check(&softmax(target), &OPERATORS, 5);
     }
 }

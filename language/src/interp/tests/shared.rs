@@ -41,7 +41,7 @@ fn a_missing_wait_is_found_with_both_places() {
     let failure = ring(&samples::RING.replace("copy.wait<1>", "copy.wait<2>"), 64).unwrap_err();
     insta::assert_snapshot!(said(samples::RING, &failure), @"
     this reads element [0, 0, 0] of `ring` while a copy into it is in flight
-    at: %v: f32[8, 64] @ #PART = shared.load %stage
+    at: %v: f32[8, 64] @ #SUM = shared.load %stage
     this copy is in flight: copy.async %first, %px, %in
     a copy has landed when its group has been waited for
     ");
@@ -64,11 +64,8 @@ fn values_are_counted_in_shared_memory() {
     let mut counts = vec![0; 64];
     x.iter().filter(|it| **it < 64).for_each(|it| counts[*it as usize] += 1);
     assert_eq!(to_i32s(&buffers[1]), counts);
-    let kept = to_i32s(&buffers[2]);
-    for (bin, &at) in kept.iter().enumerate() {
-        let found = if at == -1 { -1 } else { x[at as usize] };
-        assert_eq!(found, if counts[bin] == 0 { -1 } else { bin as i32 });
-    }
+    let seen = counts.iter().zip(0..).map(|(&n, bin)| if n == 0 { -1 } else { bin });
+    assert_eq!(to_i32s(&buffers[2]), seen.collect::<Vec<i32>>());
 }
 
 /// What a failure says, with the text of each of its places.
@@ -334,6 +331,24 @@ fn bytes_are_seen_as_elements_of_other_types() {
          memory.store<all, normal> %px, %v",
     );
     assert_eq!(rows, [0x2222_2222; 32]);
+}
+
+#[test]
+fn different_values_for_one_place_are_found() {
+    let scattered = |value: &str| {
+        says(&format!(
+            "%s buf: shared i32 @ #ROW = shared.alloc<16>
+             %sixteen: i32[32] @ #L = tile.const<16>
+             %at: i32[32] @ #L = tile.binary<rem> %i, %sixteen
+             shared.scatter<0> %s, %at, {value}"
+        ))
+    };
+    assert_eq!(scattered("%at"), "");
+    insta::assert_snapshot!(scattered("%i"), @r"
+    elements [0] and [16] of this tile differ and are both written to element [0] of `buf`
+    at: shared.scatter<0> %s, %at, %i
+    which one is kept depends on the order of the warps
+    ");
 }
 
 #[test]
