@@ -1,4 +1,8 @@
 //! Control flow: regions become basic blocks, carried values become phis.
+//!
+//! Elements narrower than a register are carried in words of 32 bits, as loads make them and stores
+//! and matrix instructions take them; a phi an element would take each word apart and put it
+//! together again in every turn.
 
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValue, IntValue, PhiValue};
@@ -7,7 +11,7 @@ use tile_language::op::FlowOp;
 
 use super::Lower;
 use super::shared::LoopUse;
-use crate::emit::Val;
+use crate::emit::{Val, vector_type, width};
 
 impl<'c> Lower<'_, 'c> {
     /// Lowers a loop or a branch.
@@ -138,18 +142,41 @@ impl<'c> Lower<'_, 'c> {
         self.scratch.enter_loop()
     }
 
-    /// The slots of values, one after the other.
+    /// The slots of values as words, one after the other.
     fn carried(&self, values: &[Value]) -> Vec<Val<'c>> {
-        values.iter().flat_map(|&it| self.get(it)).collect()
+        let words = |&value: &Value| {
+            let slots = self.get(value);
+            let n = self.slots_a_word(value, slots.len());
+            let word = |it: &[Val<'c>]| {
+                let whole = self.emit.pack(it);
+                if n == 1 { whole } else { self.emit.bitcast(whole, self.emit.i32().into()) }
+            };
+            slots.chunks(n).map(word).collect::<Vec<_>>()
+        };
+        values.iter().flat_map(words).collect()
     }
 
-    /// Gives values their slots from one list.
-    fn define(&mut self, values: &[Value], slots: &[Val<'c>]) {
-        let mut rest = slots;
+    /// How many slots of a value are carried in one word.
+    fn slots_a_word(&self, value: Value, n_slots: usize) -> usize {
+        let bits = width(self.register_type(value));
+        let n = if (8..32).contains(&bits) { 32 / bits as usize } else { 1 };
+        if n_slots.is_multiple_of(n) { n } else { 1 }
+    }
+
+    /// Gives values their slots from one list of words.
+    fn define(&mut self, values: &[Value], words: &[Val<'c>]) {
+        let mut rest = words;
         for &value in values {
-            let n = self.spread(self.kernel.ty(value)).n_slots();
-            let (own, others) = rest.split_at(n);
-            self.set(value, own.to_vec());
+            let n_slots = self.spread(self.kernel.ty(value)).n_slots();
+            let n = self.slots_a_word(value, n_slots);
+            let (own, others) = rest.split_at(n_slots / n);
+            let ty = vector_type(self.register_type(value), n as u32);
+            let slots = |&it: &Val<'c>| match n {
+                1 => vec![it],
+                _ => self.emit.unpack(self.emit.bitcast(it, ty), n),
+            };
+            let slots = own.iter().flat_map(slots).collect();
+            self.set(value, slots);
             rest = others;
         }
     }
