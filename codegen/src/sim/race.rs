@@ -117,40 +117,71 @@ impl Cell {
         }
     }
 
-    /// Removes what `record` replaces: reads of its own, and everything if it writes. `across`
-    /// says whether agents of other blocks can be there.
-    fn insert(&mut self, record: Record, agreed: bool, across: Option<u32>) {
-        let own_read = |r: &Record| r.agent == record.agent && r.how == record.how;
-        let covered = |r: &Record| r.bytes & !record.bytes == 0;
-        let replaces = |r: &Record| {
-            covered(r) && if record.how.writes() { !agreed } else { !r.how.writes() && own_read(r) }
-        };
-        let mut record = record;
-        let same_time = |r: &Record| own_read(r) && covered(r) && r.time == record.time;
-        if self.records().any(|r| same_time(r) && r.lane != record.lane) {
-            record.lane = MANY;
+    /// Whether an access is like one that nothing orders but that wrote the same value.
+    fn check(
+        &self,
+        touch: &Touch,
+        bytes: u8,
+        agent: &Agent,
+        lanes_race: bool,
+    ) -> Result<bool, Record> {
+        let mut agreed = false;
+        for record in self.records() {
+            if record.bytes & bytes == 0
+                || !conflicts(record, touch)
+                || is_ordered(record, touch, agent, lanes_race)
+            {
+                continue;
+            }
+            if !excused(self, record, touch) {
+                return Err(*record);
+            }
+            agreed |= touch.how == How::Rewrite;
         }
-        let reads = |how: How| matches!(how, How::Read | How::Fetch);
-        if let Some(warps) = across
-            && reads(record.how)
-        {
-            let block = |r: &Record| (r.agent & !FLIGHT) / warps;
-            let others = self.records().filter(|r| reads(r.how) && block(r) != block(&record));
-            let mut blocks: Vec<u32> = others.map(block).collect();
-            blocks.sort_unstable();
-            blocks.dedup();
-            // A later write races with one of two readers in unordered blocks, whatever it is.
-            if blocks.len() >= 2 {
+        Ok(agreed)
+    }
+
+    /// Takes in an access. It replaces what it covers: its agent's earlier access of the same kind,
+    /// and everything if it writes a new value. `across` says whether agents of other blocks can be
+    /// there, and how many warps a block has.
+    fn insert(&mut self, mut record: Record, agreed: bool, across: Option<u32>) {
+        let own = |r: &Record| {
+            r.agent == record.agent && r.how == record.how && r.bytes & !record.bytes == 0
+        };
+        let same = self.near.iter_mut().chain(&mut self.far).find(|r| own(r));
+        if let Some(same) = same {
+            if same.time == record.time && same.lane != record.lane {
+                record.lane = MANY;
+            }
+            if !record.how.writes() {
+                *same = record;
                 return;
             }
         }
-        if !self.far.is_empty() {
-            self.far.retain(|r| !replaces(r));
+        if record.how.writes() && !agreed {
+            let stays = |r: &Record| r.bytes & !record.bytes != 0;
+            self.far.retain(stays);
+            self.near = self.near.filter(stays);
+        } else if let Some(warps) = across
+            && self.is_read_by_two_others(&record, warps)
+        {
+            // A later write races with one of two readers in unordered blocks, whatever it is.
+            return;
         }
         match &self.near {
-            Some(near) if !replaces(near) => self.far.push(record),
-            _ => self.near = Some(record),
+            Some(_) => self.far.push(record),
+            None => self.near = Some(record),
         }
+    }
+
+    /// Whether `record` is a read and two other blocks have read too.
+    fn is_read_by_two_others(&self, record: &Record, warps: u32) -> bool {
+        let reads = |how: How| matches!(how, How::Read | How::Fetch);
+        let block = |r: &Record| (r.agent & !FLIGHT) / warps;
+        let others = self.records().filter(|r| reads(r.how) && block(r) != block(record));
+        let mut others = others.map(block);
+        let first = others.next();
+        reads(record.how) && others.any(|it| Some(it) != first)
     }
 }
 
@@ -388,61 +419,37 @@ impl Race {
     /// Checks and remembers an access.
     pub(super) fn touch(&mut self, touch: Touch) -> Result<(), Conflict> {
         let (first, last) = (touch.at / 4, (touch.at + u64::from(touch.len) - 1) / 4);
-        for word in first..=last {
-            let low = touch.at.saturating_sub(word * 4).min(4);
-            let high = (touch.at + u64::from(touch.len) - word * 4).min(4);
-            let bytes = ((1u32 << high) - (1 << low)) as u8;
-            self.touch_word(touch, word, bytes)?;
-        }
-        Ok(())
-    }
-
-    fn touch_word(&mut self, touch: Touch, word: u64, bytes: u8) -> Result<(), Conflict> {
         let resident = Race::resident(&mut self.residents, touch.agent / self.warps);
         let cells = match touch.region {
             Region::Buffer(i) => list(&mut self.buffers, i as usize),
             Region::Variable(i) => list(&mut self.variables, i as usize),
             _ => &mut resident.shared,
         };
-        if cells.len() <= word as usize {
-            cells.resize(word as usize + 1, Cell::default());
+        if cells.len() <= last as usize {
+            cells.resize(last as usize + 1, Cell::default());
         }
-        let cell = &mut cells[word as usize];
         let agent = &resident.agents[(touch.agent % self.warps) as usize];
-        let mut agreed = false;
-        for record in cell.records() {
-            if record.bytes & bytes == 0 || !conflicts(record, &touch) {
-                continue;
-            }
-            if is_ordered(record, &touch, agent, self.lanes_race) {
-                continue;
-            }
-            if excused(cell, record, &touch) {
-                agreed |= touch.how == How::Rewrite;
-                continue;
-            }
-            let byte = word * 4 + u64::from((record.bytes & bytes).trailing_zeros());
-            return Err(Conflict { touch, byte, earlier: *record });
-        }
-        if agreed {
-            self.rewrites += 1;
-            cell.agree(bytes);
-        }
         let (by, time) = match touch.flight {
             Some(time) => (touch.agent | FLIGHT, time),
             None => (touch.agent, agent.time),
         };
-        let record = Record {
-            agent: by,
-            time,
-            pc: touch.pc,
-            bytes,
-            lane: touch.lane,
-            how: touch.how,
-            agreed,
-        };
         let across = (touch.region != Region::Shared).then_some(self.warps);
-        cell.insert(record, agreed, across);
+        for (word, cell) in (first..=last).zip(&mut cells[first as usize..]) {
+            let low = touch.at.saturating_sub(word * 4).min(4);
+            let high = (touch.at + u64::from(touch.len) - word * 4).min(4);
+            let bytes = ((1u32 << high) - (1 << low)) as u8;
+            let agreed = cell.check(&touch, bytes, agent, self.lanes_race).map_err(|earlier| {
+                let byte = word * 4 + u64::from((earlier.bytes & bytes).trailing_zeros());
+                Conflict { touch, byte, earlier }
+            })?;
+            if agreed {
+                self.rewrites += 1;
+                cell.agree(bytes);
+            }
+            let (pc, lane, how) = (touch.pc, touch.lane, touch.how);
+            let record = Record { agent: by, time, pc, bytes, lane, how, agreed };
+            cell.insert(record, agreed, across);
+        }
         Ok(())
     }
 }
