@@ -87,7 +87,8 @@ fn translate(kernel: &Kernel, options: LowerOptions) -> Result<Ready, Failure> {
         .iter()
         .map(|it| sim::Hook { function: it.function.clone(), stops: stops(it) })
         .collect();
-    let program = Program::with_hooks(&lowered.module, &kernel.name, lanes, &hooks)
+    let cpu = Some(kernel.target.row().name);
+    let program = Program::for_device(&lowered.module, &kernel.name, lanes, cpu, &hooks)
         .map_err(|error| failure(&lowered.hooks, error))?;
     Ok(Ready {
         kernel: kernel.clone(),

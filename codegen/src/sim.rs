@@ -206,14 +206,16 @@ fn bank_model(cpu: &str, lanes: u32) -> &'static BankModel {
 impl Program {
     /// Translates the function `kernel` of `module` for warps of `lanes` lanes.
     pub fn translate(module: &Module<'_>, kernel: &str, lanes: Lanes) -> Result<Self, SimError> {
-        Program::with_hooks(module, kernel, lanes, &[])
+        Program::for_device(module, kernel, lanes, None, &[])
     }
 
-    /// Like [`Program::translate`], for a module that calls `hooks`.
-    pub fn with_hooks(
+    /// Like [`Program::translate`], for a module that calls `hooks`, on the processor `cpu` if the
+    /// function does not name one itself.
+    pub fn for_device(
         module: &Module<'_>,
         kernel: &str,
         lanes: Lanes,
+        cpu: Option<&str>,
         hooks: &[Hook],
     ) -> Result<Self, SimError> {
         let reader = llvm::Reader::new(module);
@@ -227,10 +229,12 @@ impl Program {
             }
         };
         let width = if lanes == Lanes::L32 { 32 } else { 64 };
-        let code = translate::translate(reader, kernel, vendor, width, hooks)?;
         let function = reader.function(kernel);
-        let cpu = function.and_then(|f| f.fn_attribute("target-cpu")).unwrap_or_default();
-        let banks = Banks::new(bank_model(&cpu, width), width);
+        let named = function.and_then(|f| f.fn_attribute("target-cpu"));
+        let cpu = named.as_deref().or(cpu).unwrap_or_default();
+        let machine = translate::Machine { vendor, lanes: width, cpu };
+        let code = translate::translate(reader, kernel, machine, hooks)?;
+        let banks = Banks::new(bank_model(cpu, width), width);
         let text = function.map_or(String::new(), llvm::Value::print);
         Ok(Program { code, kernel: kernel.to_owned(), vendor, lanes, banks, text })
     }

@@ -2,7 +2,7 @@
 //!
 //! Every warp of the grid is an *agent* with a vector clock (Lamport 1978, Mattern 1988). Its own
 //! entry grows whenever it lets others know of what it did: at barriers, releases, and where the
-//! lanes of the warp synchronise. Barriers and release/acquire pairs join clocks. For every word of
+//! lanes of the warp synchronise. Barriers and release/acquire pairs join clocks. For every piece of
 //! shared and global memory a [`Cell`] remembers the accesses that no later one has replaced
 //! (after FastTrack, Flanagan and Freund 2009); an access that conflicts with one that its own
 //! clock does not know is a race.
@@ -19,6 +19,8 @@
 //!
 //! Blocks have no order among each other except through atomics of device scope.
 
+use smallvec::SmallVec;
+
 use super::Program;
 use super::bytecode::{Order, Scope};
 use super::error::{Kind, SimError};
@@ -27,6 +29,8 @@ use super::schedule::Geometry;
 
 /// Added to the number of a warp, the agent that its asynchronous copies are.
 const FLIGHT: u32 = 1 << 31;
+/// Bytes whose accesses are remembered together: as many as a lane moves at most.
+const CELL: u64 = 16;
 /// Stands for more than one lane.
 const MANY: u8 = u8::MAX;
 
@@ -87,32 +91,25 @@ struct Record {
     agent: u32,
     time: u32,
     pc: u32,
-    /// Which of the word's four bytes.
-    bytes: u8,
+    /// Which of the cell's bytes.
+    bytes: u16,
     lane: u8,
     how: How,
     /// Others wrote the same value.
     agreed: bool,
 }
 
-/// The accesses to a word.
+/// The accesses to [`CELL`] bytes.
 #[derive(Clone, Debug, Default)]
-struct Cell {
-    near: Option<Record>,
-    far: Vec<Record>,
-}
+struct Cell(SmallVec<[Record; 4]>);
 
 impl Cell {
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        self.near.iter().chain(&self.far)
+    fn wrote(&self, agent: u32, bytes: u16) -> bool {
+        self.0.iter().any(|r| r.agent == agent && r.how.writes() && r.bytes & bytes != 0)
     }
 
-    fn wrote(&self, agent: u32) -> bool {
-        self.records().any(|r| r.agent == agent && r.how.writes())
-    }
-
-    fn agree(&mut self, bytes: u8) {
-        for record in self.near.iter_mut().chain(&mut self.far) {
+    fn agree(&mut self, bytes: u16) {
+        for record in &mut self.0 {
             record.agreed |= record.how.writes() && record.bytes & bytes != 0;
         }
     }
@@ -121,19 +118,19 @@ impl Cell {
     fn check(
         &self,
         touch: &Touch,
-        bytes: u8,
+        bytes: u16,
         agent: &Agent,
         lanes_race: bool,
     ) -> Result<bool, Record> {
         let mut agreed = false;
-        for record in self.records() {
+        for record in &self.0 {
             if record.bytes & bytes == 0
                 || !conflicts(record, touch)
                 || is_ordered(record, touch, agent, lanes_race)
             {
                 continue;
             }
-            if !excused(self, record, touch) {
+            if !excused(self, record, touch, record.bytes & bytes) {
                 return Err(*record);
             }
             agreed |= touch.how == How::Rewrite;
@@ -148,8 +145,7 @@ impl Cell {
         let own = |r: &Record| {
             r.agent == record.agent && r.how == record.how && r.bytes & !record.bytes == 0
         };
-        let same = self.near.iter_mut().chain(&mut self.far).find(|r| own(r));
-        if let Some(same) = same {
+        if let Some(same) = self.0.iter_mut().find(|r| own(r)) {
             if same.time == record.time && same.lane != record.lane {
                 record.lane = MANY;
             }
@@ -159,26 +155,22 @@ impl Cell {
             }
         }
         if record.how.writes() && !agreed {
-            let stays = |r: &Record| r.bytes & !record.bytes != 0;
-            self.far.retain(stays);
-            self.near = self.near.filter(stays);
+            self.0.retain(|r| r.bytes & !record.bytes != 0);
         } else if let Some(warps) = across
             && self.is_read_by_two_others(&record, warps)
         {
             // A later write races with one of two readers in unordered blocks, whatever it is.
             return;
         }
-        match &self.near {
-            Some(_) => self.far.push(record),
-            None => self.near = Some(record),
-        }
+        self.0.push(record);
     }
 
-    /// Whether `record` is a read and two other blocks have read too.
+    /// Whether `record` is a read of what two other blocks have read too.
     fn is_read_by_two_others(&self, record: &Record, warps: u32) -> bool {
         let reads = |how: How| matches!(how, How::Read | How::Fetch);
         let block = |r: &Record| (r.agent & !FLIGHT) / warps;
-        let others = self.records().filter(|r| reads(r.how) && block(r) != block(record));
+        let alike = |r: &&Record| reads(r.how) && r.bytes & record.bytes == record.bytes;
+        let others = self.0.iter().filter(|r| alike(r) && block(r) != block(record));
         let mut others = others.map(block);
         let first = others.next();
         reads(record.how) && others.any(|it| Some(it) != first)
@@ -418,7 +410,7 @@ impl Race {
 
     /// Checks and remembers an access.
     pub(super) fn touch(&mut self, touch: Touch) -> Result<(), Conflict> {
-        let (first, last) = (touch.at / 4, (touch.at + u64::from(touch.len) - 1) / 4);
+        let (first, last) = (touch.at / CELL, (touch.at + u64::from(touch.len) - 1) / CELL);
         let resident = Race::resident(&mut self.residents, touch.agent / self.warps);
         let cells = match touch.region {
             Region::Buffer(i) => list(&mut self.buffers, i as usize),
@@ -426,7 +418,7 @@ impl Race {
             _ => &mut resident.shared,
         };
         if cells.len() <= last as usize {
-            cells.resize(last as usize + 1, Cell::default());
+            cells.resize_with(last as usize + 1, Cell::default);
         }
         let agent = &resident.agents[(touch.agent % self.warps) as usize];
         let (by, time) = match touch.flight {
@@ -434,12 +426,12 @@ impl Race {
             None => (touch.agent, agent.time),
         };
         let across = (touch.region != Region::Shared).then_some(self.warps);
-        for (word, cell) in (first..=last).zip(&mut cells[first as usize..]) {
-            let low = touch.at.saturating_sub(word * 4).min(4);
-            let high = (touch.at + u64::from(touch.len) - word * 4).min(4);
-            let bytes = ((1u32 << high) - (1 << low)) as u8;
+        for (number, cell) in (first..=last).zip(&mut cells[first as usize..]) {
+            let low = touch.at.saturating_sub(number * CELL).min(CELL);
+            let high = (touch.at + u64::from(touch.len) - number * CELL).min(CELL);
+            let bytes = ((1u32 << high) - (1 << low)) as u16;
             let agreed = cell.check(&touch, bytes, agent, self.lanes_race).map_err(|earlier| {
-                let byte = word * 4 + u64::from((earlier.bytes & bytes).trailing_zeros());
+                let byte = number * CELL + u64::from((earlier.bytes & bytes).trailing_zeros());
                 Conflict { touch, byte, earlier }
             })?;
             if agreed {
@@ -476,11 +468,11 @@ fn is_ordered(record: &Record, touch: &Touch, agent: &Agent, lanes_race: bool) -
 
 /// Whether nobody can tell in which order two accesses came, because all writes of the word wrote
 /// the same value.
-fn excused(cell: &Cell, record: &Record, touch: &Touch) -> bool {
+fn excused(cell: &Cell, record: &Record, touch: &Touch, bytes: u16) -> bool {
     match (record.how.writes(), touch.how) {
         (true, How::Rewrite) => true,
-        (true, How::Read) => record.agreed && cell.wrote(touch.agent),
-        (false, How::Rewrite) => cell.wrote(record.agent),
+        (true, How::Read) => record.agreed && cell.wrote(touch.agent, bytes),
+        (false, How::Rewrite) => cell.wrote(record.agent, bytes),
         _ => false,
     }
 }

@@ -64,18 +64,27 @@ struct PendingEdge<'m> {
     to: Block<'m>,
 }
 
+/// What a kernel is translated for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Machine<'a> {
+    pub(super) vendor: Vendor,
+    /// Lanes of a warp.
+    pub(super) lanes: u32,
+    /// LLVM's name of the processor, empty if nobody gave it.
+    pub(super) cpu: &'a str,
+}
+
 /// Translates `kernel`.
 pub(super) fn translate<'m>(
     reader: Reader<'m>,
     kernel: &str,
-    vendor: Vendor,
-    lanes: u32,
+    machine: Machine<'_>,
     hooks: &'m [Hook],
 ) -> Result<Code, SimError> {
     let function = reader.function(kernel).filter(|f| !f.is_declaration()).ok_or_else(|| {
         SimError::new(Kind::BadModule, format!("no kernel `{kernel}` in the module"))
     })?;
-    let mut lower = Lower::new(reader, function, vendor, lanes);
+    let mut lower = Lower::new(reader, function, machine);
     lower.hooks = hooks;
     lower.globals()?;
     lower.params()?;
@@ -84,19 +93,18 @@ pub(super) fn translate<'m>(
 }
 
 impl<'m> Lower<'m> {
-    fn new(reader: Reader<'m>, function: Value<'m>, vendor: Vendor, lanes: u32) -> Self {
+    fn new(reader: Reader<'m>, function: Value<'m>, machine: Machine<'_>) -> Self {
         let flushes = |key: &str| {
             function.fn_attribute(key).is_some_and(|mode| mode.contains("preserve-sign"))
         };
         let flush = flushes("denormal-fp-math-f32") || flushes("denormal-fp-math");
-        let cpu = function.fn_attribute("target-cpu").unwrap_or_default();
         Lower {
             reader,
-            vendor,
-            lanes,
+            vendor: machine.vendor,
+            lanes: machine.lanes,
             code: Code::default(),
             single: if flush { Real::F32Flush } else { Real::F32 },
-            fnuz: cpu == "gfx940" || cpu == "gfx941" || cpu == "gfx942",
+            fnuz: matches!(machine.cpu, "gfx940" | "gfx941" | "gfx942"),
             function,
             hooks: &[],
             values: HashMap::new(),

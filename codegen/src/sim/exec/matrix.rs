@@ -273,21 +273,29 @@ fn gather<T: Term, const L: usize>(
             match row {
                 Slot::Wide(row) => {
                     let row = &warp.wides[row as usize];
-                    for lane in 0..L {
-                        out[places[lane] as usize % ELEMENTS_MAX] =
-                            decode(row[lane] >> shift & ones);
-                    }
+                    place(out, places, |lane| decode(row[lane] >> shift & ones));
                 }
                 Slot::Word(row) => {
                     let row = &warp.words[row as usize];
-                    for lane in 0..L {
-                        let code = row[lane] >> shift & ones as u32;
-                        out[places[lane] as usize % ELEMENTS_MAX] = decode(u64::from(code));
-                    }
+                    place(out, places, |lane| decode(u64::from(row[lane] >> shift & ones as u32)));
                 }
                 Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
             }
         }
+    }
+}
+
+/// Puts an element of every lane into its place. All are computed first, which a processor does
+/// for several lanes at once.
+#[inline(always)]
+fn place<T: Term, const L: usize>(
+    out: &mut [T; ELEMENTS_MAX],
+    places: &[u16; L],
+    element: impl Fn(usize) -> T,
+) {
+    let elements: [T; L] = std::array::from_fn(element);
+    for lane in 0..L {
+        out[places[lane] as usize % ELEMENTS_MAX] = elements[lane];
     }
 }
 
@@ -304,8 +312,10 @@ fn scatter<T: Term, const L: usize>(
         let mut codes = [0u64; L];
         for (e, places) in places.iter().enumerate() {
             let shift = e as u32 * u32::from(operand.bits);
+            let elements: [T; L] =
+                std::array::from_fn(|lane| from[places[lane] as usize % ELEMENTS_MAX]);
             for lane in 0..L {
-                codes[lane] |= encode(from[places[lane] as usize % ELEMENTS_MAX]) << shift;
+                codes[lane] |= encode(elements[lane]) << shift;
             }
         }
         match row {

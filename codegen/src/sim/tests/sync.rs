@@ -273,7 +273,7 @@ declare void @tile_print0(i64, i64)
         );
         let module = context.create_module_from_ir(text).unwrap();
         let hooks = [Hook { function: "tile_print0".to_owned(), stops }];
-        let program = Program::with_hooks(&module, "k", Lanes::L64, &hooks).unwrap();
+        let program = Program::for_device(&module, "k", Lanes::L64, None, &hooks).unwrap();
         let mut buffers = [vec![0; 4]];
         let params = [buffer(0)];
         let result = program.run(Launch::new([1, 1, 1], [64, 1, 1], &params, &mut buffers));
