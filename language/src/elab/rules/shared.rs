@@ -36,7 +36,7 @@ pub(super) fn map_of(cx: &mut Elab<'_>, ty: &SharedType, span: Span) -> Option<M
     let spec = ty.layout.as_ref().unwrap_or(&Spec::Plain);
     let rank = ty.shape.len();
     let own = spec.rank().map_or(rank.min(2), |it| it as usize);
-    let stages = rank.checked_sub(own).unwrap_or_default();
+    let stages = rank.saturating_sub(own);
     match spec.apply_in_memory(&ty.shape[stages..], ty.dtype.storage_bits()) {
         Ok(layout) => {
             let inner = MemoryMap::of(&layout);
