@@ -168,7 +168,7 @@ fn failure(hooks: &[Hook], error: SimError) -> Failure {
         let lane = lane.map_or(String::new(), |it| format!(", lane {it}"));
         details.push(format!("in warp {warp}{lane}"));
     }
-    let stopped = error.hook.map(|it| &hooks[it]);
+    let stopped = error.hook.map(|it| &hooks[it as usize]);
     let (message, site) = match stopped {
         Some(Hook { kind: HookKind::Assert { message }, site, .. }) => {
             (wording::assertion(message, &[]).0, Some(*site))

@@ -397,7 +397,7 @@ mod tests {
             }
         }
         // The same tile with 16-byte columns exchanged by the row.
-        let swizzled = |lane: usize| lane % 16 * 128 + (16 * (lane / 16) ^ 16 * (lane % 8));
+        let swizzled = |lane: usize| lane % 16 * 128 + ((16 * (lane / 16)) ^ (16 * (lane % 8)));
         assert_eq!(read(16, &BankModel::CDNA3, 64, swizzled), 8);
         assert_eq!(read(16, &BankModel::CDNA4, 64, swizzled), 4);
     }

@@ -54,11 +54,11 @@ pub struct SimError {
     /// The block of the grid.
     pub block: Option<[u32; 3]>,
     /// The warp in its block.
-    pub warp: Option<u32>,
+    pub warp: Option<u16>,
     /// The lane in its warp.
-    pub lane: Option<u32>,
+    pub lane: Option<u16>,
     /// The hook whose call stopped the launch, by its place in the list of hooks.
-    pub hook: Option<usize>,
+    pub hook: Option<u32>,
     /// Lines of other instructions that explain it, with what happened there.
     pub others: Vec<(u32, String)>,
     /// Facts that explain it: the allocation, the other access, every warp's state.
@@ -88,7 +88,7 @@ impl SimError {
 
     /// Adds the lane.
     pub(super) fn at_lane(mut self, lane: u32) -> Self {
-        self.lane = Some(lane);
+        self.lane = Some(lane as u16);
         self
     }
 

@@ -516,7 +516,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             let words = call.args.iter().map(|&slot| self.warp.read(slot, lane)).collect();
             if call.stops {
                 let mut error = SimError::new(Kind::Trap, "an assertion of the kernel fails");
-                error.hook = Some(call.hook);
+                error.hook = Some(call.hook as u32);
                 return Err(error.at_lane(lane as u32));
             }
             let thread = self.warp.index * L as u32 + lane as u32;

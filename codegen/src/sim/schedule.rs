@@ -342,7 +342,7 @@ impl<const L: usize> Machine<'_, '_, L> {
         let arrivals = std::mem::take(&mut turn.arrivals);
         let pause = result.map_err(|mut error| {
             error.block = Some(block.coords);
-            error.warp = Some(index as u32);
+            error.warp = Some(index as u16);
             self.program.locate(error, pc)
         })?;
         if pause == Pause::Blocked {

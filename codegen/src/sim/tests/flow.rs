@@ -156,7 +156,7 @@ declare void @llvm.trap()
             Some("call void @llvm.trap()")
         );
         let lane = if on == On::Nvidia { 9 } else { 41 };
-        assert_eq!((error.warp, error.lane), (Some(u32::from(on == On::Nvidia)), Some(lane)));
+        assert_eq!((error.warp, error.lane), (Some(u16::from(on == On::Nvidia)), Some(lane)));
     }
 }
 
