@@ -51,15 +51,16 @@ fn every_example_gives_ir_that_verifies() {
     for path in tile_files("examples") {
         let mut db = Database::default();
         let file = db.set_file(&path.to_string_lossy(), &fs::read_to_string(&path).unwrap());
+        let mut n_kernels = 0;
         for target in ["sm_90a", "gfx942"] {
-            let kernels = db.kernels(file, TargetId::from_name(target).unwrap());
-            assert!(!kernels.is_empty(), "{}", path.display());
-            for (name, kernel) in kernels {
+            for (name, kernel) in db.kernels(file, TargetId::from_name(target).unwrap()) {
+                n_kernels += 1;
                 for it in verify(&kernel) {
                     wrong += &format!("{name} for {target}: {it:?}\n");
                 }
             }
         }
+        assert!(n_kernels > 0, "{}", path.display());
     }
     assert_eq!(wrong, "");
 }

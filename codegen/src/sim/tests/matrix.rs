@@ -93,14 +93,13 @@ impl Case {
             )
         };
         let mut args = Vec::new();
-        for i in 0..3 {
+        for (i, operand) in OPERANDS.into_iter().enumerate().take(3) {
             let (ty, n) = self.registers[i];
             for register in 0..n {
                 body += &pointer(i, register, size(i) / n);
-                let name = format!("%{}{register}", OPERANDS[i]);
+                let name = format!("%{operand}{register}");
                 body += &format!(
-                    "  {name} = load {ty}, ptr addrspace(1) %{}p{register}, align 1\n",
-                    OPERANDS[i]
+                    "  {name} = load {ty}, ptr addrspace(1) %{operand}p{register}, align 1\n",
                 );
                 args.push(format!("{ty} {name}"));
             }
