@@ -309,12 +309,27 @@ impl Lines<'_> {
             return false;
         }
         let several_lines = self.tokens[open + 1..=close].iter().any(|it| it.first);
-        let ends_in_comma = self.tokens[close - 1].token == Token::Comma;
         match (self.tokens[open].token, self.braces[open]) {
+            // A block around something broken has several lines afterwards, so it is broken too.
             (Token::LBrace, Braces::Block) => {
-                several_lines || self.parts(open + 1, close).len() > 1
+                several_lines
+                    || self.is_long(open)
+                    || (open + 1..close)
+                        .any(|at| self.tokens[at].token.is_opener() && self.is_long(at))
             }
-            (Token::LBrace, Braces::Fields) => several_lines || ends_in_comma,
+            (Token::LBrace, Braces::Fields) => several_lines || self.is_long(open),
+            _ => self.is_long(open),
+        }
+    }
+
+    /// Whether a bracket must have its own lines for what stands in it, however it is written: a
+    /// block of several statements, a list that ends in a comma.
+    fn is_long(&self, open: usize) -> bool {
+        let close = self.partners[open];
+        let ends_in_comma = open + 1 < close && self.tokens[close - 1].token == Token::Comma;
+        match (self.tokens[open].token, self.braces[open]) {
+            (Token::LBrace, Braces::Block) => self.parts(open + 1, close).len() > 1,
+            (Token::LBrace, Braces::Fields) => ends_in_comma,
             _ => ends_in_comma && !self.is_tuple_of_one(open),
         }
     }
