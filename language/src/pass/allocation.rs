@@ -49,7 +49,7 @@ pub struct Buffer {
 impl Buffer {
     /// Its bytes.
     pub fn range(&self) -> Range<u32> {
-        self.offset..self.offset + self.bytes
+        self.offset..self.offset.saturating_add(self.bytes)
     }
 
     /// Whether anything accesses it.

@@ -244,7 +244,13 @@ impl<'a> Numbers<'a> {
                 let bits = |it: Value| self.kernel.ty(it).elem.data().filter(|it| it.is_int());
                 let (from, to) = (bits(inst.operands[0])?, bits(inst.results[0])?);
                 let keeps = from.bits() <= to.bits() && from.is_signed() == to.is_signed();
-                (keeps || of(0).modulus.is_some() || of(0).known().is_some()).then(|| of(0))
+                let fits = |it: i64| {
+                    let (low, bits) = (to.is_signed(), to.bits() - u32::from(to.is_signed()));
+                    let least = if low { -1i128 << bits } else { 0 };
+                    (least..1i128 << bits).contains(&i128::from(it))
+                };
+                let fits = of(0).modulus.is_some() || of(0).known().is_some_and(fits);
+                (keeps || fits).then(|| of(0))
             }
             _ => None,
         }

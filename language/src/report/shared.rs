@@ -12,6 +12,15 @@ pub fn not_in_memory(place: Place, got: &str) -> Diagnostic {
         .help("memory holds numbers in a shape: `shared bf16[128, 64] @ S`")
 }
 
+/// E0606: memory that no target could have.
+pub fn too_many_elements(place: Place, shape: &[u32], most: u32) -> Diagnostic {
+    let message =
+        format!("a buffer of shape {} has more than {most} elements", describe_shape(shape));
+    Diagnostic::new(Code::E0606, message, place).help(
+        "the shared memory of a block is some hundred KiB; larger things live in global memory",
+    )
+}
+
 /// E0606: a layout of registers where one of memory is wanted.
 pub fn layout_of_registers(place: Place, layout: &str) -> Diagnostic {
     Diagnostic::new(Code::E0606, format!("`{layout}` spreads a tile over registers"), place)

@@ -23,6 +23,9 @@ use crate::report;
 
 const I32: Elem = Elem::Data(DType::I32);
 
+/// Elements of a buffer; far more than any target's shared memory holds, and few enough to count.
+const ELEMENTS_MAX: u32 = 1 << 20;
+
 /// Bytes that a buffer is aligned to: any access of one thread, or the swizzle's period.
 pub(super) fn alignment(spec: &Spec) -> u32 {
     match spec {
@@ -34,6 +37,12 @@ pub(super) fn alignment(spec: &Spec) -> u32 {
 /// The map of a buffer: the layout over the last dimensions, stages before them.
 pub(super) fn map_of(cx: &mut Elab<'_>, ty: &SharedType, span: Span) -> Option<MemoryMap> {
     let spec = ty.layout.as_ref().unwrap_or(&Spec::Plain);
+    let n_elements = ty.shape.iter().try_fold(1u32, |n, &it| n.checked_mul(it));
+    if n_elements.is_none_or(|it| it > ELEMENTS_MAX) {
+        let place = cx.place(span);
+        cx.report(report::shared::too_many_elements(place, &ty.shape, ELEMENTS_MAX));
+        return None;
+    }
     let rank = ty.shape.len();
     let own = spec.rank().map_or(rank.min(2), |it| it as usize);
     let stages = rank.saturating_sub(own);
