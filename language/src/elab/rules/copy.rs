@@ -54,6 +54,8 @@ pub(crate) fn tiles(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         Some(_) => args.layout(cx, "layout")?,
         None => Spec::Plain,
     };
+    // The warps of the block are the only mechanism in this release, so the word changes nothing.
+    args.word(cx, "by", (), |it| (it == "warps").then_some(()), "`warps`")?;
     let tiles = Tiles { tensor, extents, layout };
     shared::map_of(cx, &tiles.memory_type(cx.tensor(tensor).dtype), args.span)?;
     Some(Value::Tiles(Arc::new(tiles)))
@@ -154,21 +156,13 @@ pub(crate) fn count(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let tiles = tiled(cx, args)?;
     let axis = args.below(cx, "axis", tiles.extents.len() as u32)? as usize;
     let dim = memory::extent_value(cx, tiles.tensor, axis);
-    let Some(extent) = tiles.extents[axis] else { return Some(dim) };
-    let extent = Value::Int(i128::from(extent));
-    let value = match &dim {
-        // `cdiv` on what is known is exact; the sum of the scalar form cannot overflow a box's extent away.
-        Value::Int(it) => Value::Int(
-            (it + tiles.extents[axis].map_or(0, i128::from) - 1)
-                / tiles.extents[axis].map_or(1, i128::from),
-        ),
-        _ => {
-            let less = cx.apply(BinaryOp::Sub, extent.clone(), Value::Int(1), args.span);
-            let sum = cx.apply(BinaryOp::Add, dim, less, args.span);
-            cx.apply(BinaryOp::Div, sum, extent, args.span)
-        }
-    };
-    Some(value)
+    let Some(extent) = tiles.extents[axis].map(i128::from) else { return Some(dim) };
+    // The sum of scalars wraps for a size within one box of its type's end, which the interpreter reports.
+    if let Value::Int(it) = dim {
+        return Some(Value::Int((it + extent - 1) / extent));
+    }
+    let sum = cx.apply(BinaryOp::Add, dim, Value::Int(extent - 1), args.span);
+    Some(cx.apply(BinaryOp::Div, sum, Value::Int(extent), args.span))
 }
 
 /// `at.name` on a tiled view.

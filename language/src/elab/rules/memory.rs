@@ -287,26 +287,26 @@ fn atomic(cx: &mut Elab<'_>, args: &Args, op: AtomicOp) -> Option<Value> {
     )
 }
 
+/// A rule for each atomic, by the function `atomic` that stands beside it: `$form` is how it is called.
 macro_rules! atomics {
-    ($($name:ident = $op:ident;)*) => {
+    ($form:literal) => {
+        atomics! {
+            $form; atomic_add = Add, atomic_min = Min, atomic_max = Max, atomic_and = And,
+            atomic_or = Or, atomic_xor = Xor, atomic_exchange = Exchange
+        }
+    };
+    ($form:literal; $($name:ident = $op:ident),*) => {
         $(
-            #[doc = concat!("`", stringify!($name), "(p, value, mask:, order:, scope:)`")]
+            #[doc = concat!("`", stringify!($name), "` as ", $form)]
             pub(crate) fn $name(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
                 atomic(cx, args, AtomicOp::$op)
             }
         )*
     };
 }
+pub(super) use atomics;
 
-atomics! {
-    atomic_add = Add;
-    atomic_min = Min;
-    atomic_max = Max;
-    atomic_and = And;
-    atomic_or = Or;
-    atomic_xor = Xor;
-    atomic_exchange = Exchange;
-}
+atomics!("`f(p, value, mask:, order:, scope:)`");
 
 /// `atomic_cas(p, expected, value, mask:, order:, scope:)`
 pub(crate) fn atomic_cas(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {

@@ -10,7 +10,7 @@ use tile_syntax::ast::Span;
 
 use super::args::Args;
 use super::layouts::apply;
-use super::memory::{atomic_takes, mask, stored};
+use super::memory::{atomic_takes, atomics, mask, stored};
 use super::unify::{self, Operand};
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
@@ -413,26 +413,7 @@ fn atomic(cx: &mut Elab<'_>, args: &Args, op: AtomicOp) -> Option<Value> {
     Some(Value::Tile(Tile { value, layout: aligned.layout }))
 }
 
-macro_rules! atomics {
-    ($($name:ident = $op:ident;)*) => {
-        $(
-            #[doc = concat!("`s.", stringify!($name), "(index, value, axis:, mask:)`")]
-            pub(crate) fn $name(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-                atomic(cx, args, AtomicOp::$op)
-            }
-        )*
-    };
-}
-
-atomics! {
-    atomic_add = Add;
-    atomic_min = Min;
-    atomic_max = Max;
-    atomic_and = And;
-    atomic_or = Or;
-    atomic_xor = Xor;
-    atomic_exchange = Exchange;
-}
+atomics!("`s.f(index, value, axis:, mask:)`");
 
 /// `s.name` on a view.
 pub(super) fn field(cx: &Elab<'_>, of: &View, name: &str) -> Option<Value> {
