@@ -29,6 +29,7 @@ mod call;
 mod constant;
 mod env;
 mod expr;
+pub mod observe;
 mod path;
 pub mod scope;
 mod types;
@@ -44,6 +45,6 @@ pub mod rules;
 
 pub use cx::{Elab, HostFailure};
 pub use hostrun::{TestEnd, build_arguments, constant_findings, layout_constant, run_test};
-pub use kernel::{Elaborated, elaborate};
+pub use kernel::{Elaborated, elaborate, observe};
 pub use path::{is_later_method, is_word_of_language, words_of_language};
 pub(crate) use tidy::tidy;

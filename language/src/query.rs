@@ -18,6 +18,7 @@ use crate::db::{self, Db, Package, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dtype::DType;
 use crate::elab::host::HostOps;
+use crate::elab::observe::Observed;
 use crate::elab::value::{Kind, TypeValue, Value};
 use crate::elab::{self, Elaborated, TestEnd};
 use crate::ir::{ItemKey, Kernel, Place};
@@ -110,6 +111,14 @@ pub fn instance<'db>(db: &'db dyn Db, key: Instance<'db>) -> Elaborated {
     done
 }
 
+/// What the expressions and names of an instance are. Elaborates it once more; only editors ask.
+#[salsa::tracked(returns(ref))]
+fn observed<'db>(db: &'db dyn Db, key: Instance<'db>) -> Observed {
+    let args: Vec<(SmolStr, Value)> =
+        key.args(db).iter().map(|(name, it)| (name.clone(), it.clone().into_value())).collect();
+    elab::observe(db, key.kernel(db), &args, key.target(db))
+}
+
 /// Compile-time arguments as keys; `None` if one cannot be a key.
 pub fn constants(args: &[(SmolStr, Value)]) -> Option<Vec<(SmolStr, Constant)>> {
     args.iter().map(|(name, it)| Some((name.clone(), Constant::of(it)?))).collect()
@@ -124,6 +133,16 @@ pub fn instance_of<'db>(
     target: TargetId,
 ) -> &'db Elaborated {
     instance(db, Instance::new(db, kernel.clone(), args, SmolStr::new(name), target))
+}
+
+/// What the expressions and names of the instance with these arguments are.
+pub fn observed_of<'db>(
+    db: &'db dyn Db,
+    kernel: &ItemKey,
+    args: Vec<(SmolStr, Constant)>,
+    target: TargetId,
+) -> &'db Observed {
+    observed(db, Instance::new(db, kernel.clone(), args, SmolStr::default(), target))
 }
 
 impl Constant {

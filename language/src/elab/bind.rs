@@ -217,6 +217,7 @@ impl Elab<'_> {
                 },
                 None => value,
             };
+            self.observe(generic.name.span, &value);
             self.declare(name, value, false);
         }
         self.mode = mode;
@@ -243,6 +244,7 @@ impl Elab<'_> {
             let PatternKind::Name(name) = &param.pattern.kind else { return None };
             match given.place {
                 Some((place, mutable)) if mutable || self.has_own_fields(&given.value) => {
+                    self.observe(name.span, &given.value);
                     self.declare_place(name.text.clone(), place, true);
                 }
                 Some(_) => {
@@ -250,7 +252,10 @@ impl Elab<'_> {
                     self.report(report::types::changed_let(place));
                     return None;
                 }
-                None if name.text == "self" => self.declare(name.text.clone(), given.value, true),
+                None if name.text == "self" => {
+                    self.observe(name.span, &given.value);
+                    self.declare(name.text.clone(), given.value, true);
+                }
                 None => {
                     let place = self.caller_place(given.span);
                     self.report(report::types::not_a_variable(place, &name.text));

@@ -12,6 +12,7 @@ use super::builder::Builder;
 use super::env::{Local, Slot, Write};
 use super::host::{HostError, HostOps};
 use super::loops::Carried;
+use super::observe::Observer;
 use super::rules;
 use super::value::{Arg, Value};
 use crate::db::{Db, SourceFile};
@@ -53,6 +54,8 @@ pub struct Elab<'a> {
     pub(super) host: Option<&'a mut dyn HostOps>,
     /// A failure of host code that ends the test.
     pub(super) failure: Option<Box<HostFailure>>,
+    /// What was seen of expressions, if anybody asked.
+    pub(super) observer: Option<Box<Observer>>,
 }
 
 /// What ended a test.
@@ -123,6 +126,7 @@ impl<'a> Elab<'a> {
             steps_max: STEPS_MAX,
             host,
             failure: None,
+            observer: None,
         }
     }
 }

@@ -173,6 +173,7 @@ impl Elab<'_> {
                 if let Value::View(view) = &value {
                     self.ir.name(view.value, &name.text);
                 }
+                self.observe(pattern.span, &value);
                 self.declare(name.text.clone(), value, mutable);
             }
             PatternKind::Tuple(parts) => self.bind_parts(pattern, parts, value, mutable),

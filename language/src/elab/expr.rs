@@ -21,7 +21,9 @@ impl Elab<'_> {
         if !self.step(expr.span) {
             return Value::Error;
         }
-        stacker::maybe_grow(64 * 1024, 2 * 1024 * 1024, || self.eval_grown(expr))
+        let value = stacker::maybe_grow(64 * 1024, 2 * 1024 * 1024, || self.eval_grown(expr));
+        self.observe(expr.span, &value);
+        value
     }
 
     fn eval_grown(&mut self, expr: &Expr) -> Value {

@@ -13,6 +13,7 @@ use tile_syntax::ast::{self, ClauseKind, Expr, Fn, ItemKind, Span};
 use super::builder::Builder;
 use super::call::GivenGeneric;
 use super::cx::{Elab, Mode};
+use super::observe::Observed;
 use super::tidy::tidy;
 use super::value::Value;
 use crate::db::{self, Db};
@@ -83,6 +84,24 @@ pub fn elaborate(
         allowed: allowed.collect(),
         exists: true,
     }
+}
+
+/// What the expressions and names of that instance are, as far as it could be elaborated.
+pub fn observe(
+    db: &dyn Db,
+    key: &ItemKey,
+    args: &[(SmolStr, Value)],
+    target: TargetId,
+) -> Observed {
+    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else {
+        return Observed::default();
+    };
+    let ItemKind::Kernel(decl) = &tree.kind else { return Observed::default() };
+    let mut cx = Elab::new(db, target, None);
+    cx.observer = Some(Box::default());
+    cx.push_frame(key.clone(), file, None);
+    cx.kernel(decl, args, "");
+    cx.observer.take().map_or_else(Observed::default, |it| it.finish())
 }
 
 impl Elab<'_> {

@@ -309,7 +309,7 @@ impl Elab<'_> {
         carried.retain(|it| self.still_fits(it));
         for _ in 0..64 {
             let mark = self.journal_mark();
-            let reported = self.diagnostics.len();
+            let (reported, observed) = (self.diagnostics.len(), self.observer_mark());
             self.ir.open(Vec::new());
             let attempt = self.attempt(&carried, span, run);
             let before = self.ir.close();
@@ -323,6 +323,7 @@ impl Elab<'_> {
             }
             self.undo_to(mark);
             self.diagnostics.truncate(reported);
+            self.forget_since(observed);
         }
         self.report(report::comptime::loop_unsettled(self.place(span)));
     }

@@ -64,6 +64,7 @@ impl Elab<'_> {
             _ => None,
         };
         let value = self.argument(ty, name, &name.text, default, head);
+        self.observe(name.span, &value);
         self.declare(name.text.clone(), value, false);
     }
 
@@ -245,6 +246,7 @@ impl Elab<'_> {
             let value = self.ir.value(Type::scalar(dtype));
             let path = format!("{}{name}", head.owner);
             self.ir.values[value.0 as usize].name = SmolStr::new(&path);
+            self.observe(span, &Value::scalar(value));
             self.declare(name, Value::scalar(value), false);
             head.symbols.push(value);
             head.plan.symbols.push(Symbol { name: path, bits });

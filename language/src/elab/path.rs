@@ -89,7 +89,9 @@ impl Elab<'_> {
         match &*expr.kind {
             ExprKind::Path(path) if path.len() == 1 && !path[0].text.is_empty() => {
                 let found = self.find_path(path, expr.span);
-                found.unwrap_or_else(|| Value::Word(path[0].text.clone()))
+                let value = found.unwrap_or_else(|| Value::Word(path[0].text.clone()));
+                self.observe(expr.span, &value);
+                value
             }
             _ => self.eval(expr),
         }
@@ -215,6 +217,7 @@ impl Elab<'_> {
         let value = match self.enter(key.clone(), span) {
             true => {
                 let value = self.const_value(decl);
+                self.observe(decl.name.span, &value);
                 self.leave();
                 value
             }

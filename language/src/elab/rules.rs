@@ -211,6 +211,11 @@ pub fn describe_spec(spec: &Spec) -> String {
     describe::spec(spec)
 }
 
+/// How a type reads in a message.
+pub fn describe_type(ty: &TypeValue) -> String {
+    describe::ty(ty)
+}
+
 /// How an element type reads in a message.
 pub fn describe_elem(elem: ir::Elem) -> String {
     describe::elem(elem)

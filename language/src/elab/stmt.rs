@@ -152,6 +152,7 @@ impl Elab<'_> {
             }
             StmtKind::Const(it) => {
                 let value = self.const_value(it);
+                self.observe(it.name.span, &value);
                 self.declare(it.name.text.clone(), value, false);
             }
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value, stmt.span),
@@ -234,6 +235,7 @@ impl Elab<'_> {
             None => new,
         };
         let new = self.fit_var(&old, new, span);
+        self.observe(place.span, &new);
         self.write(&at, new, span);
     }
 
