@@ -39,7 +39,10 @@ pub struct SourceFile {
     /// How people call it.
     #[returns(ref)]
     pub path: String,
-    /// Its module, `["std", "reduce"]`, `["softmax"]`.
+    /// The folder that it lies in: a `use` finds files of the same folder and the library's.
+    #[returns(ref)]
+    pub folder: String,
+    /// Its module, `["std", "reduce"]`, `["softmax"]`; empty if the file is gone.
     #[returns(ref)]
     pub module: Vec<SmolStr>,
     /// The text.

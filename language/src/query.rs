@@ -4,6 +4,7 @@
 //! result or is put together from some. The standard library is there from the beginning.
 #![expect(missing_docs, reason = "salsa's macros make items without docs")]
 
+use std::ffi::OsStr;
 use std::iter;
 use std::path::Path;
 use std::sync::Arc;
@@ -289,7 +290,8 @@ impl Database {
         for (n, (name, text)) in LIBRARY.iter().enumerate() {
             let module = vec![SmolStr::new("std"), SmolStr::new(name)];
             let path = format!("std/{name}.tile");
-            let file = SourceFile::builder(n as u32, path, module, (*text).to_owned())
+            let (folder, text) = ("std".to_owned(), (*text).to_owned());
+            let file = SourceFile::builder(n as u32, path, folder, module, text)
                 .durability(Durability::NEVER_CHANGE)
                 .new(&db);
             files.push(file);
@@ -305,23 +307,49 @@ impl Database {
 
     /// Sets the text of a file, new or known.
     pub fn set_file(&mut self, path: &str, text: &str) -> SourceFile {
-        let mut files = Package::get(self).files(self).clone();
-        if let Some(&file) = files.iter().find(|it| it.path(self) == path) {
-            if file.text(self) != text {
-                file.set_text(self).to(text.to_owned());
+        let files = Package::get(self).files(self);
+        match files.iter().copied().find(|it| it.path(self) == path) {
+            Some(file) => {
+                self.set_text(file, text);
+                file
             }
+            None => self.add_file(path, text),
+        }
+    }
+
+    /// Adds a file whose path is new. It takes the number of one that was removed, if there is any.
+    pub fn add_file(&mut self, path: &str, text: &str) -> SourceFile {
+        let part = |it: Option<&OsStr>| it.unwrap_or_default().to_string_lossy().into_owned();
+        let at = Path::new(path);
+        let folder = part(at.parent().map(Path::as_os_str));
+        let module = vec![SmolStr::new(part(at.file_stem()))];
+        let mut files = Package::get(self).files(self).clone();
+        if let Some(file) = files.iter().copied().find(|it| it.module(self).is_empty()) {
+            file.set_path(self).to(path.to_owned());
+            file.set_folder(self).to(folder);
+            file.set_module(self).to(module);
+            file.set_text(self).to(text.to_owned());
             return file;
         }
-        let stem = Path::new(path)
-            .file_stem()
-            .map(|it| it.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let module = vec![SmolStr::new(stem)];
-        let file =
-            SourceFile::new(self, files.len() as u32, path.to_owned(), module, text.to_owned());
+        let (number, path, text) = (files.len() as u32, path.to_owned(), text.to_owned());
+        let file = SourceFile::new(self, number, path, folder, module, text);
         files.push(file);
         Package::get(self).set_files(self).to(files);
         file
+    }
+
+    /// Sets the text of a file.
+    pub fn set_text(&mut self, file: SourceFile, text: &str) {
+        if file.text(self) != text {
+            file.set_text(self).to(text.to_owned());
+        }
+    }
+
+    /// Forgets a file: nothing finds it any more, and its number is free.
+    pub fn remove_file(&mut self, file: SourceFile) {
+        file.set_path(self).to(String::new());
+        file.set_module(self).to(Vec::new());
+        file.set_text(self).to(String::new());
     }
 
     /// The files of the standard library.

@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Lists the targets and what they have
     Targets(Targets),
+    /// Serves an editor over standard input and output, by the Language Server Protocol
+    Lsp,
     /// Says what was found on this machine, and the command that gets what is missing
     Doctor(Doctor),
 }

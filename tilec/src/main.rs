@@ -4,7 +4,8 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut out = BufWriter::new(io::stdout().lock());
+    // Not locked: the language server writes from another thread.
+    let mut out = BufWriter::new(io::stdout());
     let mut err = io::stderr();
     let mut io = tilec::Io::of_process(&mut out, &mut err);
     let exit = tilec::run(std::env::args_os(), &mut io);

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use tile_syntax::ast::{
     Arg, Block, BracketArg, ClauseKind, Cond, Const, Expr, ExprKind, Fn, Generic, If, Item,
@@ -35,6 +36,18 @@ pub(super) fn item<'db>(
     };
     walk.item(&db::parsed(db, item).item);
     walk.found.into()
+}
+
+/// The names of all variants of all enums: what a lone name may be where an enum is expected.
+#[salsa::tracked(returns(ref))]
+fn names_of_variants(db: &dyn Db) -> FxHashSet<SmolStr> {
+    let files = Package::get(db).files(db);
+    let decls = files.iter().flat_map(|it| &names::module(db, *it).decls);
+    let variants = decls.flat_map(|it| match &it.kind {
+        DeclKind::Enum(variants) => &variants[..],
+        _ => &[],
+    });
+    variants.cloned().collect()
 }
 
 struct Walk<'db> {
@@ -257,14 +270,7 @@ impl Walk<'_> {
     }
 
     fn is_variant(&self, name: &str) -> bool {
-        let files = Package::get(self.db).files(self.db);
-        let declared = files.iter().any(|it| {
-            let decls = &names::module(self.db, *it).decls;
-            decls
-                .iter()
-                .any(|it| matches!(&it.kind, DeclKind::Enum(it) if it.iter().any(|it| it == name)))
-        });
-        declared || self.in_host_code
+        self.in_host_code || names_of_variants(self.db).contains(name)
     }
 
     fn expr(&mut self, expr: &Expr) {

@@ -4,6 +4,7 @@
 //! * A circle of `use` items ends: a pair of file and name is asked once a path.
 //! * Only `pub` declarations are found from another file.
 
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::declared::{Decl, DeclKind, module};
@@ -41,18 +42,36 @@ pub fn visible(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
     let own = module(db, file);
     let mut names: Vec<SmolStr> = own.decls.iter().map(|it| it.name.clone()).collect();
     names.extend(own.uses.iter().map(|it| it.name.clone()));
-    if let Some(prelude) = prelude(db) {
+    if let Some(prelude) = prelude(db, file) {
         names.extend(module(db, prelude).uses.iter().map(|it| it.name.clone()));
     }
     names
 }
 
-fn prelude(db: &dyn Db) -> Option<SourceFile> {
-    find_module(db, &["std".into(), "prelude".into()])
+fn prelude(db: &dyn Db, from: SourceFile) -> Option<SourceFile> {
+    find_module(db, from, &["std".into(), "prelude".into()])
 }
 
-fn find_module(db: &dyn Db, path: &[SmolStr]) -> Option<SourceFile> {
-    Package::get(db).files(db).iter().copied().find(|it| it.module(db) == path)
+/// The module of that path, as `from` names it: one of its folder, or the library's.
+fn find_module(db: &dyn Db, from: SourceFile, path: &[SmolStr]) -> Option<SourceFile> {
+    let folder = match path {
+        [first, _, ..] if first == "std" => "std",
+        _ => from.folder(db),
+    };
+    modules_of_folder(db).get(folder)?.get(path).copied()
+}
+
+type ModulesOfFolder = FxHashMap<String, FxHashMap<Vec<SmolStr>, SourceFile>>;
+
+/// All modules by their folder and path; of two equal ones the first.
+#[salsa::tracked(returns(ref))]
+fn modules_of_folder(db: &dyn Db) -> ModulesOfFolder {
+    let mut modules = ModulesOfFolder::default();
+    for &file in Package::get(db).files(db).iter().filter(|it| !it.module(db).is_empty()) {
+        let folder = modules.entry(file.folder(db).clone()).or_default();
+        folder.entry(file.module(db).clone()).or_insert(file);
+    }
+    modules
 }
 
 struct Walk<'db> {
@@ -83,7 +102,7 @@ impl Walk<'_> {
     fn absolute(&mut self, from: SourceFile, path: &[SmolStr]) -> Vec<Found> {
         let path = if path[0] == "self" { &path[1..] } else { path };
         for n in (1..=path.len()).rev() {
-            let Some(module) = find_module(self.db, &path[..n]) else { continue };
+            let Some(module) = find_module(self.db, from, &path[..n]) else { continue };
             return match &path[n..] {
                 [] => vec![Found::Module(module)],
                 rest => self.members(module, from, rest),
@@ -149,7 +168,7 @@ impl Walk<'_> {
         }
         if found.is_empty()
             && inside
-            && let Some(prelude) = prelude(self.db).filter(|it| *it != file)
+            && let Some(prelude) = prelude(self.db, file).filter(|it| *it != file)
         {
             let public = |it: &Found| !matches!(it, Found::Private(_));
             found.extend(self.name(prelude, name, false).into_iter().filter(public));

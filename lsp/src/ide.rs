@@ -1,0 +1,12 @@
+//! Features: pure functions of the database, one file each.
+//!
+//! A feature takes the database, a file and bytes of it, and gives data with bytes in it. The
+//! server turns both into what the client counts in. So a feature is tested without a server: a
+//! text with `$0` where the cursor is, and a snapshot of what came out.
+
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod folding;
+pub mod line_index;
+pub mod selection;
+pub mod symbols;

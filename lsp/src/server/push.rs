@@ -1,0 +1,70 @@
+//! Which documents' findings are out of date, for clients that do not ask for them.
+//!
+//! An edit makes its document urgent and all other open ones due, since they may use it. One that was
+//! computed for a text that has changed since is never sent. Findings that are as they were are
+//! sent again only for the document that was edited, whose new version they are for.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// How soon a document's findings are wanted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Due {
+    /// It was edited: somebody looks at it.
+    Now,
+    /// Another one was.
+    Later,
+}
+
+/// The state of all documents, by the numbers of their files.
+#[derive(Debug, Default)]
+pub(super) struct Push {
+    due: BTreeMap<u32, Due>,
+    running: FxHashSet<u32>,
+    /// The version and the result id that were sent last.
+    sent: FxHashMap<u32, (i32, String)>,
+}
+
+impl Push {
+    /// Notes that findings have to be computed.
+    pub(super) fn want(&mut self, number: u32, due: Due) {
+        let known = self.due.entry(number).or_insert(due);
+        *known = due.min(*known);
+    }
+
+    /// The document that is next; `idle` is how many threads are free.
+    pub(super) fn next(&mut self, idle: usize) -> Option<u32> {
+        let fits =
+            |it: &(&u32, &Due)| !self.running.contains(it.0) && (*it.1 == Due::Now || 1 < idle);
+        let number = *self.due.iter().filter(fits).min_by_key(|it| *it.1)?.0;
+        Some(number)
+    }
+
+    /// Notes that findings are being computed.
+    pub(super) fn start(&mut self, number: u32) -> Due {
+        self.running.insert(number);
+        self.due.remove(&number).unwrap_or(Due::Later)
+    }
+
+    /// Notes that they are no longer.
+    pub(super) fn end(&mut self, number: u32) {
+        self.running.remove(&number);
+    }
+
+    /// Whether findings say something that the client does not know.
+    pub(super) fn is_news(&mut self, number: u32, version: i32, result_id: &str) -> bool {
+        let news = (version, result_id.to_owned());
+        if self.sent.get(&number) == Some(&news) {
+            return false;
+        }
+        self.sent.insert(number, news);
+        true
+    }
+
+    /// Forgets a document.
+    pub(super) fn forget(&mut self, number: u32) {
+        self.due.remove(&number);
+        self.sent.remove(&number);
+    }
+}

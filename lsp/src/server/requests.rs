@@ -1,0 +1,78 @@
+//! The table of requests. A new one is a row here, a line in `initialize.rs` if the protocol announces
+//! it, and a function that takes the protocol's parameters to a feature of [`crate::ide`] and back.
+
+mod diagnostics;
+mod symbols;
+mod text;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tower_lsp::ls_types::request as lsp;
+
+use super::snapshot::{Refusal, Snapshot};
+
+/// Which of two waiting requests goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Lane {
+    /// Somebody waits for it.
+    Asked,
+    /// The editor keeps what it shows up to date.
+    Shown,
+    /// Nobody looks: never the last free thread.
+    Background,
+}
+
+/// What becomes of a request that an edit overtakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum OnEdit {
+    /// It is computed anew: its answer is as good for the new text.
+    Retry,
+    /// It is refused with `ContentModified`: its answer would change a text that is no more, or the
+    /// client asks again by itself.
+    Refuse,
+    /// It is refused with `ServerCancelled`, upon which the client asks again.
+    AskAgain,
+}
+
+/// A request that is answered from a snapshot.
+pub(super) struct Row {
+    pub(super) method: &'static str,
+    pub(super) lane: Lane,
+    pub(super) on_edit: OnEdit,
+    pub(super) run: fn(&Snapshot, Value) -> Result<Value, Refusal>,
+}
+
+macro_rules! rows {
+    ($($request:ty => $handler:path, $lane:ident, $on_edit:ident;)*) => {
+        &[$(Row {
+            method: <$request as lsp::Request>::METHOD,
+            lane: Lane::$lane,
+            on_edit: OnEdit::$on_edit,
+            run: |snapshot, params| answer::<$request>($handler(snapshot, read(params)?)?),
+        }),*]
+    };
+}
+
+/// All of them.
+static ROWS: &[Row] = rows! {
+    lsp::DocumentDiagnosticRequest => diagnostics::of_document, Shown, AskAgain;
+    lsp::WorkspaceDiagnosticRequest => diagnostics::of_workspace, Background, AskAgain;
+    lsp::DocumentSymbolRequest => symbols::of_document, Shown, Retry;
+    lsp::WorkspaceSymbolRequest => symbols::of_workspace, Asked, Retry;
+    lsp::FoldingRangeRequest => text::folds, Shown, Retry;
+    lsp::SelectionRangeRequest => text::selections, Asked, Retry;
+    lsp::Formatting => text::format, Asked, Refuse;
+};
+
+/// The row of a method.
+pub(super) fn row(method: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|it| it.method == method)
+}
+
+fn read<P: DeserializeOwned>(params: Value) -> Result<P, Refusal> {
+    serde_json::from_value(params).map_err(|error| Refusal::invalid(error.to_string()))
+}
+
+fn answer<R: lsp::Request>(result: R::Result) -> Result<Value, Refusal> {
+    Ok(serde_json::to_value(result).expect("types of the protocol have string keys"))
+}
