@@ -4,6 +4,7 @@
 //! * [`access`]: how wide each load and store is, and what keeps it from being wider.
 //! * [`shared`]: how a tile moves between registers and a view of shared memory.
 //! * [`budget`]: tiles that no thread can hold, buffers that no block can.
+//! * [`pressure`](mod@pressure): how many registers a thread needs, where, and for what.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
 //! The lowering and the editor ask the same functions: the width that a warning talks about is the
@@ -14,10 +15,13 @@ pub mod bounds;
 pub mod budget;
 mod explain;
 pub mod facts;
+mod form;
 #[cfg(test)]
 mod laws;
 mod packed;
+pub mod pressure;
 pub mod shared;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -25,6 +29,7 @@ mod transfer;
 pub use access::{Access, Limit, access};
 pub use explain::{Cause, Why};
 pub use facts::Facts;
+pub use pressure::pressure;
 pub use shared::shared_access;
 
 use crate::diagnostic::Diagnostic;

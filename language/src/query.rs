@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 use tile_layout::{Machine, Spec};
 use tile_syntax::ast::{self, ClauseKind, ItemKind, Span};
 
+use crate::analysis::pressure::Pressure;
 use crate::db::{self, Db, Package, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dtype::DType;
@@ -114,10 +115,16 @@ pub fn instance<'db>(db: &'db dyn Db, key: Instance<'db>) -> Elaborated {
 
 /// What the expressions and names of an instance are. Elaborates it once more; only editors ask.
 #[salsa::tracked(returns(ref))]
-fn observed<'db>(db: &'db dyn Db, key: Instance<'db>) -> Observed {
+pub fn observed<'db>(db: &'db dyn Db, key: Instance<'db>) -> Observed {
     let args: Vec<(SmolStr, Value)> =
         key.args(db).iter().map(|(name, it)| (name.clone(), it.clone().into_value())).collect();
     elab::observe(db, key.kernel(db), &args, key.target(db))
+}
+
+/// The registers that a thread of an instance needs; `None` if something is wrong with it.
+#[salsa::tracked(returns(ref))]
+pub fn pressure<'db>(db: &'db dyn Db, key: Instance<'db>) -> Option<Pressure> {
+    instance(db, key).kernel.as_deref().map(analysis::pressure)
 }
 
 /// Compile-time arguments as keys; `None` if one cannot be a key.
@@ -134,16 +141,6 @@ pub fn instance_of<'db>(
     target: TargetId,
 ) -> &'db Elaborated {
     instance(db, Instance::new(db, kernel.clone(), args, SmolStr::new(name), target))
-}
-
-/// What the expressions and names of the instance with these arguments are.
-pub fn observed_of<'db>(
-    db: &'db dyn Db,
-    kernel: &ItemKey,
-    args: Vec<(SmolStr, Constant)>,
-    target: TargetId,
-) -> &'db Observed {
-    observed(db, Instance::new(db, kernel.clone(), args, SmolStr::default(), target))
 }
 
 impl Constant {

@@ -1,16 +1,17 @@
 //! What expressions and names of an instance are, as an editor asks for it.
 
+use smol_str::SmolStr;
 use tile_language::db::{self, SourceFile};
 use tile_language::elab::observe::Observed;
 use tile_language::ir::ItemKey;
-use tile_language::query::{Database, observed_of};
+use tile_language::query::{Database, Instance, observed};
 use tile_language::target::TargetId;
 
 /// The canonical instance of `kernel`, on a warp of 32 lanes.
 fn of<'db>(db: &'db Database, file: SourceFile, kernel: &str) -> &'db Observed {
     let key = ItemKey { file: file.number(db), item: kernel.into() };
     let target = TargetId::from_name("sm_90a").unwrap();
-    observed_of(db, &key, Vec::new(), target)
+    observed(db, Instance::new(db, key, Vec::new(), SmolStr::default(), target))
 }
 
 /// Everything that was seen of an item, a line each place.
