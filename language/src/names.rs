@@ -11,11 +11,12 @@
 //! the place decides: a call takes the function, `for` the `iter`, brackets and constructors the type.
 
 mod declared;
+pub mod mentions;
 mod resolve;
 pub mod suggest;
 
 pub use declared::{Decl, DeclKind, ImplDecl, MemberDecl, Module, UseDecl, module};
-pub use resolve::{Found, resolve, resolve_use, visible};
+pub use resolve::{Found, neighbours, resolve, resolve_use, visible};
 
 use smol_str::SmolStr;
 

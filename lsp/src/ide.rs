@@ -4,9 +4,16 @@
 //! server turns both into what the client counts in. So a feature is tested without a server: a
 //! text with `$0` where the cursor is, and a snapshot of what came out.
 
+pub mod calls;
+pub mod fixes;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod folding;
+pub mod formatting;
 pub mod line_index;
+pub mod links;
+pub mod navigation;
+pub mod rename;
 pub mod selection;
+pub mod semantic_tokens;
 pub mod symbols;

@@ -13,8 +13,9 @@
 //! | `server::requests` | the table of requests, and the way from the protocol's types to a feature's |
 //! | `server::snapshot` | what a request sees: the database, the files, the settings |
 //! | `server::files` | documents of the editor and files of the folders, by URI |
-//! | `server::positions` | lines and columns in the client's units |
-//! | `server::findings` | diagnostics in the protocol's form, pushed and pulled |
+//! | `server::library` | the library and the pages of diagnostics as documents that can be read |
+//! | `server::findings`, `server::push` | diagnostics in the protocol's form, and which are out of date |
+//! | `pages` | the pages of diagnostics |
 //!
 //! # Invariants
 //! * Messages take effect in the order of their arrival.
@@ -24,4 +25,5 @@
 //! * What is shown is of the version that it is shown for.
 
 pub mod ide;
+pub mod pages;
 pub mod server;

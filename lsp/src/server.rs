@@ -9,6 +9,7 @@
 mod files;
 mod findings;
 mod initialize;
+mod library;
 mod main_loop;
 mod pending;
 mod pool;

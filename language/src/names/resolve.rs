@@ -61,6 +61,18 @@ fn find_module(db: &dyn Db, from: SourceFile, path: &[SmolStr]) -> Option<Source
     modules_of_folder(db).get(folder)?.get(path).copied()
 }
 
+/// The files that `from` can use, itself included: those of its folder and the library's.
+pub fn neighbours(db: &dyn Db, from: SourceFile) -> Vec<SourceFile> {
+    let folder = from.folder(db);
+    let folders = [folder.as_str(), "std"];
+    let wanted = if folder == "std" { &folders[..1] } else { &folders[..] };
+    let modules = modules_of_folder(db);
+    let files = wanted.iter().filter_map(|it| modules.get(*it)).flat_map(|it| it.values());
+    let mut files: Vec<SourceFile> = files.copied().collect();
+    files.sort_by_key(|it| it.number(db));
+    files
+}
+
 type ModulesOfFolder = FxHashMap<String, FxHashMap<Vec<SmolStr>, SourceFile>>;
 
 /// All modules by their folder and path; of two equal ones the first.

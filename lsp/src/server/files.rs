@@ -2,17 +2,18 @@
 //!
 //! A document that is open is what the editor says it is; a file that is not is what the disk says.
 //! The table says which file of the database a URI means and back; texts live in the database alone.
-//! Files of the library have a URI of the scheme `tile`, and no client writes to them.
+//! No client writes to files of the library.
 
 use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tile_language::db::SourceFile;
 use tile_language::query::Database;
 use tower_lsp::ls_types::Uri;
+
+use super::library::Home;
 
 /// The scheme of documents that only this server has.
 pub(super) const SCHEME: &str = "tile";
@@ -49,6 +50,8 @@ struct Entry {
 pub(super) struct Files {
     by_key: FxHashMap<String, u32>,
     entries: FxHashMap<u32, Entry>,
+    /// How many files the library has; their numbers are the lowest.
+    n_library: u32,
     /// Folders whose own files were read.
     folders: FxHashSet<PathBuf>,
 }
@@ -68,15 +71,21 @@ pub(super) fn path_of(uri: &Uri) -> Option<PathBuf> {
 }
 
 impl Files {
-    /// The files of the library.
-    pub(super) fn of_library(db: &Database) -> Files {
+    /// The files of the library, by the names that they have for this client.
+    pub(super) fn of_library(db: &Database, home: &Home) -> Files {
         let mut files = Files::default();
         for file in db.library() {
-            let uri = format!("{SCHEME}:/{}", file.path(db));
-            let uri = Uri::from_str(&uri).expect("names of the library are plain words");
-            files.insert(file, file.number(db), uri);
+            if let Some(uri) = home.uri(file.path(db)) {
+                files.insert(file, file.number(db), uri);
+            }
         }
+        files.n_library = files.entries.len() as u32;
         files
+    }
+
+    /// Whether a file is the library's.
+    fn is_of_library(&self, number: u32) -> bool {
+        number < self.n_library
     }
 
     fn insert(&mut self, file: SourceFile, number: u32, uri: Uri) {
@@ -117,8 +126,7 @@ impl Files {
 
     /// The files that are the user's, in the order of their numbers.
     pub(super) fn of_user(&self) -> Vec<(u32, SourceFile)> {
-        let is_of_user = |it: &&Entry| it.uri.scheme().as_str() != SCHEME;
-        let entries = self.entries.iter().filter(|it| is_of_user(&it.1));
+        let entries = self.entries.iter().filter(|it| !self.is_of_library(*it.0));
         let mut files: Vec<_> = entries.map(|(n, it)| (*n, it.file)).collect();
         files.sort_by_key(|it| it.0);
         files
@@ -146,8 +154,8 @@ impl Files {
     /// Sets the text of a file, new or known. The library's files stay as they are.
     fn set(&mut self, db: &mut Database, uri: &Uri, text: &str) {
         match self.file(uri) {
-            Some(file) if uri.scheme().as_str() != SCHEME => db.set_text(file, text),
-            Some(_) => {}
+            Some(file) if self.is_of_library(file.number(db)) => {}
+            Some(file) => db.set_text(file, text),
             None => {
                 let file = db.add_file(&key(uri), text);
                 self.insert(file, file.number(db), uri.clone());
@@ -173,7 +181,8 @@ impl Files {
 
     /// Reads a file again that may have changed, come or gone, unless it is open.
     pub(super) fn reload(&mut self, db: &mut Database, uri: &Uri) {
-        if self.version(uri).is_some() || uri.scheme().as_str() == SCHEME {
+        let is_of_library = |it: SourceFile| self.is_of_library(it.number(db));
+        if self.version(uri).is_some() || self.file(uri).is_some_and(is_of_library) {
             return;
         }
         match path_of(uri).and_then(|it| read(&it)) {

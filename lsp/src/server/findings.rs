@@ -6,7 +6,7 @@ use rustc_hash::FxHasher;
 use tile_language::db::SourceFile;
 use tile_language::diagnostic::{self, Severity};
 use tower_lsp::ls_types::{
-    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, NumberOrString,
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, NumberOrString,
 };
 
 use super::Snapshot;
@@ -21,7 +21,7 @@ pub(super) fn of_file(snapshot: &Snapshot, file: SourceFile) -> Vec<Diagnostic> 
 }
 
 /// One finding. One whose place is in another file is shown there, where its own check finds it.
-fn finding(
+pub(super) fn finding(
     snapshot: &Snapshot,
     file: SourceFile,
     it: &diagnostic::Diagnostic,
@@ -44,6 +44,11 @@ fn finding(
             Severity::Note => DiagnosticSeverity::INFORMATION,
         }),
         code: Some(NumberOrString::String(it.code.name().to_owned())),
+        code_description: snapshot
+            .client
+            .home
+            .page(it.code.name())
+            .map(|href| CodeDescription { href }),
         source: Some(SOURCE.to_owned()),
         message,
         related_information: (!reasons.is_empty()).then_some(reasons),

@@ -2,14 +2,20 @@
 
 use serde_json::{Value, json};
 use tower_lsp::ls_types::{
-    ClientCapabilities, DiagnosticOptions, DiagnosticServerCapabilities,
+    CallHierarchyServerCapability, ClientCapabilities, CodeActionKind, CodeActionOptions,
+    CodeActionProviderCapability, DeclarationCapability, DiagnosticOptions,
+    DiagnosticServerCapabilities, DocumentLinkOptions, DocumentOnTypeFormattingOptions,
     FoldingRangeProviderCapability, InitializeParams, InitializeResult, OneOf,
-    PositionEncodingKind, SelectionRangeProviderCapability, ServerCapabilities, ServerInfo,
-    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    PositionEncodingKind, RenameOptions, SelectionRangeProviderCapability, SemanticTokenModifier,
+    SemanticTokenType, SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
+    SemanticTokensServerCapabilities, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TypeDefinitionProviderCapability,
+    WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 
+use super::library::Home;
 use crate::ide::line_index::Encoding;
+use crate::ide::semantic_tokens::{KINDS, MODIFIERS};
 
 /// What the client said of itself.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -18,8 +24,8 @@ pub(super) struct Client {
     pub(super) encoding: Encoding,
     /// What it can do.
     pub(super) capabilities: ClientCapabilities,
-    /// Whether it opens documents of the scheme `tile`, by asking this server for their text.
-    pub(super) has_virtual_documents: bool,
+    /// How documents without files are called for it.
+    pub(super) home: Home,
 }
 
 impl Client {
@@ -38,7 +44,8 @@ impl Client {
         };
         let options = params.initialization_options.as_ref();
         let flag = options.and_then(|it| it.get("virtualDocuments")).and_then(Value::as_bool);
-        Client { encoding, capabilities, has_virtual_documents: flag.unwrap_or(false) }
+        let home = if flag == Some(true) { Home::Virtual } else { Home::in_cache() };
+        Client { encoding, capabilities, home }
     }
 
     /// Whether it asks for diagnostics itself.
@@ -58,6 +65,19 @@ impl Client {
         let workspace = self.capabilities.workspace.as_ref();
         let watched = workspace.and_then(|it| it.did_change_watched_files.as_ref());
         watched.and_then(|it| it.dynamic_registration) == Some(true)
+    }
+
+    /// Whether it takes edits for a version of a document.
+    pub(super) fn versions_edits(&self) -> bool {
+        let workspace = self.capabilities.workspace.as_ref();
+        let edits = workspace.and_then(|it| it.workspace_edit.as_ref());
+        edits.and_then(|it| it.document_changes) == Some(true)
+    }
+
+    /// Whether it takes a declaration together with the name that led there.
+    pub(super) fn links_definitions(&self) -> bool {
+        let text = self.capabilities.text_document.as_ref();
+        text.and_then(|it| it.definition.as_ref()).and_then(|it| it.link_support) == Some(true)
     }
 
     /// Whether it shows symbols as a tree.
@@ -116,9 +136,48 @@ fn capabilities(client: &Client) -> ServerCapabilities {
         workspace_symbol_provider: Some(OneOf::Left(true)),
         folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
         selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
+        definition_provider: Some(OneOf::Left(true)),
+        declaration_provider: Some(DeclarationCapability::Simple(true)),
+        type_definition_provider: Some(TypeDefinitionProviderCapability::Simple(true)),
+        references_provider: Some(OneOf::Left(true)),
+        document_highlight_provider: Some(OneOf::Left(true)),
+        rename_provider: Some(OneOf::Right(RenameOptions {
+            prepare_provider: Some(true),
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        })),
+        document_link_provider: Some(DocumentLinkOptions {
+            resolve_provider: None,
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        }),
+        call_hierarchy_provider: Some(CallHierarchyServerCapability::Simple(true)),
+        semantic_tokens_provider: Some(semantic_tokens()),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::SOURCE_FIX_ALL]),
+            ..CodeActionOptions::default()
+        })),
         document_formatting_provider: Some(OneOf::Left(true)),
+        document_range_formatting_provider: Some(OneOf::Left(true)),
+        document_on_type_formatting_provider: Some(DocumentOnTypeFormattingOptions {
+            first_trigger_character: "}".to_owned(),
+            more_trigger_character: Some(vec!["\n".to_owned(), ";".to_owned()]),
+        }),
         ..ServerCapabilities::default()
     }
+}
+
+fn semantic_tokens() -> SemanticTokensServerCapabilities {
+    let types = KINDS.iter().copied().map(SemanticTokenType::new);
+    let modifiers = MODIFIERS.iter().copied().map(SemanticTokenModifier::new);
+    let options = SemanticTokensOptions {
+        legend: SemanticTokensLegend {
+            token_types: types.collect(),
+            token_modifiers: modifiers.collect(),
+        },
+        range: Some(true),
+        full: Some(SemanticTokensFullOptions::Delta { delta: Some(true) }),
+        ..SemanticTokensOptions::default()
+    };
+    SemanticTokensServerCapabilities::SemanticTokensOptions(options)
 }
 
 /// The wish to hear of source files that change on disk.

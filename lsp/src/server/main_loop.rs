@@ -38,7 +38,7 @@ use super::push::{Due, Push};
 use super::requests::{self, OnEdit};
 use super::snapshot::Snapshot;
 use super::transport::{Call, End};
-use super::{findings, pending};
+use super::{findings, library, pending};
 use crate::ide::line_index::{Encoding, LineIndex};
 
 /// How long a request may run. What takes longer is ended and refused.
@@ -89,9 +89,13 @@ impl MainLoop {
     pub(super) fn new() -> (MainLoop, Sender<Event>, UnboundedReceiver<Request>) {
         let (events, incoming) = mpsc::channel();
         let (outgoing, to_client) = unbounded();
-        let db = Database::default();
-        let files = Arc::new(Files::of_library(&db));
-        let snapshot = Snapshot { db, settings: Arc::default(), client: Arc::default(), files };
+        let snapshot = Snapshot {
+            db: Database::default(),
+            settings: Arc::default(),
+            client: Arc::default(),
+            files: Arc::default(),
+            sent_tokens: Arc::default(),
+        };
         let pool = Pool::new();
         let main_loop = MainLoop {
             phase: Phase::Fresh,
@@ -202,6 +206,10 @@ impl MainLoop {
         }
         self.folders = folders_of(&params);
         let result = initialize::answer(&client);
+        let home = client.home.clone();
+        self.snapshot.files = Arc::new(Files::of_library(&self.snapshot.db, &home));
+        let library = library::texts(&self.snapshot.db);
+        self.pool.run(move || home.write(&library));
         self.snapshot.client = Arc::new(client);
         self.phase = Phase::Running;
         answer(call, json!(result));
@@ -282,6 +290,7 @@ impl MainLoop {
         let uri = params.text_document.uri;
         let Some(number) = self.number(&uri) else { return };
         self.push.forget(number);
+        self.snapshot.sent_tokens.forget(number);
         self.edit(None, |db, files| files.close(db, &uri));
         if !self.snapshot.client.pulls_diagnostics() {
             let params = PublishDiagnosticsParams { uri, diagnostics: Vec::new(), version: None };

@@ -1,9 +1,13 @@
 //! The table of requests. A new one is a row here, a line in `initialize.rs` if the protocol announces
 //! it, and a function that takes the protocol's parameters to a feature of [`crate::ide`] and back.
 
+mod actions;
 mod diagnostics;
+mod documents;
+mod navigation;
 mod symbols;
 mod text;
+mod tokens;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -61,7 +65,25 @@ static ROWS: &[Row] = rows! {
     lsp::WorkspaceSymbolRequest => symbols::of_workspace, Asked, Retry;
     lsp::FoldingRangeRequest => text::folds, Shown, Retry;
     lsp::SelectionRangeRequest => text::selections, Asked, Retry;
+    lsp::GotoDefinition => navigation::declarations, Asked, Retry;
+    lsp::GotoDeclaration => navigation::declarations, Asked, Retry;
+    lsp::GotoTypeDefinition => navigation::type_declarations, Asked, Retry;
+    lsp::References => navigation::usages, Asked, Retry;
+    lsp::DocumentHighlightRequest => navigation::highlights, Shown, Retry;
+    lsp::PrepareRenameRequest => navigation::prepare_rename, Asked, Retry;
+    lsp::Rename => navigation::rename, Asked, Refuse;
+    lsp::DocumentLinkRequest => navigation::links, Shown, Retry;
+    lsp::CallHierarchyPrepare => navigation::prepare_calls, Asked, Retry;
+    lsp::CallHierarchyIncomingCalls => navigation::incoming_calls, Asked, Retry;
+    lsp::CallHierarchyOutgoingCalls => navigation::outgoing_calls, Asked, Retry;
+    lsp::SemanticTokensFullRequest => tokens::full, Shown, Retry;
+    lsp::SemanticTokensFullDeltaRequest => tokens::delta, Shown, Retry;
+    lsp::SemanticTokensRangeRequest => tokens::in_range, Shown, Retry;
+    lsp::CodeActionRequest => actions::at, Asked, Refuse;
     lsp::Formatting => text::format, Asked, Refuse;
+    lsp::RangeFormatting => text::format_range, Asked, Refuse;
+    lsp::OnTypeFormatting => text::format_on_type, Asked, Refuse;
+    documents::TextDocumentContent => documents::content, Asked, Retry;
 };
 
 /// The row of a method.

@@ -2,12 +2,11 @@
 
 use tile_language::diagnostic::Code;
 use tile_language::op::surface::{Builtin, CONSTANTS, Row};
+use tile_lsp::pages::page;
 
 use crate::cli;
 use crate::io::Style;
 use crate::{Exit, Failure, Io};
-
-include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 pub(super) fn run(args: &cli::Explain, io: &mut Io<'_>) -> Result<Exit, Failure> {
     let name = args.name.trim();
@@ -24,11 +23,6 @@ pub(super) fn run(args: &cli::Explain, io: &mut Io<'_>) -> Result<Exit, Failure>
         show(&documentation(row), io)?;
     }
     Ok(Exit::Fine)
-}
-
-/// The page of a diagnostic's code.
-fn page(code: &str) -> Option<&'static str> {
-    PAGES.iter().find(|(name, _)| *name == code).map(|(_, text)| *text)
 }
 
 /// Whether a row is meant by `name`: its path, or the last word of it.

@@ -1,13 +1,14 @@
 //! What needs only the text: folding, growing selections, formatting.
 
-use tile_syntax::ast::Span;
+use tile_language::db::SourceFile;
 use tower_lsp::ls_types::{
-    DocumentFormattingParams, FoldingRange, FoldingRangeKind, FoldingRangeParams, SelectionRange,
-    SelectionRangeParams, TextEdit,
+    DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams,
+    FoldingRange, FoldingRangeKind, FoldingRangeParams, SelectionRange, SelectionRangeParams,
+    TextEdit,
 };
 
 use crate::ide::folding::{self, Fold, FoldKind};
-use crate::ide::selection;
+use crate::ide::{formatting, selection};
 use crate::server::{Refusal, Snapshot};
 
 pub(super) fn folds(
@@ -49,17 +50,37 @@ pub(super) fn selections(
     Ok(Some(offsets.map(chain).collect()))
 }
 
-/// Only a text without syntax errors is formatted.
 pub(super) fn format(
     snapshot: &Snapshot,
     params: DocumentFormattingParams,
 ) -> Result<Option<Vec<TextEdit>>, Refusal> {
     let file = snapshot.file(&params.text_document.uri)?;
-    let text = file.text(&snapshot.db);
-    let Ok(formatted) = tile_syntax::format(text) else { return Ok(None) };
-    if formatted == *text {
-        return Ok(Some(Vec::new()));
-    }
-    let all = Span::new(0, text.len() as u32);
-    Ok(Some(vec![snapshot.edit(file, all, formatted)]))
+    Ok(edits(snapshot, file, formatting::document(file.text(&snapshot.db))))
+}
+
+pub(super) fn format_range(
+    snapshot: &Snapshot,
+    params: DocumentRangeFormattingParams,
+) -> Result<Option<Vec<TextEdit>>, Refusal> {
+    let file = snapshot.file(&params.text_document.uri)?;
+    let range = snapshot.span(file, params.range);
+    Ok(edits(snapshot, file, formatting::range(file.text(&snapshot.db), range)))
+}
+
+pub(super) fn format_on_type(
+    snapshot: &Snapshot,
+    params: DocumentOnTypeFormattingParams,
+) -> Result<Option<Vec<TextEdit>>, Refusal> {
+    let (file, at) = snapshot.place(&params.text_document_position)?;
+    let edit = formatting::indentation(file.text(&snapshot.db), at);
+    Ok(edits(snapshot, file, edit.map(|it| vec![it])))
+}
+
+fn edits(
+    snapshot: &Snapshot,
+    file: SourceFile,
+    edits: Option<Vec<formatting::Edit>>,
+) -> Option<Vec<TextEdit>> {
+    let edits = edits?.into_iter().map(|it| snapshot.edit(file, it.span, it.text));
+    Some(edits.collect())
 }

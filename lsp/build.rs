@@ -1,4 +1,4 @@
-//! Embeds the pages of `docs/diagnostics` for `tilec explain`.
+//! Embeds the pages of `docs/diagnostics`.
 
 use std::env;
 use std::fs;
