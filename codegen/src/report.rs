@@ -1,20 +1,15 @@
 //! What a kernel costs: registers, memory, occupancy, instructions, widths of accesses.
 //!
 //! The numbers come from the code object where there is one (`ptxas -v`, AMD's metadata), and from
-//! the lowering otherwise. Occupancy follows from the target's row by the rules that the vendors
-//! publish. Sources: `cuda_occupancy.h`; LLVM, "User Guide for AMDGPU Backend".
+//! the lowering otherwise. Occupancy is the target's to say ([`Target::occupancy`]).
 
 use std::collections::BTreeMap;
 
+use tile_language::target::occupancy::Block;
 use tile_language::target::{Target, Vendor};
 
 use crate::assembler::PtxasReport;
 use crate::lower::AccessWidth;
-
-/// Registers are given to an NVIDIA warp in multiples of this.
-const WARP_REGISTER_UNIT: u32 = 256;
-/// Schedulers of a multiprocessor or compute unit; each has its share of the register file.
-const SCHEDULERS: u32 = 4;
 
 /// What one kernel costs.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -67,13 +62,10 @@ impl Resources {
     /// Works out how many blocks fit.
     pub(crate) fn estimate_occupancy(&mut self, target: &Target, warps: u32) {
         let Some(registers) = self.registers else { return };
-        let by_registers = blocks_by_registers(target, warps, registers.max(1));
-        let bytes = self.shared_bytes + target.smem_block_bytes_reserved;
-        let by_shared = target.smem_sm_bytes.checked_div(bytes).unwrap_or(u32::MAX);
-        let by_warps = target.warps_sm_max / warps;
-        let blocks = by_registers.min(by_shared).min(by_warps).min(target.blocks_sm_max);
-        self.blocks_per_sm = Some(blocks);
-        self.occupancy_percent = Some(blocks * warps * 100 / target.warps_sm_max);
+        let block = Block { warps, registers, shared_bytes: self.shared_bytes };
+        let found = target.occupancy(block);
+        self.blocks_per_sm = Some(found.blocks);
+        self.occupancy_percent = Some(found.percent);
     }
 
     /// Counts the instructions of an assembly text.
@@ -82,23 +74,6 @@ impl Resources {
             if let Some(it) = mnemonic(line, vendor) {
                 *self.instructions.entry(it.to_owned()).or_default() += 1;
             }
-        }
-    }
-}
-
-fn blocks_by_registers(target: &Target, warps: u32, registers: u32) -> u32 {
-    let share = target.regs_sm / SCHEDULERS;
-    match target.vendor {
-        Vendor::Nvidia => {
-            let a_warp = (registers * target.lanes).next_multiple_of(WARP_REGISTER_UNIT);
-            share / a_warp * SCHEDULERS / warps
-        }
-        Vendor::Amd => {
-            // A lane's share of the file, in units; the waves of a block go round the schedulers.
-            let a_lane = share / target.lanes;
-            let waves = (a_lane / registers.next_multiple_of(target.regs_unit))
-                .min(target.warps_sm_max / SCHEDULERS);
-            waves * SCHEDULERS / warps
         }
     }
 }
@@ -124,35 +99,7 @@ fn mnemonic(line: &str, vendor: Vendor) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use tile_language::target::TargetId;
-
     use super::*;
-
-    fn check(target: &str, warps: u32, registers: u32, shared_bytes: u32, blocks: u32) {
-        let row = TargetId::from_name(target).expect("the target exists").row();
-        let mut it = Resources { registers: Some(registers), shared_bytes, ..Resources::default() };
-        it.estimate_occupancy(row, warps);
-        assert_eq!(
-            it.blocks_per_sm,
-            Some(blocks),
-            "{target} {warps} warps, {registers} registers, {shared_bytes} bytes"
-        );
-    }
-
-    #[test]
-    fn occupancy_is_that_of_the_vendors_calculators() {
-        check("sm_90a", 4, 32, 0, 16);
-        check("sm_90a", 4, 33, 0, 12);
-        check("sm_90a", 4, 40, 0, 12);
-        check("sm_90a", 4, 255, 0, 2);
-        check("sm_90a", 12, 168, 0, 1);
-        check("sm_80", 4, 128, 81 * 1024, 2);
-        check("sm_80", 4, 128, 82 * 1024, 1);
-        check("gfx942", 4, 64, 0, 8);
-        check("gfx942", 4, 65, 0, 7);
-        check("gfx942", 4, 128, 0, 4);
-        check("gfx942", 4, 64, 32 * 1024, 2);
-    }
 
     #[test]
     fn instructions_are_counted_by_their_mnemonics() {

@@ -4,6 +4,7 @@
 //! [`Target::has`] for a capability, a field for a number.
 
 pub mod mma;
+pub mod occupancy;
 mod table;
 
 use tile_layout::banks::BankModel;

@@ -5,15 +5,25 @@
 //! text with `$0` where the cursor is, and a snapshot of what came out.
 
 pub mod calls;
+pub mod code;
+pub mod cost;
+pub mod docs;
 pub mod fixes;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod folding;
 pub mod formatting;
+pub mod hover;
+pub mod inlay;
+pub mod lens;
 pub mod line_index;
 pub mod links;
 pub mod navigation;
+pub mod picture;
 pub mod rename;
 pub mod selection;
 pub mod semantic_tokens;
+pub mod shown;
 pub mod symbols;
+pub mod syntax;
+pub mod words;

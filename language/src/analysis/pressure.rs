@@ -16,6 +16,7 @@
 //! Absent on purpose: predicates, which have registers of their own, and scalars that all threads
 //! share, which have a register file or a memory of their own.
 
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::form::forms;
@@ -30,11 +31,11 @@ use crate::target::{Cap, Target, Vendor};
 pub struct Pressure {
     /// Of the whole kernel: the peak, with what the machine needs besides.
     pub registers: u32,
-    /// Where most values live at once.
+    /// Where most values live at once, in the kernel's own text.
     pub peak: Option<Place>,
     /// The values that live there, the largest first.
     pub held: Vec<Held>,
-    /// The most registers with values at each place, in the order of the sites.
+    /// The most registers with values at each place of the kernel's own text, in its order.
     pub places: Vec<(Place, u32)>,
 }
 
@@ -223,7 +224,7 @@ impl Walk<'_> {
 
     fn finish(self) -> Pressure {
         let target = self.kernel.target.row();
-        let place = |site: SiteId| self.kernel.sites[site.0 as usize].place.clone();
+        let place = |site| own_place(self.kernel, site);
         let made = makers(self.kernel);
         let hold = |it: &Value| Held {
             name: self.kernel.values[it.0 as usize].name.clone(),
@@ -233,12 +234,18 @@ impl Walk<'_> {
         let peak = self.peak;
         let mut held: Vec<Held> = peak.iter().flat_map(|it| &it.live).map(hold).collect();
         held.sort_by_key(|it| std::cmp::Reverse(it.registers));
-        let sites = self.at_sites.iter().enumerate().filter(|it| *it.1 > 0);
+        let mut places: FxHashMap<Place, u32> = FxHashMap::default();
+        for (n, &words) in self.at_sites.iter().enumerate().filter(|it| *it.1 > 0) {
+            let most = places.entry(place(SiteId(n as u32))).or_default();
+            *most = (*most).max(words);
+        }
+        let mut places: Vec<(Place, u32)> = places.into_iter().collect();
+        places.sort();
         Pressure {
             registers: Model::of(target).registers(self.most, target),
             peak: peak.map(|it| place(it.site)),
             held,
-            places: sites.map(|(n, &words)| (place(SiteId(n as u32)), words)).collect(),
+            places,
         }
     }
 }
@@ -290,6 +297,14 @@ fn outer_uses(region: &Region, used: &mut Vec<Value>) {
         inst.regions.iter().flat_map(|it| &it.yields).for_each(|&it| note(it));
     });
     region.yields.iter().for_each(|&it| note(it));
+}
+
+/// The place in the kernel's own text at which an instruction, inlined or not, stands.
+fn own_place(kernel: &Kernel, site: SiteId) -> Place {
+    let site_of = |it: SiteId| &kernel.sites[it.0 as usize];
+    let chain = std::iter::successors(Some(site), |it| site_of(*it).caller);
+    let outermost = chain.last().expect("a chain begins with its site");
+    site_of(outermost).place.clone()
 }
 
 /// The site of the instruction that makes each value.

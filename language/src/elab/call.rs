@@ -263,6 +263,7 @@ impl Elab<'_> {
             Some((place, _)) => self.read(place),
             None => self.eval(receiver),
         };
+        self.observe(receiver.span, &value);
         if value == Value::Error || name.text.is_empty() {
             return Value::Error;
         }

@@ -41,6 +41,7 @@ impl Elab<'_> {
                     Some((it, _)) => self.read(it),
                     None => self.eval(receiver),
                 };
+                self.observe(receiver.span, &value);
                 let callee = self.method_of_type(&value, &name.text, FnKind::Iter);
                 let (item, member) = match callee {
                     Some(Callee::Fn(item, member)) => (item, member),

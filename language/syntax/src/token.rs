@@ -22,6 +22,9 @@ macro_rules! tokens {
         }
 
         impl Token {
+            /// The tokens that are always written the same, in order.
+            pub const WRITTEN: &[Token] = &[$(Token::$name),*];
+
             /// How the token is written, or what it is if that varies.
             pub fn text(self) -> &'static str {
                 match self {

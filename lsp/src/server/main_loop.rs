@@ -357,9 +357,15 @@ impl MainLoop {
 
     /// Has a client that asks for diagnostics ask again.
     fn refresh(&mut self) {
-        let client = &self.snapshot.client;
+        let client = Arc::clone(&self.snapshot.client);
         if client.pulls_diagnostics() && client.refreshes_diagnostics() {
             self.ask("workspace/diagnostic/refresh", Value::Null);
+        }
+        if client.refreshes_hints() {
+            self.ask("workspace/inlayHint/refresh", Value::Null);
+        }
+        if client.refreshes_lenses() {
+            self.ask("workspace/codeLens/refresh", Value::Null);
         }
     }
 

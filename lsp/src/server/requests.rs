@@ -4,6 +4,7 @@
 mod actions;
 mod diagnostics;
 mod documents;
+mod insight;
 mod navigation;
 mod symbols;
 mod text;
@@ -79,6 +80,9 @@ static ROWS: &[Row] = rows! {
     lsp::SemanticTokensFullRequest => tokens::full, Shown, Retry;
     lsp::SemanticTokensFullDeltaRequest => tokens::delta, Shown, Retry;
     lsp::SemanticTokensRangeRequest => tokens::in_range, Shown, Retry;
+    lsp::HoverRequest => insight::hover, Asked, Retry;
+    lsp::InlayHintRequest => insight::hints, Shown, Retry;
+    lsp::CodeLensRequest => insight::lenses, Shown, Retry;
     lsp::CodeActionRequest => actions::at, Asked, Refuse;
     lsp::Formatting => text::format, Asked, Refuse;
     lsp::RangeFormatting => text::format_range, Asked, Refuse;

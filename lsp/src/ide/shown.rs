@@ -1,0 +1,140 @@
+//! Which instance an editor shows: types, layouts and costs are those of one kernel with its arguments.
+//!
+//! A kernel is shown in its canonical instance unless another one is chosen by name, and for the
+//! chosen target, or the first one that it can be for. A function is shown as the shown kernels of
+//! its file call it.
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+use tile_language::db::{Db, SourceFile};
+use tile_language::elab::observe::Nature;
+use tile_language::ir::{ItemKey, Kernel};
+use tile_language::query::{self, Instance, NamedInstance};
+use tile_language::target::{TARGETS, TargetId};
+use tile_syntax::ast::Span;
+
+/// Different natures of one place that are shown.
+const NATURES_MAX: usize = 4;
+
+/// What the user chose to see.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Shown {
+    /// The target.
+    pub target: TargetId,
+    /// The instance of a kernel, by the kernel's name, where it is not the canonical one.
+    pub instances: FxHashMap<SmolStr, SmolStr>,
+}
+
+impl Shown {
+    /// Canonical instances for a target.
+    pub fn of(target: TargetId) -> Shown {
+        Shown { target, instances: FxHashMap::default() }
+    }
+}
+
+/// An instance with its name.
+#[derive(Clone, Copy)]
+pub struct ShownInstance<'db> {
+    /// The name in a library.
+    pub name: &'db SmolStr,
+    /// The kernel.
+    pub kernel: &'db ItemKey,
+    /// What it is compiled for.
+    pub target: TargetId,
+    key: Instance<'db>,
+}
+
+impl<'db> ShownInstance<'db> {
+    fn new(db: &'db dyn Db, it: NamedInstance, target: TargetId) -> ShownInstance<'db> {
+        let key = Instance::new(db, it.kernel, it.args, it.name, target);
+        ShownInstance { name: key.name(db), kernel: key.kernel(db), target, key }
+    }
+
+    /// Its IR; `None` if something is wrong with it.
+    pub fn ir(self, db: &'db dyn Db) -> Option<&'db Kernel> {
+        query::instance(db, self.key).kernel.as_deref()
+    }
+
+    /// The registers of a thread; `None` if something is wrong with it.
+    pub fn pressure(
+        self,
+        db: &'db dyn Db,
+    ) -> Option<&'db tile_language::analysis::pressure::Pressure> {
+        query::pressure(db, self.key).as_ref()
+    }
+
+    /// What stood at a place, each different nature once.
+    pub fn natures(self, db: &'db dyn Db, item: &ItemKey, span: Span) -> &'db [Nature] {
+        query::observed(db, self.key).at(item, span)
+    }
+}
+
+/// The instances of a file's kernels for a target: canonical ones, and those that `build` items name.
+pub fn instances(db: &dyn Db, file: SourceFile, target: TargetId) -> Vec<NamedInstance> {
+    let is_for = |it: &NamedInstance| {
+        it.targets.is_empty() || it.targets.iter().any(|name| name == target.row().name)
+    };
+    query::instances(db, file, target).0.into_iter().filter(is_for).collect()
+}
+
+/// The shown instance of every kernel of a file.
+pub fn of_file<'db>(db: &'db dyn Db, file: SourceFile, shown: &Shown) -> Vec<ShownInstance<'db>> {
+    let mut found: Vec<ShownInstance<'db>> = Vec::new();
+    let others = (0..TARGETS.len() as u8).map(TargetId).filter(|it| *it != shown.target);
+    for target in std::iter::once(shown.target).chain(others) {
+        let known: Vec<ItemKey> = found.iter().map(|it| it.kernel.clone()).collect();
+        let mut named = instances(db, file, target);
+        named.retain(|it| !known.contains(&it.kernel));
+        while let Some(first) = named.first() {
+            let kernel = first.kernel.clone();
+            let wanted = shown.instances.get(&kernel.item);
+            let at = named
+                .iter()
+                .position(|it| it.kernel == kernel && wanted.is_some_and(|name| it.name == *name));
+            let chosen = named[at.unwrap_or(0)].clone();
+            found.push(ShownInstance::new(db, chosen, target));
+            named.retain(|it| it.kernel != kernel);
+        }
+    }
+    found
+}
+
+/// The shown instance of a kernel; `None` if it has none.
+pub fn of_kernel<'db>(
+    db: &'db dyn Db,
+    file: SourceFile,
+    kernel: &ItemKey,
+    shown: &Shown,
+) -> Option<ShownInstance<'db>> {
+    of_file(db, file, shown).into_iter().find(|it| it.kernel == kernel)
+}
+
+/// The shown instances that an item's code stands in: its own, or those of its file.
+pub fn around<'db>(
+    db: &'db dyn Db,
+    file: SourceFile,
+    item: &ItemKey,
+    shown: &Shown,
+) -> Vec<ShownInstance<'db>> {
+    let all = of_file(db, file, shown);
+    match all.iter().find(|it| it.kernel == item) {
+        Some(own) => vec![*own],
+        None => all,
+    }
+}
+
+/// What stands at a place in these instances, each different nature once.
+pub fn natures(
+    db: &dyn Db,
+    instances: &[ShownInstance<'_>],
+    item: &ItemKey,
+    span: Span,
+) -> Vec<Nature> {
+    let mut found: Vec<Nature> = Vec::new();
+    for it in instances.iter().flat_map(|it| it.natures(db, item, span)) {
+        if found.len() < NATURES_MAX && !found.contains(it) {
+            found.push(it.clone());
+        }
+    }
+    found
+}
