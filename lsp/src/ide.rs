@@ -4,8 +4,10 @@
 //! server turns both into what the client counts in. So a feature is tested without a server: a
 //! text with `$0` where the cursor is, and a snapshot of what came out.
 
+pub mod callee;
 pub mod calls;
 pub mod code;
+pub mod completion;
 pub mod cost;
 pub mod docs;
 pub mod fixes;
@@ -24,6 +26,7 @@ pub mod rename;
 pub mod selection;
 pub mod semantic_tokens;
 pub mod shown;
+pub mod signature;
 pub mod symbols;
 pub mod syntax;
 pub mod words;

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use tile_language::db::{Db, SourceFile};
-use tile_language::elab::observe::Nature;
+use tile_language::elab::observe::{Nature, Observed};
 use tile_language::ir::{ItemKey, Kernel};
 use tile_language::query::{self, Instance, NamedInstance};
 use tile_language::target::{TARGETS, TargetId};
@@ -63,9 +63,14 @@ impl<'db> ShownInstance<'db> {
         query::pressure(db, self.key).as_ref()
     }
 
+    /// What its expressions and names are.
+    pub fn observed(self, db: &'db dyn Db) -> &'db Observed {
+        query::observed(db, self.key)
+    }
+
     /// What stood at a place, each different nature once.
     pub fn natures(self, db: &'db dyn Db, item: &ItemKey, span: Span) -> &'db [Nature] {
-        query::observed(db, self.key).at(item, span)
+        self.observed(db).at(item, span)
     }
 }
 

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use tower_lsp::ls_types::{
     CallHierarchyServerCapability, ClientCapabilities, CodeActionKind, CodeActionOptions,
-    CodeActionProviderCapability, CodeLensOptions, DeclarationCapability, DiagnosticOptions,
-    DiagnosticServerCapabilities, DocumentLinkOptions, DocumentOnTypeFormattingOptions,
-    FoldingRangeProviderCapability, HoverProviderCapability, InitializeParams, InitializeResult,
-    OneOf, PositionEncodingKind, RenameOptions, SelectionRangeProviderCapability,
-    SemanticTokenModifier, SemanticTokenType, SemanticTokensFullOptions, SemanticTokensLegend,
-    SemanticTokensOptions, SemanticTokensServerCapabilities, ServerCapabilities, ServerInfo,
+    CodeActionProviderCapability, CodeLensOptions, CompletionOptions, DeclarationCapability,
+    DiagnosticOptions, DiagnosticServerCapabilities, DocumentLinkOptions,
+    DocumentOnTypeFormattingOptions, FoldingRangeProviderCapability, HoverProviderCapability,
+    InitializeParams, InitializeResult, OneOf, PositionEncodingKind, RenameOptions,
+    SelectionRangeProviderCapability, SemanticTokenModifier, SemanticTokenType,
+    SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
+    SemanticTokensServerCapabilities, ServerCapabilities, ServerInfo, SignatureHelpOptions,
     TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
     TypeDefinitionProviderCapability, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
@@ -65,6 +66,14 @@ impl Client {
     pub(super) fn refreshes_hints(&self) -> bool {
         let workspace = self.capabilities.workspace.as_ref();
         workspace.and_then(|it| it.inlay_hint.as_ref()).and_then(|it| it.refresh_support)
+            == Some(true)
+    }
+
+    /// Whether it fills in the places of snippets.
+    pub(super) fn has_snippets(&self) -> bool {
+        let text = self.capabilities.text_document.as_ref();
+        let completion = text.and_then(|it| it.completion.as_ref());
+        completion.and_then(|it| it.completion_item.as_ref()).and_then(|it| it.snippet_support)
             == Some(true)
     }
 
@@ -167,6 +176,16 @@ fn capabilities(client: &Client) -> ServerCapabilities {
         call_hierarchy_provider: Some(CallHierarchyServerCapability::Simple(true)),
         semantic_tokens_provider: Some(semantic_tokens()),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        completion_provider: Some(CompletionOptions {
+            resolve_provider: Some(true),
+            trigger_characters: Some([".", ":", "@", "("].map(str::to_owned).to_vec()),
+            ..CompletionOptions::default()
+        }),
+        signature_help_provider: Some(SignatureHelpOptions {
+            trigger_characters: Some(["(", ",", "["].map(str::to_owned).to_vec()),
+            retrigger_characters: Some(vec![":".to_owned()]),
+            ..SignatureHelpOptions::default()
+        }),
         inlay_hint_provider: Some(OneOf::Left(true)),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: None }),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {

@@ -2,6 +2,7 @@
 //! it, and a function that takes the protocol's parameters to a feature of [`crate::ide`] and back.
 
 mod actions;
+mod completion;
 mod diagnostics;
 mod documents;
 mod insight;
@@ -81,6 +82,9 @@ static ROWS: &[Row] = rows! {
     lsp::SemanticTokensFullDeltaRequest => tokens::delta, Shown, Retry;
     lsp::SemanticTokensRangeRequest => tokens::in_range, Shown, Retry;
     lsp::HoverRequest => insight::hover, Asked, Retry;
+    lsp::Completion => completion::suggestions, Asked, Retry;
+    lsp::ResolveCompletionItem => completion::resolve, Asked, Retry;
+    lsp::SignatureHelpRequest => insight::signatures, Asked, Retry;
     lsp::InlayHintRequest => insight::hints, Shown, Retry;
     lsp::CodeLensRequest => insight::lenses, Shown, Retry;
     lsp::CodeActionRequest => actions::at, Asked, Refuse;

@@ -1,14 +1,16 @@
-//! What the shown instance says of a program, in the protocol's form: hovers, hints, lenses.
+//! What the shown instance says of a program, in the protocol's form: hovers, hints, lenses, signatures.
 
 use serde_json::json;
 use tower_lsp::ls_types::{
-    CodeLens, CodeLensParams, Command, Hover, HoverContents, HoverParams, InlayHint, InlayHintKind,
-    InlayHintLabel, InlayHintParams, InlayHintTooltip, MarkupContent, MarkupKind,
+    CodeLens, CodeLensParams, Command, Documentation, Hover, HoverContents, HoverParams, InlayHint,
+    InlayHintKind, InlayHintLabel, InlayHintParams, InlayHintTooltip, MarkupContent, MarkupKind,
+    ParameterInformation, ParameterLabel, SignatureHelp, SignatureHelpParams, SignatureInformation,
 };
 
 use crate::ide::hover;
 use crate::ide::inlay::{self, Hint, HintKind};
 use crate::ide::lens::{self, Action, Lens};
+use crate::ide::signature::{self, Signature};
 use crate::server::{Refusal, Snapshot};
 
 pub(super) fn hover(snapshot: &Snapshot, params: HoverParams) -> Result<Option<Hover>, Refusal> {
@@ -24,6 +26,40 @@ pub(super) fn hover(snapshot: &Snapshot, params: HoverParams) -> Result<Option<H
 
 pub(super) fn markdown(value: String) -> MarkupContent {
     MarkupContent { kind: MarkupKind::Markdown, value }
+}
+
+pub(super) fn signatures(
+    snapshot: &Snapshot,
+    params: SignatureHelpParams,
+) -> Result<Option<SignatureHelp>, Refusal> {
+    let at = params.text_document_position_params;
+    let file = snapshot.file(&at.text_document.uri)?;
+    let byte = snapshot.offset(file, at.position);
+    let found = signature::signatures(&snapshot.db, file, byte, &snapshot.settings.shown());
+    let Some(active) = found.first().map(|it| it.active) else { return Ok(None) };
+    Ok(Some(SignatureHelp {
+        signatures: found.into_iter().map(signature).collect(),
+        active_signature: Some(0),
+        active_parameter: active.map(|it| it as u32),
+    }))
+}
+
+fn signature(it: Signature) -> SignatureInformation {
+    // Labels are counted in UTF-16 whatever positions are counted in.
+    let units = |at: usize| it.label[..at].encode_utf16().count() as u32;
+    let docs = |text: &String| {
+        (!text.is_empty()).then(|| Documentation::MarkupContent(markdown(text.clone())))
+    };
+    let param = |(range, text): &(std::ops::Range<usize>, String)| ParameterInformation {
+        label: ParameterLabel::LabelOffsets([units(range.start), units(range.end)]),
+        documentation: docs(text),
+    };
+    SignatureInformation {
+        parameters: Some(it.params.iter().map(param).collect()),
+        active_parameter: it.active.map(|it| it as u32),
+        documentation: docs(&it.docs),
+        label: it.label,
+    }
 }
 
 pub(super) fn hints(
