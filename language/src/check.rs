@@ -19,7 +19,7 @@ mod names_in_bodies;
 /// The findings of a file that hold for every target, in the order of its items.
 #[salsa::tracked(returns(ref))]
 pub fn file(db: &dyn Db, file: SourceFile) -> Arc<[Diagnostic]> {
-    let mut found = db::between_items(db, file).clone();
+    let mut found = db::between_items(db, file).to_vec();
     for source in db::items(db, file) {
         let parsed = db::parsed(db, *source);
         found.extend(parsed.errors.iter().chain(parsed.warnings.iter()).cloned());

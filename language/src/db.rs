@@ -18,7 +18,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use tile_syntax::ast::{Item, ItemKind, Span};
-use tile_syntax::{CommentKind, Trivia};
+use tile_syntax::{Chunk, CommentKind, Lexed, Trivia};
 
 use crate::diagnostic::Diagnostic;
 use crate::ir::{ItemKey, Place};
@@ -81,30 +81,49 @@ pub struct Parsed {
     pub warnings: Arc<[Diagnostic]>,
 }
 
+/// How a file is cut: its items with their bytes, and the mistakes in what stands between them.
+#[derive(Clone, PartialEq, Debug)]
+struct Outline {
+    items: Vec<(ItemKey, Span)>,
+    between: Vec<Diagnostic>,
+}
+
+/// How a file is cut. The only query that reads all of its tokens.
+#[salsa::tracked(returns(ref))]
+fn outline(db: &dyn Db, file: SourceFile) -> Outline {
+    let text = file.text(db);
+    let lexed = tile_syntax::lex(text);
+    let chunks = tile_syntax::chunks(&lexed);
+    let number = file.number(db);
+    Outline {
+        between: between(&ItemKey { file: number, item: SmolStr::default() }, &lexed, &chunks),
+        items: keyed(number, text, &chunks),
+    }
+}
+
 /// The items of a file, in order.
 #[salsa::tracked(returns(ref))]
 pub fn items(db: &dyn Db, file: SourceFile) -> Vec<ItemSource<'_>> {
     let text = file.text(db);
-    keyed(file.number(db), text)
-        .into_iter()
-        .map(|(key, lo, hi)| ItemSource::new(db, key, text[lo as usize..hi as usize].to_owned()))
-        .collect()
+    let source = |(key, span): &(ItemKey, Span)| {
+        ItemSource::new(db, key.clone(), text[span.lo as usize..span.hi as usize].to_owned())
+    };
+    outline(db, file).items.iter().map(source).collect()
 }
 
 /// Mistakes in what stands between items: characters that begin no token. Their places are of no
 /// item, which has an empty name and begins where the file does.
-#[salsa::tracked(returns(ref))]
-pub fn between_items(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
-    let text = file.text(db);
-    let chunks = tile_syntax::split(text);
+pub fn between_items(db: &dyn Db, file: SourceFile) -> &[Diagnostic] {
+    &outline(db, file).between
+}
+
+fn between(key: &ItemKey, lexed: &Lexed, chunks: &[Chunk]) -> Vec<Diagnostic> {
     let inside = |at: u32| {
         let next = chunks.partition_point(|it| it.hi <= at);
         chunks.get(next).is_some_and(|it| it.lo <= at)
     };
-    let key = ItemKey { file: file.number(db), item: SmolStr::default() };
-    let lexed = tile_syntax::lex(text);
     let errors = lexed.errors.iter().filter(|it| !inside(it.span.lo));
-    let errors = errors.map(|it| crate::report::syntax::error(&key, it));
+    let errors = errors.map(|it| crate::report::syntax::error(key, it));
     let stray = lexed.trivia.iter().rev().find_map(|it| match it {
         Trivia::Comment { span, kind: CommentKind::Doc, .. } => Some(*span),
         _ => None,
@@ -119,7 +138,7 @@ pub fn between_items(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
 /// Where each item begins, in bytes of the file.
 #[salsa::tracked(returns(ref))]
 pub fn item_starts(db: &dyn Db, file: SourceFile) -> Vec<(ItemKey, u32)> {
-    keyed(file.number(db), file.text(db)).into_iter().map(|(key, lo, _)| (key, lo)).collect()
+    outline(db, file).items.iter().map(|(key, span)| (key.clone(), span.lo)).collect()
 }
 
 /// The place of each item of a file in [`items`], by its key.
@@ -222,19 +241,17 @@ pub fn resolve(db: &dyn Db, place: &Place) -> Option<(SourceFile, tile_syntax::a
     Some((file, place.span.shifted(start)))
 }
 
-/// The items of a text: key, first byte, end.
-fn keyed(file: u32, text: &str) -> Vec<(ItemKey, u32, u32)> {
+/// The items of a text by their keys.
+fn keyed(file: u32, text: &str, chunks: &[Chunk]) -> Vec<(ItemKey, Span)> {
     let mut seen = rustc_hash::FxHashMap::<SmolStr, u32>::default();
-    tile_syntax::split(text)
-        .into_iter()
-        .map(|chunk| {
-            let base = name_of(&text[chunk.lo as usize..chunk.hi as usize]);
-            let n = seen.entry(base.clone()).or_default();
-            let item = if *n == 0 { base } else { SmolStr::from(format!("{base}#{n}")) };
-            *n += 1;
-            (ItemKey { file, item }, chunk.lo, chunk.hi)
-        })
-        .collect()
+    let keyed = chunks.iter().map(|chunk| {
+        let base = name_of(&text[chunk.lo as usize..chunk.hi as usize]);
+        let n = seen.entry(base.clone()).or_default();
+        let item = if *n == 0 { base } else { SmolStr::from(format!("{base}#{n}")) };
+        *n += 1;
+        (ItemKey { file, item }, Span::new(chunk.lo, chunk.hi))
+    });
+    keyed.collect()
 }
 
 /// What an item is called by its first words: `gemm`, `impl Ring`, `test "title"`, `use`.

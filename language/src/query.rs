@@ -16,7 +16,7 @@ use tile_layout::{Machine, Spec};
 use tile_syntax::ast::{self, ClauseKind, ItemKind, Span};
 
 use crate::analysis::pressure::Pressure;
-use crate::db::{self, Db, Package, SourceFile};
+use crate::db::{self, Db, ItemSource, Package, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dtype::DType;
 use crate::elab::host::HostOps;
@@ -24,7 +24,6 @@ use crate::elab::observe::Observed;
 use crate::elab::value::{Kind, TypeValue, Value};
 use crate::elab::{self, Elaborated, TestEnd};
 use crate::ir::{ItemKey, Kernel, Place};
-use crate::names::{self, DeclKind};
 use crate::target::{Cap, TARGETS, Target, TargetId};
 use crate::{analysis, check};
 
@@ -237,33 +236,56 @@ pub fn instances(
     file: SourceFile,
     target: TargetId,
 ) -> (Vec<NamedInstance>, Vec<Diagnostic>) {
-    let (mut named, mut diagnostics) = (Vec::new(), Vec::new());
-    for source in db::items(db, file) {
-        let key = source.key(db);
-        match &db::parsed(db, *source).item.kind {
-            ItemKind::Kernel(it) if it.generics.iter().all(|it| it.default.is_some()) => {
-                if is_for_others(it, target) {
-                    continue;
-                }
-                named.push(NamedInstance {
-                    name: it.name.text.clone(),
-                    kernel: key.clone(),
-                    args: Vec::new(),
-                    targets: Vec::new(),
-                });
-            }
-            ItemKind::Build(it) => {
-                let (found, mut wrong) = elab::build_arguments(db, key, target);
-                diagnostics.append(&mut wrong);
-                let Some((kernel, args)) = found else { continue };
-                let Some(args) = constants(&args) else { continue };
-                let targets = it.targets.iter().map(|it| it.text.clone()).collect();
-                named.push(NamedInstance { name: it.name.text.clone(), kernel, args, targets });
-            }
-            _ => {}
+    let named = db::items(db, file).iter().map(|it| named_instance(db, *it, target));
+    let (found, wrong): (Vec<_>, Vec<_>) = named.map(|it| (it.0.clone(), &it.1)).unzip();
+    (found.into_iter().flatten().collect(), wrong.into_iter().flatten().cloned().collect())
+}
+
+/// The instance that an item gives to a library, with what is wrong with its arguments.
+#[salsa::tracked(returns(ref))]
+fn named_instance<'db>(
+    db: &'db dyn Db,
+    item: ItemSource<'db>,
+    target: TargetId,
+) -> (Option<NamedInstance>, Vec<Diagnostic>) {
+    let key = item.key(db);
+    match &db::parsed(db, item).item.kind {
+        ItemKind::Kernel(it) if it.generics.iter().all(|it| it.default.is_some()) => {
+            let (name, kernel) = (it.name.text.clone(), key.clone());
+            let (args, targets) = (Vec::new(), Vec::new());
+            let is_wanted = !is_for_others(it, target);
+            (is_wanted.then_some(NamedInstance { name, kernel, args, targets }), Vec::new())
         }
+        ItemKind::Build(it) => {
+            let (found, wrong) = elab::build_arguments(db, key, target);
+            let named = found.and_then(|(kernel, args)| {
+                let targets = it.targets.iter().map(|it| it.text.clone()).collect();
+                let (name, args) = (it.name.text.clone(), constants(&args)?);
+                Some(NamedInstance { name, kernel, args, targets })
+            });
+            (named, wrong)
+        }
+        _ => (None, Vec::new()),
     }
-    (named, diagnostics)
+}
+
+/// What is wrong with an item for a target: with the value of a constant, or with the instance that
+/// it gives to a library.
+#[salsa::tracked(returns(ref))]
+fn item_findings<'db>(db: &'db dyn Db, item: ItemSource<'db>, target: TargetId) -> Vec<Diagnostic> {
+    if let ItemKind::Const(_) = db::parsed(db, item).item.kind {
+        return elab::constant_findings(db, item.key(db), target);
+    }
+    let (named, wrong) = named_instance(db, item, target);
+    let mut found = wrong.clone();
+    let name = target.row().name;
+    if let Some(it) = named
+        && (it.targets.is_empty() || it.targets.iter().any(|it| it == name))
+    {
+        let done = instance_of(db, &it.kernel, it.args.clone(), &it.name, target);
+        found.extend(done.diagnostics.iter().cloned());
+    }
+    found
 }
 
 /// Whether a kernel `requires` what other targets have and this one lacks: then it has no canonical
@@ -358,19 +380,8 @@ impl Database {
     pub fn check(&self, file: SourceFile, targets: &[TargetId]) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> = check::file(self, file).to_vec();
         for &target in targets {
-            for it in names::module(self, file).decls.iter().filter(|it| it.kind == DeclKind::Const)
-            {
-                found.extend(elab::constant_findings(self, &it.item, target));
-            }
-            let (named, wrong) = instances(self, file, target);
-            found.extend(wrong);
-            for it in named {
-                if it.targets.is_empty() || it.targets.iter().any(|name| name == target.row().name)
-                {
-                    let done = instance_of(self, &it.kernel, it.args, &it.name, target);
-                    found.extend(done.diagnostics.iter().cloned());
-                }
-            }
+            let items = db::items(self, file).iter();
+            found.extend(items.flat_map(|it| item_findings(self, *it, target)).cloned());
         }
         let errors = found.iter().filter(|it| it.severity == Severity::Error);
         let told = Told::of(

@@ -103,6 +103,9 @@ const STEPS_INST: u64 = 16;
 /// Steps that one instance may take at compile time.
 const STEPS_MAX: u64 = 1_000_000;
 
+/// Steps between two looks at whether anybody still wants the result.
+const STEPS_UNHEARD: u64 = 64;
+
 impl<'a> Elab<'a> {
     /// An elaborator that has done nothing yet.
     pub(super) fn new(
@@ -135,6 +138,9 @@ impl Elab<'_> {
     /// Counts a step; `false`, reported once, when there were too many.
     pub(super) fn step(&mut self, span: Span) -> bool {
         self.steps += 1;
+        if self.steps.is_multiple_of(STEPS_UNHEARD) {
+            self.db.unwind_if_revision_cancelled();
+        }
         if self.steps <= self.steps_max {
             return true;
         }

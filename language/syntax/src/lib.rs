@@ -33,6 +33,6 @@ pub use parse::{
     ParsedFile, ParsedItem, parse_body, parse_expr, parse_file, parse_item, read_item,
 };
 pub use repair::mending_work;
-pub use split::{Chunk, split};
+pub use split::{Chunk, chunks, split};
 pub use token::Token;
 pub use tree::power;

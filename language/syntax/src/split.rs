@@ -24,7 +24,8 @@ pub fn split(text: &str) -> Vec<Chunk> {
     chunks(&lex(text))
 }
 
-pub(crate) fn chunks(lexed: &Lexed) -> Vec<Chunk> {
+/// As [`split`], of a text whose tokens are known.
+pub fn chunks(lexed: &Lexed) -> Vec<Chunk> {
     let tokens = &lexed.tokens;
     let mut starts = starts(tokens);
     starts.push(tokens.len());

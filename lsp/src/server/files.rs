@@ -163,6 +163,15 @@ impl Files {
         }
     }
 
+    /// Whether taking over what the disk has would change nothing.
+    pub(super) fn is_as_on_disk(&self, db: &Database, file: &DiskFile) -> bool {
+        let Some(uri) = Uri::from_file_path(&file.path) else { return true };
+        match self.file(&uri) {
+            Some(known) => self.version(&uri).is_some() || *known.text(db) == file.text,
+            None => false,
+        }
+    }
+
     /// Takes over what the disk has, where no document is open.
     pub(super) fn set_from_disk(&mut self, db: &mut Database, file: &DiskFile) {
         if let Some(uri) = Uri::from_file_path(&file.path)

@@ -7,7 +7,6 @@
 //! An edit is a write to the database: that cancels the queries of all copies and waits for the copies
 //! to go. What was running is then computed anew or refused, as its row says.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -139,7 +138,7 @@ impl MainLoop {
     /// The next event; on the way, requests that run for too long are ended.
     fn next(&mut self) -> Option<Event> {
         loop {
-            if !self.pending.any_running() {
+            if !self.pending.any_running() && !self.push.any_running() {
                 return self.incoming.recv().ok();
             }
             match self.incoming.recv_timeout(RUN_MAX / 4) {
@@ -152,6 +151,7 @@ impl MainLoop {
 
     fn end_what_runs_too_long(&mut self) {
         let Some(moment) = Instant::now().checked_sub(RUN_MAX) else { return };
+        self.push.end_older(moment);
         for request in self.pending.take_older(moment) {
             let seconds = RUN_MAX.as_secs();
             let message = format!("`{}` took more than {seconds} s", request.row.method);
@@ -252,6 +252,10 @@ impl MainLoop {
     }
 
     fn loaded(&mut self, loaded: &[DiskFile]) {
+        let snapshot = &self.snapshot;
+        if loaded.iter().all(|it| snapshot.files.is_as_on_disk(&snapshot.db, it)) {
+            return;
+        }
         self.edit(None, |db, files| {
             loaded.iter().for_each(|it| files.set_from_disk(db, it));
         });
@@ -388,12 +392,12 @@ impl MainLoop {
                 self.pending.start(number, snapshot.db.cancellation_token());
                 self.spawn(move || Event::Done(number, attempt(snapshot, run, params)));
             } else if let Some(number) = self.push.next(self.n_idle) {
-                self.push.start(number);
                 let Some((file, version)) = self.open_document(number) else {
-                    self.push.end(number);
+                    self.push.forget(number);
                     continue;
                 };
                 let snapshot = self.snapshot.clone();
+                self.push.start(number, snapshot.db.cancellation_token());
                 self.spawn(move || Event::Found(number, version, find(snapshot, file)));
             } else {
                 return;
@@ -433,7 +437,13 @@ impl MainLoop {
 
     fn found(&mut self, number: u32, version: i32, found: Option<(Vec<Diagnostic>, String)>) {
         self.n_idle += 1;
-        self.push.end(number);
+        let took_too_long = self.push.end(number);
+        let ended = || {
+            let seconds = RUN_MAX.as_secs();
+            let message = format!("the check of this file took more than {seconds} s");
+            (vec![findings::of_server(message.clone())], message)
+        };
+        let found = found.or_else(|| took_too_long.then(ended));
         let is_current = self.open_document(number).is_some_and(|it| it.1 == version);
         let Some((diagnostics, result_id)) = found.filter(|_| is_current) else { return };
         let Some(uri) = self.snapshot.files.uri(number) else { return };
@@ -513,25 +523,41 @@ fn attempt(
     match catch_unwind(AssertUnwindSafe(|| run(&snapshot, params))) {
         Ok(result) => Outcome::Answer(result.map_err(Error::from)),
         Err(payload) if payload.is::<Cancelled>() => Outcome::Cancelled,
-        Err(payload) => Outcome::Panicked(words_of(payload.as_ref())),
+        Err(payload) => Outcome::Panicked(findings::words_of(payload.as_ref())),
     }
 }
 
 /// The findings of a file with their result id; `None` if an edit came.
 fn find(snapshot: Snapshot, file: SourceFile) -> Option<(Vec<Diagnostic>, String)> {
-    let found = catch_unwind(AssertUnwindSafe(|| findings::of_file(&snapshot, file)));
-    let found = match found {
-        Ok(found) => found,
-        Err(payload) if payload.is::<Cancelled>() => return None,
-        Err(payload) => vec![findings::of_panic(&words_of(payload.as_ref()))],
-    };
+    let found = Cancelled::catch(AssertUnwindSafe(|| findings::of_file(&snapshot, file))).ok()?;
     let result_id = findings::result_id(&found);
     Some((found, result_id))
 }
 
-/// What a panic says.
-fn words_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|it| (*it).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a message".to_owned())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot() -> Snapshot {
+        MainLoop::new().0.snapshot.clone()
+    }
+
+    #[test]
+    fn a_panic_costs_one_request() {
+        let outcome = attempt(snapshot(), |_, _| panic!("out of ideas"), Value::Null);
+        assert!(matches!(outcome, Outcome::Panicked(words) if words == "out of ideas"));
+        let outcome = attempt(snapshot(), |_, _| Ok(json!(1)), Value::Null);
+        assert!(matches!(outcome, Outcome::Answer(Ok(it)) if it == 1));
+    }
+
+    #[test]
+    fn a_request_that_never_ends_is_ended_by_its_token() {
+        let snapshot = snapshot();
+        snapshot.db.cancellation_token().cancel();
+        let endless = |snapshot: &Snapshot, _: Value| loop {
+            snapshot.db.unwind_if_revision_cancelled();
+        };
+        let outcome = attempt(snapshot, endless, Value::Null);
+        assert!(matches!(outcome, Outcome::Cancelled));
+    }
 }

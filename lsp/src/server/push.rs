@@ -5,8 +5,10 @@
 //! sent again only for the document that was edited, whose new version they are for.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
+use salsa::CancellationToken;
 
 /// How soon a document's findings are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -17,11 +19,19 @@ pub(super) enum Due {
     Later,
 }
 
+/// A check under way.
+#[derive(Debug)]
+struct Running {
+    token: CancellationToken,
+    since: Instant,
+    took_too_long: bool,
+}
+
 /// The state of all documents, by the numbers of their files.
 #[derive(Debug, Default)]
 pub(super) struct Push {
     due: BTreeMap<u32, Due>,
-    running: FxHashSet<u32>,
+    running: FxHashMap<u32, Running>,
     /// The version and the result id that were sent last.
     sent: FxHashMap<u32, (i32, String)>,
 }
@@ -36,20 +46,34 @@ impl Push {
     /// The document that is next; `idle` is how many threads are free.
     pub(super) fn next(&mut self, idle: usize) -> Option<u32> {
         let fits =
-            |it: &(&u32, &Due)| !self.running.contains(it.0) && (*it.1 == Due::Now || 1 < idle);
+            |it: &(&u32, &Due)| !self.running.contains_key(it.0) && (*it.1 == Due::Now || 1 < idle);
         let number = *self.due.iter().filter(fits).min_by_key(|it| *it.1)?.0;
         Some(number)
     }
 
     /// Notes that findings are being computed.
-    pub(super) fn start(&mut self, number: u32) -> Due {
-        self.running.insert(number);
-        self.due.remove(&number).unwrap_or(Due::Later)
+    pub(super) fn start(&mut self, number: u32, token: CancellationToken) {
+        self.due.remove(&number);
+        let running = Running { token, since: Instant::now(), took_too_long: false };
+        self.running.insert(number, running);
     }
 
-    /// Notes that they are no longer.
-    pub(super) fn end(&mut self, number: u32) {
-        self.running.remove(&number);
+    /// Notes that they are no longer; whether they were ended because they took too long.
+    pub(super) fn end(&mut self, number: u32) -> bool {
+        self.running.remove(&number).is_some_and(|it| it.took_too_long)
+    }
+
+    /// Ends what has run since before `moment`.
+    pub(super) fn end_older(&mut self, moment: Instant) {
+        for it in self.running.values_mut().filter(|it| it.since < moment) {
+            it.took_too_long = true;
+            it.token.cancel();
+        }
+    }
+
+    /// Whether anything runs.
+    pub(super) fn any_running(&self) -> bool {
+        !self.running.is_empty()
     }
 
     /// Whether findings say something that the client does not know.
