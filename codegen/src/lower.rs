@@ -296,6 +296,13 @@ impl<'c> Lower<'_, 'c> {
             Op::Shared(op) => self.shared(op, inst),
             Op::Copy(op) => self.copy(op, inst),
             Op::Sync(SyncOp::Barrier) => self.meet(),
+            Op::Sync(
+                SyncOp::Mbarriers { .. }
+                | SyncOp::Wait
+                | SyncOp::Arrive
+                | SyncOp::Permit
+                | SyncOp::End,
+            ) => panic!("passes leave no mbarriers in a kernel of one role"),
             Op::Mma(op) => self.mma(op, inst),
         }
     }

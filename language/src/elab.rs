@@ -31,6 +31,7 @@ mod env;
 mod expr;
 pub mod observe;
 mod path;
+mod permits;
 pub mod scope;
 mod types;
 

@@ -14,8 +14,8 @@
 //!
 //! Layout of the folder: [`elements`] what a tile holds, `arith` and `shape` the loops, `memory` the
 //! checked memory with `rows` of pointers and the `writers` of bytes, `buffers` shared memory and
-//! copies in flight, `lifetimes` when values die; `tile`, `access`, `shared`, `mma` and `flow` one
-//! operation family each.
+//! copies in flight, `lifetimes` when values die; `tile`, `access`, `shared`, `sync`, `mma` and `flow`
+//! one operation family each.
 
 mod access;
 mod arith;
@@ -28,12 +28,13 @@ mod mma;
 mod rows;
 mod shape;
 mod shared;
+mod sync;
 mod tile;
 mod writers;
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::{Engine, Failure, Launch, Outcome, Word};
 use crate::ir::{Inst, Kernel, Region, SiteId, Value};
@@ -47,6 +48,7 @@ use elements::Elements;
 use lifetimes::{Step, Steps};
 use memory::Memory;
 use shared::{Misuse, Shared};
+use sync::Stuck;
 
 /// The engine `interp`.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +83,7 @@ impl Engine for Interp {
             memory: Memory::new(launch.buffers, launch.undefined, !orders_blocks(&kernel.body)),
             invariants: vec![None; kernel.values.len()],
             runs: vec![None; kernel.values.len()],
+            arrivals: arrivals(&kernel.body),
             outcome: Outcome::default(),
             warned: FxHashSet::default(),
             n_insts: 0,
@@ -112,6 +115,17 @@ fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Elements> {
         Word::Bits(bits) => bits,
     };
     Rc::new(Elements::filled(kernel.ty(param).elem, bits, 1))
+}
+
+/// How many warps arrive in a phase of each list of mbarriers.
+fn arrivals(body: &Region) -> FxHashMap<Value, u32> {
+    let mut res = FxHashMap::default();
+    body.walk(&mut |inst| {
+        if let Op::Sync(SyncOp::Mbarriers { arrivals }) = inst.op {
+            res.insert(inst.results[0], arrivals);
+        }
+    });
+    res
 }
 
 /// Whether blocks of the kernel may wait for one another, so that stores to one place can be in order.
@@ -164,6 +178,8 @@ struct Machine<'a> {
     invariants: Vec<Option<Rc<Elements>>>,
     /// By value: where the elements of a view lie.
     runs: Vec<Option<Rc<Runs>>>,
+    /// By `sync.mbarriers`: warps that arrive in a phase.
+    arrivals: FxHashMap<Value, u32>,
     outcome: Outcome,
     /// Sites that have had their warning.
     warned: FxHashSet<SiteId>,
@@ -208,6 +224,8 @@ enum Fault {
     Refuted { at: usize },
     /// Of shared memory.
     Shared(Misuse),
+    /// A wait never ends.
+    Stuck(Stuck),
     /// A loop's step is not positive.
     Step(i128),
     /// A `while` ran this often.
@@ -249,8 +267,7 @@ impl<'a> Block<'_, 'a> {
             Op::Memory(op) => self.memory(op, step)?,
             Op::Shared(op) => self.shared(op, inst)?,
             Op::Copy(op) => self.copy(op, inst)?,
-            // A tile at a time there is nothing to wait for.
-            Op::Sync(SyncOp::Barrier) => {}
+            Op::Sync(op) => self.sync(op, inst)?,
             Op::Mma(op) => self.mma(op, inst)?,
         }
         for &value in &step.dead {
@@ -299,6 +316,11 @@ impl<'a> Block<'_, 'a> {
                 let tile =
                     |at: usize| index_in(&self.machine.kernel.ty(inst.operands[1]).shape, at);
                 let (found, places) = misuse.wording(&inst.op, tile);
+                because = places;
+                found
+            }
+            Fault::Stuck(stuck) => {
+                let (found, places) = stuck.wording();
                 because = places;
                 found
             }

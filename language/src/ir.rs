@@ -5,7 +5,7 @@
 //! instructions in order, with parameters at its head and yielded values at its end; loops and
 //! branches are instructions that own regions. Every value has a [`Type`]: a tile (element type,
 //! shape and register layout; rank 0 is a scalar, which has one value for the whole block), or a
-//! view of shared memory (element type, shape and memory map).
+//! view of shared memory (element type, shape and memory map), of numbers or of mbarriers.
 //! Functions are gone: they were inlined, and [`Site::caller`] remembers from where.
 //!
 //! # Invariants (the verifier's rules V1 to V11, see `ir/verify.rs`)
@@ -57,6 +57,8 @@ pub enum Elem {
     Pointer(DType),
     /// A number in shared memory; only a view has it.
     Shared(DType),
+    /// An mbarrier in shared memory, 64 bits; only a view has it.
+    Barrier,
 }
 
 impl Elem {
@@ -64,7 +66,7 @@ impl Elem {
     pub fn bits(self) -> u32 {
         match self {
             Elem::Data(it) => it.bits(),
-            Elem::Pointer(_) => 64,
+            Elem::Pointer(_) | Elem::Barrier => 64,
             Elem::Shared(it) => it.storage_bits(),
         }
     }
@@ -73,7 +75,7 @@ impl Elem {
     pub fn data(self) -> Option<DType> {
         match self {
             Elem::Data(it) => Some(it),
-            Elem::Pointer(_) | Elem::Shared(_) => None,
+            Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => None,
         }
     }
 }
@@ -110,8 +112,18 @@ impl Type {
 
     /// The type of a view of shared memory.
     pub fn view(dtype: DType, memory: MemoryMap) -> Type {
+        Type::viewed(Elem::Shared(dtype), memory)
+    }
+
+    /// The type of mbarriers, one an index of the map; of a single one with rank 0.
+    pub fn barriers(memory: MemoryMap) -> Type {
+        Type::viewed(Elem::Barrier, memory)
+    }
+
+    /// The type of a view of what lies in shared memory.
+    pub fn viewed(elem: Elem, memory: MemoryMap) -> Type {
         let shape = memory.shape();
-        Type { elem: Elem::Shared(dtype), shape, layout: None, memory: Some(memory) }
+        Type { elem, shape, layout: None, memory: Some(memory) }
     }
 
     /// The map of a view.

@@ -16,6 +16,7 @@ pub mod names;
 pub mod op;
 pub mod pass;
 pub mod query;
+mod protocol;
 pub mod report;
 pub mod target;
 pub mod value;

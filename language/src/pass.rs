@@ -2,21 +2,27 @@
 //!
 //! | pass | requires | establishes |
 //! | --- | --- | --- |
-//! | [`waits`](waits()) | – | before every access to what a copy may still write stands a wait |
+//! | [`permits`](permits()) | – | no permits: their ends are arrivals and groups of copies |
+//! | [`waits`](waits()) | permits | before every access to what a copy may still write stands a wait |
 //! | [`pipeline`](pipeline()) | waits | no `copy.fetch`; loops marked so are spread over iterations |
 //! | [`Allocation::of`] | no fetch | every buffer has its bytes |
 //! | [`barriers`](barriers()) | waits, places | between conflicting accesses all threads have met |
+//! | `alone` | barriers | no mbarriers in a kernel of one role |
 //!
-//! Waits belong to the meaning and are made when a kernel is elaborated. The others are made for the
+//! Permits and waits belong to the meaning and are made when a kernel is elaborated. The others are made for the
 //! lowering, by [`prepare`]: interpreted, a kernel gives the same before and after. All are pure
 //! functions of a kernel that the verifier accepts, and give one that it accepts.
 
 mod allocation;
+mod alone;
 mod barriers;
 mod flow;
+mod groups;
 mod number;
+mod permits;
 mod pipeline;
 mod place;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod touch;
@@ -26,6 +32,7 @@ pub use allocation::{Allocation, Buffer};
 pub use barriers::barriers;
 pub use flow::{Conflict, Order};
 pub use pipeline::{Obstacle, Refusal, pipeline, refusals};
+pub use permits::permits;
 pub use place::Placed;
 pub use touch::Verb;
 pub use waits::waits;
@@ -48,6 +55,7 @@ pub fn prepare(kernel: &Kernel) -> Prepared {
     let (kernel, mut placed) = waits(pipeline(kernel.clone()));
     let allocation = Allocation::of(&kernel);
     let (kernel, more) = barriers(kernel, &allocation);
+    let kernel = alone::alone(kernel);
     placed.extend(more);
     // The same places, with lives counted in the instructions that there are now.
     Prepared { allocation: Allocation::of(&kernel), kernel, placed }

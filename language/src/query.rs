@@ -35,6 +35,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("random", include_str!("../../stdlib/random.tile")),
     ("dot", include_str!("../../stdlib/dot.tile")),
     ("raster", include_str!("../../stdlib/raster.tile")),
+    ("ring", include_str!("../../stdlib/ring.tile")),
     ("reduce", include_str!("../../stdlib/reduce.tile")),
     ("softmax", include_str!("../../stdlib/softmax.tile")),
     ("sort", include_str!("../../stdlib/sort.tile")),

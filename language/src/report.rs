@@ -10,5 +10,6 @@ pub mod ops;
 pub mod performance;
 pub mod runtime;
 pub mod shared;
+pub mod sync;
 pub mod syntax;
 pub mod types;

@@ -48,7 +48,7 @@ impl Form {
         let bits = match ty.elem {
             Elem::Data(it) if it.bits() == 1 => return 0,
             Elem::Data(it) => it.bits(),
-            Elem::Pointer(_) | Elem::Shared(_) => 64,
+            Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => 64,
         };
         (elements * u64::from(bits)).div_ceil(32) as u32
     }

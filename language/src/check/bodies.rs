@@ -323,6 +323,10 @@ impl Walk<'_> {
         if let Some(it) = decl.params.iter().find(|it| it.name == name.text) {
             return it.sort.clone();
         }
+        // The stage of a permit has fields that its type's arguments name.
+        if decl.is_permit {
+            return Sort::Unknown;
+        }
         if !self.has_more(&decl, &name.text) && !name.text.is_empty() {
             let known: Vec<SmolStr> = decl.params.iter().map(|it| it.name.clone()).collect();
             let place = self.place(name.span);

@@ -116,6 +116,9 @@ registry! {
     E0606, Error, "a type or layout that memory cannot have";
     E0607, Error, "the sides of a copy do not go together";
     E0650, Error, "a launch breaks a rule of its kernel";
+    E0701, Error, "a stage is used after its permit has ended";
+    E0702, Error, "a permit does not end on every way";
+    E0703, Error, "a permit is kept where it cannot be";
     P0101, Warning, "a memory access is narrower than it could be";
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";

@@ -43,6 +43,7 @@ impl Elab<'_> {
         match self.enter_fn(item, decl, owner, generics, given, span) {
             Some(entered) => {
                 let value = self.run_fn(decl);
+                self.end_held(entered.mark.first_slot(), &value);
                 self.leave_fn(entered);
                 value
             }
@@ -145,15 +146,44 @@ impl Elab<'_> {
             {
                 it.args.clone()
             }
-            _ => generics.iter().map(|it| it.value.clone()).collect(),
+            _ => self.args_of_init(&ty, generics, decl.name.span)?,
         };
-        for (generic, value) in owner.generics.iter().zip(args.iter()) {
+        let known = owner.generics.iter().zip(args.iter()).filter(|it| *it.1 != Value::Error);
+        for (generic, value) in known {
             self.declare(generic.name.text.clone(), value.clone(), false);
         }
         let frame = self.frame_mut();
         frame.this = Some((ty, args));
         frame.is_init = decl.kind == ast::FnKind::Init;
         Some(())
+    }
+
+    /// The compile-time arguments of a type that is constructed, as far as they are said or have defaults; what
+    /// follows from the fields stays [`Value::Error`].
+    fn args_of_init(
+        &mut self,
+        ty: &TypeRef,
+        given: &[GivenGeneric],
+        span: Span,
+    ) -> Option<Arc<[Value]>> {
+        let decl = self.struct_decl(ty)?;
+        let bindings = self.explicit(&decl.generics, given.to_vec(), &decl.name.text, span)?;
+        let mark = ScopeMark::outermost(self.slots.len());
+        if !self.enter(ty.item.clone(), span) {
+            return None;
+        }
+        let said = decl.generics.iter().zip(bindings);
+        let known = said.map(|(generic, (name, value))| {
+            if value.is_none() && generic.default.is_none() {
+                return Some(Value::Error);
+            }
+            let (one, callee) = (vec![(name, value)], &decl.name.text);
+            self.bind_generics(std::slice::from_ref(generic), one, callee, span)?;
+            self.local(&generic.name.text).map(|it| self.read(&it.place.clone()))
+        });
+        let known = known.collect::<Option<Vec<Value>>>();
+        self.leave_frame(mark);
+        known.map(Into::into)
     }
 
     /// Explicit compile-time arguments by position and by name.
@@ -473,6 +503,7 @@ impl Elab<'_> {
             self.bind(&param.pattern, value, false);
         }
         let value = self.eval(&closure.body);
+        self.end_held(mark.first_slot(), &value);
         self.leave_fn(Entered { mark });
         value
     }
@@ -550,7 +581,9 @@ impl Elab<'_> {
             }
         }
         for ((_, slot), value) in bindings.iter_mut().zip(outer.iter().flat_map(|it| it.iter())) {
-            slot.get_or_insert_with(|| value.clone());
+            if *value != Value::Error {
+                slot.get_or_insert_with(|| value.clone());
+            }
         }
         self.bind_generics(&decl.generics, bindings, &decl.name.text, span)?;
         let args = self.generic_args(decl);
@@ -560,14 +593,47 @@ impl Elab<'_> {
             let (value, at) = match (given, &field.default) {
                 (Some(it), _) => (it.value, self.caller_place(it.span)),
                 (None, Some(default)) => (self.eval_or_word(default), self.place(default.span)),
-                (None, None) => return None,
+                (None, None) => {
+                    let value = self.default_of(&wanted, field.ty.span)?;
+                    (value, self.place(field.ty.span))
+                }
             };
             let before = self.diagnostics.len();
             let value = self.coerce(value, &wanted, field.name.span);
             self.blame_caller(before, at);
+            if self.refuse_permits(&value, "a struct", field.name.span) {
+                return None;
+            }
             fields.push(value);
         }
-        Some(Value::Struct(Arc::new(StructValue { ty: ty.clone(), args, fields })))
+        let value = StructValue { ty: ty.clone(), args, fields };
+        match self.is_permit(ty) {
+            true => Some(self.take_permit(value, span)),
+            false => Some(Value::Struct(Arc::new(value))),
+        }
+    }
+
+    /// What a field marked `own` begins as: the struct of its defaults, or a list of these.
+    fn default_of(&mut self, ty: &TypeValue, span: Span) -> Option<Value> {
+        match ty {
+            TypeValue::Struct(ty, args) => {
+                let generics = args
+                    .iter()
+                    .map(|it| GivenGeneric { name: None, value: it.clone(), span })
+                    .collect();
+                Some(self.construct(ty, generics, Vec::new(), span))
+            }
+            TypeValue::Array(of, n) => {
+                let Value::Type(of) = &**of else { return None };
+                let each = self.default_of(of, span)?;
+                Some(Value::Array(std::iter::repeat_n(each, *n as usize).collect()))
+            }
+            other => {
+                let got = self.describe(&Value::Type(other.clone()));
+                self.report(report::types::no_default(self.place(span), &got));
+                None
+            }
+        }
     }
 
     fn match_fields(
@@ -603,7 +669,7 @@ impl Elab<'_> {
             }
         }
         for (slot, field) in slots.iter().zip(&decl.fields) {
-            if slot.is_none() && field.default.is_none() {
+            if slot.is_none() && field.default.is_none() && !field.own {
                 self.report(report::types::missing_argument(
                     self.place(span),
                     &field.name.text,

@@ -107,7 +107,7 @@ impl Elab<'_> {
         let scope = self.enter_scope();
         self.bind_asked(bound);
         let value = self.block_in_scope(&it.then);
-        self.leave_scope(scope);
+        self.leave_scope_with(scope, &value);
         value
     }
 
@@ -138,8 +138,13 @@ impl Elab<'_> {
         then: impl FnOnce(&mut Self) -> Value,
         otherwise: impl FnOnce(&mut Self) -> Value,
     ) -> Value {
+        let before = self.ended();
         let (mut value_a, changed_a, mut region_a) = self.side(then);
+        let ended_a = self.ended();
+        self.back_to(&before);
         let (mut value_b, changed_b, mut region_b) = self.side(otherwise);
+        let ended_b = self.ended();
+        self.agree_on(&before, &ended_a, &ended_b, span);
         if !wanted {
             (value_a, value_b) = (Value::unit(), Value::unit());
         }
@@ -238,7 +243,7 @@ impl Elab<'_> {
                 let ty = self.ty(it.value);
                 let fits = match ty.elem {
                     Elem::Data(dtype) => super::types::literal_fits(known, dtype),
-                    Elem::Pointer(_) | Elem::Shared(_) => false,
+                    Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => false,
                 };
                 (ty.is_scalar() && fits).then_some((ty.elem, None))
             }

@@ -13,6 +13,7 @@ use super::env::{Local, Slot, Write};
 use super::host::{HostError, HostOps};
 use super::loops::Carried;
 use super::observe::Observer;
+use super::permits::{Permit, PermitId};
 use super::rules;
 use super::value::{Arg, Value};
 use crate::db::{Db, SourceFile};
@@ -49,6 +50,12 @@ pub struct Elab<'a> {
     pub(super) constants: FxHashMap<ItemKey, Option<Value>>,
     /// Which slots a loop carried, by where it stands: the first guess when it is run again.
     pub(super) carried: FxHashMap<SiteId, Vec<Carried>>,
+    /// How many roles arrive at mbarriers, where the program says it.
+    pub(super) arrivals: FxHashMap<ir::Value, u32>,
+    /// Every permit that was taken.
+    pub(super) permits: Vec<Permit>,
+    /// The permit whose stage a view is of.
+    pub(super) permit_behind: FxHashMap<ir::Value, PermitId>,
     pub(super) steps: u64,
     pub(super) steps_max: u64,
     pub(super) host: Option<&'a mut dyn HostOps>,
@@ -86,6 +93,8 @@ pub(super) struct Frame {
     pub(super) returned: Option<Value>,
     /// How many regions were open where a `return` may stand.
     pub(super) return_depth: usize,
+    /// How many slots there were when it was entered.
+    pub(super) first_slot: usize,
     /// The loop that a `yield` runs, in the frame below.
     pub(super) yields_to: Option<Arc<LoopBody>>,
 }
@@ -125,6 +134,9 @@ impl<'a> Elab<'a> {
             journal: Vec::new(),
             constants: FxHashMap::default(),
             carried: FxHashMap::default(),
+            arrivals: FxHashMap::default(),
+            permits: Vec::new(),
+            permit_behind: FxHashMap::default(),
             steps: 0,
             steps_max: STEPS_MAX,
             host,
@@ -256,8 +268,10 @@ impl Elab<'_> {
     ) -> SmallVec<[ir::Value; 1]> {
         // The limit is reported by the next step of the evaluator.
         self.steps = (self.steps + STEPS_INST).min(self.steps_max.max(self.steps));
-        let site = self.site(span);
-        self.ir.emit(op.into(), operands, results, Vec::new(), site)
+        let (op, site) = (op.into(), self.site(span));
+        let found = self.ir.emit(op.clone(), operands, results, Vec::new(), site);
+        self.use_permits(&op, operands, &found, span);
+        found
     }
 
     /// Appends an instruction with one result.
@@ -269,6 +283,11 @@ impl Elab<'_> {
         span: Span,
     ) -> ir::Value {
         self.emit(op, operands, &[result], span)[0]
+    }
+
+    /// Says how many roles arrive at mbarriers.
+    pub fn set_arrivals(&mut self, of: ir::Value, n: u32) {
+        self.arrivals.insert(of, n);
     }
 
     /// Calls a closure or a function with these values.

@@ -71,6 +71,12 @@ impl Elab<'_> {
     }
 
     pub(super) fn leave_scope(&mut self, mark: ScopeMark) {
+        self.leave_scope_with(mark, &Value::None);
+    }
+
+    /// Leaves a scope whose value is `kept`: what that holds lives on.
+    pub(super) fn leave_scope_with(&mut self, mark: ScopeMark, kept: &Value) {
+        self.end_held(mark.slots, kept);
         self.frame_mut().locals.truncate(mark.locals);
         self.slots.truncate(mark.slots);
     }
@@ -284,6 +290,14 @@ pub(super) fn with_leaves(value: &Value, next: &mut impl FnMut() -> Value) -> Va
     }
 }
 
+/// The same aggregate with each leaf replaced by what `f` makes of it.
+pub(super) fn with_leaves_of(value: &Value, f: &mut impl FnMut(&Value) -> Value) -> Value {
+    let mut old = Vec::new();
+    leaves(value, &mut |it| old.push(it));
+    let mut old = old.into_iter();
+    with_leaves(value, &mut || f(old.next().expect("a leaf for each leaf")))
+}
+
 /// Whether two aggregates are built alike, so that their leaves pair up.
 pub(super) fn same_structure(a: &Value, b: &Value) -> bool {
     let all = |a: &[Value], b: &[Value]| {
@@ -312,6 +326,11 @@ impl ScopeMark {
     /// The mark of a frame about to be entered: all its locals go with it.
     pub(super) fn outermost(slots: usize) -> ScopeMark {
         ScopeMark { locals: 0, slots }
+    }
+
+    /// The first slot of the scope.
+    pub(super) fn first_slot(self) -> usize {
+        self.slots
     }
 
     /// Drops the slots that were added since.

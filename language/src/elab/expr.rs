@@ -96,6 +96,9 @@ impl Elab<'_> {
                     | Value::Tensor(_)
                     | Value::MaybeTensor(_)
                     | Value::View(_)
+                    | Value::Barriers(_)
+                    | Value::Stages(_)
+                    | Value::Permit(..)
                     | Value::Box(_)
             );
         });
@@ -201,8 +204,17 @@ impl Elab<'_> {
         if !(0..=65_536).contains(&n) {
             return self.error(report::types::array_length(self.place(count.span), n));
         }
+        let ty = match &element {
+            Value::Type(it) => Some(it.clone()),
+            Value::Record(_) | Value::Tuple(_) if is_type(&element) => {
+                self.as_type(element.clone(), value.span)
+            }
+            _ => None,
+        };
+        if let Some(ty) = ty {
+            return Value::Type(TypeValue::Array(Arc::new(Value::Type(ty)), n as u32));
+        }
         match element {
-            Value::Type(_) => Value::Type(TypeValue::Array(Arc::new(element), n as u32)),
             element => Value::Array(std::iter::repeat_n(element, n as usize).collect()),
         }
     }
@@ -403,6 +415,7 @@ impl Elab<'_> {
         let found = match value {
             Value::Error => return Value::Error,
             Value::Struct(it) => self.struct_field(it, &name.text),
+            Value::Permit(_, it) => self.permit_field(it, &name.text),
             Value::Record(it) => it.iter().find(|it| it.0 == name.text).map(|it| it.1.clone()),
             Value::Array(it) if name.text == "len" => Some(Value::Int(it.len() as i128)),
             Value::Range(it) if name.text == "count" => {
@@ -433,6 +446,15 @@ impl Elab<'_> {
         }
         let n = decl.generics.iter().position(|it| it.name.text == name)?;
         value.args.get(n).cloned()
+    }
+
+    /// A field of a permit's stage, or of the permit itself.
+    fn permit_field(&mut self, permit: &super::value::StructValue, name: &str) -> Option<Value> {
+        let stage = permit.fields.iter().find_map(|it| match it {
+            Value::Record(parts) => parts.iter().find(|it| it.0 == name).map(|it| it.1.clone()),
+            _ => None,
+        });
+        stage.or_else(|| self.struct_field(permit, name))
     }
 
     pub(super) fn field_names(&mut self, value: &Value) -> Vec<SmolStr> {
@@ -505,6 +527,13 @@ fn has_elements(a: &Value, b: &Value) -> bool {
     let is_tile = |it: &Value| matches!(it, Value::Tile(_) | Value::Unplaced(_));
     let is_number = |it: &Value| matches!(it, Value::Int(_) | Value::Float(_) | Value::Bool(_));
     is_tile(a) && (is_tile(b) || is_number(b)) || is_number(a) && is_tile(b)
+}
+
+/// Whether a record or a tuple consists of types.
+fn is_type(value: &Value) -> bool {
+    let mut all = true;
+    env::leaves(value, &mut |it| all &= matches!(it, Value::Type(_)));
+    all
 }
 
 /// Whether an index is `None`.

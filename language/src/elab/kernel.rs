@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use tile_layout::Machine;
 use tile_plan::{Check, LaunchPlan};
@@ -19,6 +20,7 @@ use super::value::Value;
 use crate::db::{self, Db};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::ir::{self, Clauses, ItemKey, Kernel};
+use crate::op::{Op, SyncOp};
 use crate::pass;
 use crate::report;
 use crate::target::TargetId;
@@ -127,6 +129,7 @@ impl Elab<'_> {
         }
         let mut body = self.ir.close();
         body.params = head.params;
+        set_arrivals(&mut body, &self.arrivals);
         let clauses = self.clauses_of(decl);
         let Builder { values, tensors, facts, sites, .. } = std::mem::take(&mut self.ir);
         let kernel = Kernel {
@@ -142,7 +145,7 @@ impl Elab<'_> {
             body,
         };
         let failed = self.diagnostics.iter().any(|it| it.severity == Severity::Error);
-        (!failed).then(|| pass::waits(tidy(kernel)).0)
+        (!failed).then(|| pass::waits(pass::permits(tidy(kernel))).0)
     }
 
     /// Where the head ends, for edits that add a clause.
@@ -254,5 +257,17 @@ impl Elab<'_> {
     fn head_generics(&mut self, decl: &Fn, given: Vec<GivenGeneric>, span: Span) -> Option<()> {
         let bindings = self.explicit(&decl.generics, given, &decl.name.text, span)?;
         self.bind_generics(&decl.generics, bindings, &decl.name.text, span)
+    }
+}
+
+/// Writes down how many roles arrive at mbarriers, where the program says it.
+fn set_arrivals(region: &mut ir::Region, said: &FxHashMap<ir::Value, u32>) {
+    for inst in &mut region.insts {
+        if let Op::Sync(SyncOp::Mbarriers { arrivals }) = &mut inst.op
+            && let Some(&n) = said.get(&inst.results[0])
+        {
+            *arrivals = n;
+        }
+        inst.regions.iter_mut().for_each(|it| set_arrivals(it, said));
     }
 }

@@ -307,6 +307,7 @@ impl Elab<'_> {
         let site = self.site(span);
         let mut carried = self.carried.get(&site).cloned().unwrap_or_default();
         carried.retain(|it| self.still_fits(it));
+        let permits = self.ended();
         for _ in 0..64 {
             let mark = self.journal_mark();
             let (reported, observed) = (self.diagnostics.len(), self.observer_mark());
@@ -316,12 +317,14 @@ impl Elab<'_> {
             let changed = self.changed_since(mark);
             let grown = self.grow(&mut carried, changed, mark);
             if !grown {
+                self.unchanged_by_loop(&permits, span);
                 self.ir.splice(before);
                 self.finish(op, bounds, attempt, &carried, mark, span);
                 self.carried.insert(site, carried);
                 return;
             }
             self.undo_to(mark);
+            self.back_to(&permits);
             self.diagnostics.truncate(reported);
             self.forget_since(observed);
         }

@@ -68,6 +68,10 @@ pub enum Nature {
         /// The layout that it was declared with, if it is whole.
         layout: Option<Spec>,
     },
+    /// Barriers, one for each index.
+    Barriers(Shape),
+    /// Stages of memory: how many, and all of them.
+    Stages(u32, Box<Nature>),
     /// A tensor argument.
     Tensor {
         /// As it is declared: `global mut f32[rows, cols]`.
@@ -237,7 +241,9 @@ impl Elab<'_> {
                 let field = |it: &(SmolStr, Value)| Some((it.0.clone(), self.nature(&it.1)?));
                 Nature::Record(fields.iter().map(field).collect::<Option<_>>()?)
             }
-            Value::Struct(it) => Nature::Struct {
+            Value::Barriers(it) => Nature::Barriers(self.ty(*it).shape.clone()),
+            Value::Stages(it) => Nature::Stages(it.n, Box::new(self.nature(&it.all)?)),
+            Value::Struct(it) | Value::Permit(_, it) => Nature::Struct {
                 ty: it.ty.clone(),
                 args: self.natures(&it.args)?,
                 fields: self.natures(&it.fields)?,
@@ -384,6 +390,8 @@ impl Nature {
                 let ends: Vec<String> = ends.iter().map(|it| it.text_with(layout)).collect();
                 ends.join("..")
             }
+            Nature::Barriers(shape) => elements(Elem::Barrier, shape),
+            Nature::Stages(n, all) => format!("{n} stages of {}", all.text_with(layout)),
             Nature::Closure => "closure".to_owned(),
             Nature::Function(it) => format!("fn {}", it.name()),
             Nature::Target => "target".to_owned(),
@@ -402,6 +410,8 @@ impl Nature {
             Nature::Tile { .. }
             | Nature::Unplaced { .. }
             | Nature::View { .. }
+            | Nature::Barriers(_)
+            | Nature::Stages(..)
             | Nature::Tensor { .. }
             | Nature::Tiles { .. }
             | Nature::Box { .. }

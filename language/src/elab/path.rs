@@ -23,7 +23,6 @@ const LATER: &[&str] = &[
     "mfma",
     "mma_scaled",
     "tcgen05",
-    "barrier",
     "named_barrier",
     "cluster_rank",
     "cluster_sync",
@@ -35,8 +34,6 @@ const LATER: &[&str] = &[
     "amd",
     "clock",
     "alias",
-    "Ring",
-    "Turns",
     "fits",
 ];
 
@@ -45,20 +42,11 @@ const LAUNCH: &[&str] = &["num_sms", "max_resident"];
 
 /// Methods of the language whose meaning a later release brings.
 pub(super) const LATER_METHODS: &[&str] = &[
-    "in_shared",
-    "arrivals",
-    "arrive",
     "expect",
-    "wait",
     "test",
     "sync",
-    "release",
     "on",
     "map_asm",
-    "fill",
-    "drain",
-    "update",
-    "skip",
 ];
 
 /// What a callee's name means.
@@ -269,6 +257,7 @@ impl Elab<'_> {
             is_init: false,
             returned: None,
             return_depth: self.ir.depth(),
+            first_slot: self.slots.len(),
             yields_to: None,
         });
     }
@@ -324,6 +313,12 @@ impl Elab<'_> {
         self.error(report::names::unknown(self.place(span), &text, near.as_deref()))
     }
 
+    /// Whether a type is a permit.
+    pub(super) fn is_permit(&self, ty: &TypeRef) -> bool {
+        let tree = db::item(self.db, &ty.item);
+        tree.is_some_and(|it| matches!(it.kind, ItemKind::Permit(_)))
+    }
+
     /// The declaration of a struct or permit.
     pub(super) fn struct_decl(&self, ty: &TypeRef) -> Option<Arc<Struct>> {
         let tree = db::item(self.db, &ty.item)?;
@@ -367,6 +362,7 @@ fn word_of_language(path: &[SmolStr]) -> Option<Value> {
         "layout" => kind(Kind::Layout),
         "record" => kind(Kind::Record),
         "span" => Some(Value::Type(TypeValue::Span)),
+        "barrier" => Some(Value::Type(TypeValue::Barrier(crate::ir::Shape::new()))),
         "none" => Some(Value::None),
         "target" => Some(Value::Target),
         other => DType::from_name(other).map(|it| Value::Type(TypeValue::Scalar(it))),

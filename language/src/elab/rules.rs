@@ -20,6 +20,7 @@ pub(crate) mod program;
 pub(crate) mod shape;
 pub(crate) mod shared;
 pub(crate) mod stochastic;
+pub(crate) mod sync;
 mod unify;
 
 use smol_str::SmolStr;
@@ -104,6 +105,8 @@ pub fn bracket(cx: &mut Elab<'_>, base: Value, args: Vec<Index>, span: Span) -> 
     match base {
         Value::Tile(tile) => shape::bracket(cx, &tile, &args, span).unwrap_or(Value::Error),
         Value::View(view) => shared::bracket(cx, &view, &args, span).unwrap_or(Value::Error),
+        Value::Barriers(it) => sync::barrier_at(cx, it, &args, span).unwrap_or(Value::Error),
+        Value::Stages(it) => sync::stage(cx, &it, &args, span).unwrap_or(Value::Error),
         Value::Tiles(it) => copy::bracket(cx, &it, &args, span).unwrap_or(Value::Error),
         Value::Error => Value::Error,
         other => {
@@ -149,13 +152,7 @@ pub fn field(cx: &mut Elab<'_>, value: &Value, name: &str, span: Span) -> Option
 
 /// `let s: shared T;`
 pub fn allocate(cx: &mut Elab<'_>, ty: &TypeValue, span: Span) -> Value {
-    match ty {
-        TypeValue::Shared(it) => shared::allocate(cx, it, span).unwrap_or(Value::Error),
-        other => {
-            let (place, got) = (cx.place(span), describe::ty(other));
-            cx.error(report::shared::not_in_memory(place, &got))
-        }
-    }
+    sync::allocate(cx, ty, span).unwrap_or(Value::Error)
 }
 
 /// `shared T` as a type.

@@ -47,7 +47,7 @@ impl Elab<'_> {
                 return self.run_split(it, Some(&after), stmt.span);
             }
             self.stmt(stmt);
-            if let Some(value) = self.frame_mut().returned.take() {
+            if let Some(value) = self.returned() {
                 return value;
             }
         }
@@ -60,7 +60,7 @@ impl Elab<'_> {
             },
             None => Value::unit(),
         };
-        if let Some(value) = self.frame_mut().returned.take() {
+        if let Some(value) = self.returned() {
             return value;
         }
         match rest.next {
@@ -68,8 +68,18 @@ impl Elab<'_> {
                 self.leave_scope(rest.scope);
                 self.run_rest(next)
             }
-            None => value,
+            None => {
+                self.end_held(self.frame().first_slot, &value);
+                value
+            }
         }
+    }
+
+    /// What a `return` gave; all that the function held ends.
+    fn returned(&mut self) -> Option<Value> {
+        let value = self.frame_mut().returned.take()?;
+        self.end_held(self.frame().first_slot, &value);
+        Some(value)
     }
 
     /// An `if` whose branches may return, followed by the rest of the function.
@@ -122,7 +132,7 @@ impl Elab<'_> {
     pub(super) fn block(&mut self, block: &Block) -> Value {
         let scope = self.enter_scope();
         let value = self.block_in_scope(block);
-        self.leave_scope(scope);
+        self.leave_scope_with(scope, &value);
         value
     }
 
@@ -146,6 +156,12 @@ impl Elab<'_> {
         if !self.step(stmt.span) {
             return;
         }
+        let n_permits = self.n_permits();
+        self.run_stmt(stmt);
+        self.end_temporaries(n_permits);
+    }
+
+    fn run_stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Let { binding, pattern, ty, value } => {
                 self.let_stmt(*binding, pattern, ty.as_ref(), value.as_ref(), stmt.span);
@@ -193,6 +209,9 @@ impl Elab<'_> {
             },
             (None, None) => Value::Error,
         };
+        if mutable && self.refuse_permits(&value, "a variable", span) {
+            return self.bind(pattern, Value::Error, mutable);
+        }
         self.bind(pattern, value, mutable);
     }
 

@@ -14,7 +14,7 @@ use tile_syntax::ast::{BracketArg, Expr, ExprKind, Memory, Span};
 use super::cx::{Elab, Mode};
 use super::params::shape_of;
 use super::rules;
-use super::value::{Kind, Tile, TileLayout, TypeValue, Value};
+use super::value::{Kind, SharedType, Stages, Tile, TileLayout, TypeValue, Value};
 use crate::dtype::{Class, DType};
 use crate::ir;
 use crate::report;
@@ -81,6 +81,7 @@ impl Elab<'_> {
         let elem = match ty {
             TypeValue::Scalar(dtype) => ir::Elem::Data(dtype),
             TypeValue::Pointer(dtype) => ir::Elem::Pointer(dtype),
+            TypeValue::Barrier(shape) if shape.is_empty() => ir::Elem::Barrier,
             other => {
                 let got = self.describe(&Value::Type(other));
                 return self.error(report::types::no_shape(self.place(span), &got));
@@ -111,6 +112,13 @@ impl Elab<'_> {
     }
 
     fn tile_type(&mut self, elem: ir::Elem, extents: &[(i128, Span)], span: Span) -> Value {
+        if elem == ir::Elem::Barrier {
+            let numbers: Vec<i128> = extents.iter().map(|it| it.0).collect();
+            return match rules::sync::barrier_type(&numbers) {
+                Some(ty) => Value::Type(ty),
+                None => self.error(report::types::extents(self.place(span), &numbers)),
+            };
+        }
         let fits = |n: i128| (1..=i128::from(u32::MAX)).contains(&n);
         let total = extents.iter().try_fold(1i128, |it, (n, _)| it.checked_mul(*n));
         let tile = extents.iter().all(|it| fits(it.0)) && total.is_some_and(|it| it <= 1 << 24);
@@ -235,6 +243,30 @@ impl Elab<'_> {
                 let fits = map.is_none_or(|map| map.as_ref() == self.ty(it.value).memory.as_ref());
                 (same && fits).then_some(value)
             }
+            // A stage's field: memory for a tile in the layout that its type has.
+            (
+                TypeValue::Tile { elem: ir::Elem::Data(dtype), shape, layout: Some(layout) },
+                Value::View(_),
+            ) if !layout.is_for_registers() => {
+                let want =
+                    SharedType { dtype: *dtype, shape: shape.clone(), layout: Some(layout.clone()) };
+                self.try_coerce(value, &TypeValue::Shared(want), span)
+            }
+            (TypeValue::Barrier(shape), Value::Barriers(it)) => {
+                (self.ty(*it).shape[..] == shape[..]).then_some(value)
+            }
+            (TypeValue::Array(inner, n), Value::Barriers(it)) => {
+                let shape = &self.ty(*it).shape;
+                let of = TypeValue::Barrier(shape.iter().skip(1).copied().collect());
+                (shape.first() == Some(n) && **inner == Value::Type(of)).then_some(value)
+            }
+            (TypeValue::Array(inner, n), Value::Stages(it)) => {
+                let held = self.type_of_stage(it);
+                (it.n == *n && held.map(Value::Type).as_ref() == Some(&**inner)).then_some(value)
+            }
+            (TypeValue::Struct(want, args), Value::Permit(_, it)) => {
+                (it.ty == *want && self.same_args(args, &it.args.clone())).then_some(value)
+            }
             (TypeValue::Struct(want, args), Value::Struct(it)) => {
                 (it.ty == *want && self.same_args(args, &it.args.clone())).then_some(value)
             }
@@ -306,6 +338,9 @@ impl Elab<'_> {
             | (Kind::Layout, Value::Layout(_))
             | (Kind::Record, Value::Record(_)) => true,
             (Kind::Float, Value::Int(it)) => return Some(Value::Float(*it as f64)),
+            (Kind::Record, Value::Type(TypeValue::Record(it))) => {
+                return Some(Value::Record(it.clone()));
+            }
             (Kind::Type, Value::Tuple(_) | Value::Array(_)) => {
                 return Some(self.as_type(value, span).map_or(Value::Error, Value::Type));
             }
@@ -427,6 +462,14 @@ impl Elab<'_> {
                 }
             }
             ExprKind::Repeat(ty, count) => {
+                if let Value::Stages(it) = value {
+                    if let (Some(name), Some(held)) = (alone(ty), self.type_of_stage(it)) {
+                        bind(bindings, name, Value::Type(held));
+                    }
+                    if let Some(name) = alone(count) {
+                        bind(bindings, name, Value::Int(it.n.into()));
+                    }
+                }
                 if let Value::Array(parts) = value {
                     if let Some(name) = alone(count) {
                         bind(bindings, name, Value::Int(parts.len() as i128));
@@ -516,6 +559,36 @@ impl Elab<'_> {
         shape
     }
 
+    /// The type of what each of some stages holds.
+    fn type_of_stage(&self, stages: &Stages) -> Option<TypeValue> {
+        self.held(&stages.all, 1)
+    }
+
+    /// The type of a part of a stage's memory, without its first dimensions.
+    fn held(&self, value: &Value, n_stages: usize) -> Option<TypeValue> {
+        let each = |it: &Value| self.held(it, n_stages).map(Value::Type);
+        match value {
+            Value::View(view) => {
+                let ty = self.ty(view.value);
+                let ir::Elem::Shared(dtype) = ty.elem else { return None };
+                let shape = ty.shape[n_stages..].into();
+                let layout = view.layout.clone();
+                Some(rules::sync::held_type(&SharedType { dtype, shape, layout }))
+            }
+            Value::Barriers(it) => {
+                Some(TypeValue::Barrier(self.ty(*it).shape[n_stages..].into()))
+            }
+            Value::Record(parts) => {
+                let parts = parts.iter().map(|(name, it)| Some((name.clone(), each(it)?)));
+                Some(TypeValue::Record(parts.collect::<Option<Vec<_>>>()?.into()))
+            }
+            Value::Tuple(parts) => {
+                Some(TypeValue::Tuple(parts.iter().map(each).collect::<Option<Vec<_>>>()?.into()))
+            }
+            _ => None,
+        }
+    }
+
     /// The type of a value, where it has one that can be written.
     pub(super) fn type_of(&self, value: &Value) -> Option<TypeValue> {
         Some(match value {
@@ -539,7 +612,10 @@ impl Elab<'_> {
             Value::Str(_) => TypeValue::Kind(Kind::Str),
             Value::Type(_) => TypeValue::Kind(Kind::Type),
             Value::Layout(_) => TypeValue::Kind(Kind::Layout),
-            Value::Struct(it) => TypeValue::Struct(it.ty.clone(), it.args.clone()),
+            Value::Struct(it) | Value::Permit(_, it) => {
+                TypeValue::Struct(it.ty.clone(), it.args.clone())
+            }
+            Value::View(_) | Value::Barriers(_) => return self.held(value, 0),
             Value::Variant(ty, _) => TypeValue::Enum(ty.clone()),
             Value::Range(_) => TypeValue::Span,
             Value::Tuple(parts) => {

@@ -14,6 +14,7 @@ use smol_str::SmolStr;
 use tile_layout::Spec;
 use tile_syntax::ast::{self, Span};
 
+use super::permits::PermitId;
 use super::scope::Scope;
 use crate::dtype::DType;
 use crate::ir;
@@ -62,6 +63,12 @@ pub enum Value {
     MaybeTensor(u32),
     /// A view of shared memory.
     View(View),
+    /// mbarriers of shared memory: an index each, or a single one.
+    Barriers(ir::Value),
+    /// Stages of something that lies in shared memory: an index gives one.
+    Stages(Arc<Stages>),
+    /// The right to use a stage, with its fields.
+    Permit(PermitId, Arc<StructValue>),
     /// A tensor cut into boxes: `x.tiles([BM, BK], S)`.
     Tiles(Arc<Tiles>),
     /// One of those boxes: `at[i, t]`.
@@ -109,6 +116,15 @@ pub struct View {
     pub value: ir::Value,
     /// The layout that it was declared with, if it is whole.
     pub layout: Option<Spec>,
+}
+
+/// `n` stages: a value whose views and barriers have the stage as their first dimension.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stages {
+    /// How many.
+    pub n: u32,
+    /// All of them.
+    pub all: Value,
 }
 
 /// A type of shared memory: `shared bf16[2, 128, 64] @ S`.
@@ -182,6 +198,8 @@ pub enum TypeValue {
     },
     /// `shared T`: a view of shared memory.
     Shared(SharedType),
+    /// `barrier`, or `barrier[4]` with its extents.
+    Barrier(ir::Shape),
     /// A struct with its arguments.
     Struct(TypeRef, Arc<[Value]>),
     /// An enum.

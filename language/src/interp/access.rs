@@ -68,7 +68,9 @@ impl Block<'_, '_> {
     fn pointee(&self, inst: &Inst) -> DType {
         match self.machine.kernel.ty(pointers(inst)).elem {
             Elem::Pointer(it) => it,
-            Elem::Data(_) | Elem::Shared(_) => panic!("V3: memory is reached through pointers"),
+            Elem::Data(_) | Elem::Shared(_) | Elem::Barrier => {
+                panic!("V3: memory is reached through pointers")
+            }
         }
     }
 
@@ -168,6 +170,7 @@ impl Block<'_, '_> {
         match self.machine.kernel.ty(value).elem {
             Elem::Pointer(_) => format!("{:#x}", memory::to_address(bits)),
             Elem::Data(dtype) | Elem::Shared(dtype) => wording::number(dtype, bits),
+            Elem::Barrier => format!("barrier {bits}"),
         }
     }
 

@@ -145,7 +145,7 @@ impl View {
 impl Runs {
     pub(super) fn of(ty: &Type) -> Runs {
         let map = ty.map().clone();
-        let Elem::Shared(dtype) = ty.elem else { panic!("V2: a view is of shared memory") };
+        let Elem::Shared(dtype) = ty.elem else { panic!("V3: numbers are read and written") };
         let len = neighbours(&map);
         let shape = map.shape();
         let mut firsts = vec![Contribution::default()];

@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use super::buffers::{Buffer, Flights, Refusal, Runs, View};
 use super::elements::Elements;
 use super::shape::Axis;
+use super::sync::Mbarriers;
 use super::{Block, Fault, memory};
 use crate::ir::{Elem, Inst, SiteId, Type, Value};
 use crate::op::{CopyOp, Op, SharedOp};
@@ -27,11 +28,12 @@ pub(super) struct Shared {
     /// By value: the views.
     views: Vec<Option<View>>,
     flights: Flights,
+    pub(super) mbarriers: Mbarriers,
 }
 
 impl Shared {
     pub(super) fn new(n_values: usize) -> Shared {
-        Shared { views: vec![None; n_values], flights: Flights::default() }
+        Shared { views: vec![None; n_values], flights: Flights::default(), mbarriers: Mbarriers::default() }
     }
 }
 
@@ -153,7 +155,7 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// The buffer of an allocation begins.
-    fn begin(&mut self, inst: &Inst) {
+    pub(super) fn begin(&mut self, inst: &Inst) {
         let value = inst.results[0];
         let view = match &self.shared.views[value.0 as usize] {
             Some(before) => before.begin_again(),
@@ -231,7 +233,7 @@ impl<'a> Block<'_, 'a> {
         self.machine.kernel.ty(value)
     }
 
-    fn view(&self, value: Value) -> &View {
+    pub(super) fn view(&self, value: Value) -> &View {
         self.shared.views[value.0 as usize]
             .as_ref()
             .expect("V1: a value is defined before its uses")

@@ -124,6 +124,7 @@ impl Block<'_, '_> {
                     Elem::Pointer(_) => {
                         Elements::filled(ty.elem, memory::from_address(*bits), ty.len())
                     }
+                    Elem::Barrier => panic!("V3: a constant is a number"),
                 },
                 other => panic!("`{other:?}` depends on the block"),
             })
@@ -143,7 +144,9 @@ impl Block<'_, '_> {
                 Elements::from_bits(to.elem, x.all_bits().map(memory::from_address))
             }
             (Elem::Data(_), Elem::Data(_)) => arith::reinterpret(to.elem, x),
-            (Elem::Shared(_), _) | (_, Elem::Shared(_)) => panic!("V3: `bits` is between tiles"),
+            (Elem::Shared(_) | Elem::Barrier, _) | (_, Elem::Shared(_) | Elem::Barrier) => {
+                panic!("V3: `bits` is between tiles")
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn attributes(op: &Op) -> Vec<Attr> {
         Op::Memory(it) => memory_attributes(it),
         Op::Shared(it) => shared_attributes(it),
         Op::Copy(it) => copy_attributes(it),
-        Op::Sync(SyncOp::Barrier) => vec![],
+        Op::Sync(it) => sync_attributes(it),
         Op::Mma(it) => mma_attributes(it),
     }
 }
@@ -116,6 +116,13 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
     }
 }
 
+fn sync_attributes(op: &SyncOp) -> Vec<Attr> {
+    match op {
+        SyncOp::Mbarriers { arrivals } => vec![number(*arrivals)],
+        SyncOp::Barrier | SyncOp::Wait | SyncOp::Arrive | SyncOp::Permit | SyncOp::End => vec![],
+    }
+}
+
 /// The name alone does not tell CDNA3's products of f8 from CDNA4's.
 fn mma_attributes(op: &MmaOp) -> Vec<Attr> {
     match op {
@@ -143,7 +150,7 @@ pub(super) fn operation(name: &str, attrs: Vec<Attr>) -> Result<Op, String> {
         Some(("memory", rest)) => memory(rest, &mut read)?.map(Op::Memory),
         Some(("shared", rest)) => shared(rest, &mut read)?.map(Op::Shared),
         Some(("copy", rest)) => copy(rest, &mut read)?.map(Op::Copy),
-        Some(("sync", "barrier")) => Some(Op::Sync(SyncOp::Barrier)),
+        Some(("sync", rest)) => sync(rest, &mut read)?.map(Op::Sync),
         Some(("mma", rest)) => mma(rest, &mut read)?.map(Op::Mma),
         _ => None,
     };
@@ -247,6 +254,18 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
         "commit" => CopyOp::Commit,
         "wait" => CopyOp::Wait { in_flight: read.number()? },
         "fetch" => CopyOp::Fetch { align: read.number()? },
+        _ => return Ok(None),
+    }))
+}
+
+fn sync(name: &str, read: &mut Reader) -> Result<Option<SyncOp>, String> {
+    Ok(Some(match name {
+        "barrier" => SyncOp::Barrier,
+        "mbarriers" => SyncOp::Mbarriers { arrivals: read.number()? },
+        "wait" => SyncOp::Wait,
+        "arrive" => SyncOp::Arrive,
+        "permit" => SyncOp::Permit,
+        "end" => SyncOp::End,
         _ => return Ok(None),
     }))
 }
@@ -368,6 +387,7 @@ mod tests {
         invert(Op::Flow(FlowOp::For { unroll: None, stages: None }));
         invert(Op::Shared(SharedOp::Atomic { op: AtomicOp::Max, axis: 1 }));
         invert(Op::Copy(CopyOp::Wait { in_flight: 2 }));
+        invert(Op::Sync(SyncOp::Mbarriers { arrivals: 8 }));
     }
 
     #[test]

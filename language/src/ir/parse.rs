@@ -515,6 +515,10 @@ impl<'a> Parser<'a> {
             self.expect_sign('@')?;
             return Ok(Type::view(dtype, self.map_name()?));
         }
+        if self.eat_word("barrier") {
+            self.expect_sign('@')?;
+            return Ok(Type::barriers(self.map_name()?));
+        }
         let pointer = self.eat_sign('*');
         let dtype = self.dtype()?;
         let elem = if pointer { Elem::Pointer(dtype) } else { Elem::Data(dtype) };

@@ -235,15 +235,18 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
         self.ty(&decl.ty)
     }
 
+    /// The number of a view's map.
+    fn map(&self, ty: &Type) -> usize {
+        let map = self.maps.iter().position(|it| Some(*it) == ty.memory.as_ref());
+        map.expect("V2: the maps of all views were collected")
+    }
+
     fn ty(&mut self, ty: &'a Type) -> fmt::Result {
         match ty.elem {
             Elem::Data(it) => write!(self.out, "{it}")?,
             Elem::Pointer(it) => write!(self.out, "*{it}")?,
-            Elem::Shared(it) => {
-                let map = self.maps.iter().position(|it| Some(*it) == ty.memory.as_ref());
-                let map = map.expect("V2: the maps of all views were collected");
-                return write!(self.out, "shared {it} @ #m{map}");
-            }
+            Elem::Shared(it) => return write!(self.out, "shared {it} @ #m{}", self.map(ty)),
+            Elem::Barrier => return write!(self.out, "barrier @ #m{}", self.map(ty)),
         }
         if !ty.shape.is_empty() {
             write!(self.out, "{}", List(&ty.shape))?;

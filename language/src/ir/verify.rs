@@ -8,12 +8,13 @@ mod memory;
 mod mma;
 mod plan;
 mod shared;
+mod sync;
 mod tile;
 
 use std::fmt;
 
 use super::{Elem, Extent, Inst, Kernel, Region, SiteId, Type, Value};
-use crate::op::{FlowOp, Op, SyncOp};
+use crate::op::{FlowOp, Op};
 
 /// The rules.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -114,7 +115,7 @@ impl<'a> Verifier<'a> {
         for (number, decl) in self.kernel.values.iter().enumerate() {
             let ty = &decl.ty;
             let sound = match (&ty.layout, &ty.memory, ty.elem) {
-                (None, Some(map), Elem::Shared(_)) => map.shape()[..] == ty.shape[..],
+                (None, Some(map), Elem::Shared(_) | Elem::Barrier) => map.shape()[..] == ty.shape[..],
                 (None, None, Elem::Data(_) | Elem::Pointer(_)) => ty.shape.is_empty(),
                 (Some(layout), None, Elem::Data(_) | Elem::Pointer(_)) => {
                     !ty.shape.is_empty() && layout.shape() == &ty.shape[..]
@@ -266,9 +267,7 @@ impl<'a> Verifier<'a> {
                 Op::Memory(op) => self.memory(op, inst),
                 Op::Shared(op) => self.shared(op, inst),
                 Op::Copy(op) => self.copy(op, inst),
-                Op::Sync(SyncOp::Barrier) => {
-                    self.sides::<0, 0>(inst);
-                }
+                Op::Sync(op) => self.sync(op, inst),
                 Op::Mma(op) => self.mma(op, inst),
             }
         }

@@ -28,6 +28,7 @@ mod number;
 mod program;
 mod shape;
 mod shared;
+mod sync;
 
 use smol_str::SmolStr;
 
@@ -140,6 +141,7 @@ const FAMILIES: &[&[Row]] = &[
     layouts::ROWS,
     memory::ROWS,
     shared::ROWS,
+    sync::ROWS,
     mma::ROWS,
     program::ROWS,
 ];

@@ -1,11 +1,40 @@
-//! Order between threads.
+//! Order between threads: barriers of a role, mbarriers, and the rights to use a stage.
+//!
+//! # Definition
+//! An *mbarrier* counts. A *phase* of it completes when as many warps have arrived as it wants, and
+//! the next one begins; `wait` returns once so many phases have completed. Programs count phases from the
+//! start of the kernel and never see a parity bit.
+//!
+//! A *permit* is the right to use a stage, from `permit` to its `end`. What the end does follows
+//! from the uses in between; a pass says it in the other operations ([`crate::pass::permits`]),
+//! so engines meet neither.
 
 use super::family;
 
 family! {
-    /// Order between the threads of a role.
+    /// Order between the threads of a role and between roles.
     SyncOp "sync";
 
     /// All warps of the role meet; what any of them wrote to shared memory before, all see after.
     Barrier = "barrier" () ReadWrite, "PTX ISA, bar.sync; CDNA3 ISA, s_barrier";
+
+    /// mbarriers of the block, in their first phase. The result is the view of all.
+    Mbarriers {
+        /// Warps that arrive in each phase; 0 until the uses have been counted.
+        arrivals: u32,
+    } = "mbarriers" () Read, "PTX ISA, mbarrier.init";
+
+    /// Goes on when `phases`, a scalar `i32`, phases of the barrier have completed.
+    ///
+    /// What was done before the arrivals of those phases is seen after it.
+    Wait = "wait" ("barrier", "phases") ReadWrite, "PTX ISA, mbarrier.try_wait";
+
+    /// Every warp of the role arrives at the barrier.
+    Arrive = "arrive" ("barrier") ReadWrite, "PTX ISA, mbarrier.arrive";
+
+    /// Takes the right to use the views of a stage, to be announced at `ends`. The results are the operands.
+    Permit = "permit" ("ends", "view…") ReadWrite, "language.md section 7";
+
+    /// Ends the permit whose `ends` it was given.
+    End = "end" ("ends") ReadWrite, "language.md section 7";
 }

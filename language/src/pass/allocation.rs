@@ -18,8 +18,9 @@ use tile_layout::MemoryMap;
 
 use super::flow::{self, Rule};
 use super::number::Numbers;
+use super::runs;
 use super::touch::Touch;
-use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Value};
+use crate::ir::{Inst, Kernel, Region, SiteId, Value};
 use crate::op::{CopyOp, FlowOp, Op, SharedOp};
 
 /// Every buffer begins at a multiple of so many bytes, so that the widest accesses are possible.
@@ -73,7 +74,8 @@ impl Allocation {
     /// Places the buffers of a kernel in which every conflict with a copy has its wait.
     pub fn of(kernel: &Kernel) -> Allocation {
         let mut buffers = Lives::of(kernel);
-        let in_flight = flow::walk(kernel, Rule::Landed).in_flight;
+        let found = runs::walk(kernel, Rule::Landed);
+        let in_flight = found.unwrap_or_else(|| flow::walk(kernel, Rule::Landed)).in_flight;
         for buffer in &mut buffers {
             if !buffer.lives() {
                 buffer.bytes = 0;
@@ -190,8 +192,7 @@ impl<'a> Lives<'a> {
     fn buffer(&self, inst: &Inst, align: u32) -> Buffer {
         let value = inst.results[0];
         let decl = &self.kernel.values[value.0 as usize];
-        let Elem::Shared(dtype) = decl.ty.elem else { panic!("V2: a buffer is a view") };
-        let bits = u64::from(decl.ty.map().buffer_len()) * u64::from(dtype.storage_bits());
+        let bits = u64::from(decl.ty.map().buffer_len()) * u64::from(decl.ty.elem.bits());
         let bytes = u32::try_from(bits.div_ceil(8)).unwrap_or(u32::MAX / 4);
         let (name, site) = (decl.name.clone(), inst.site);
         let align = align.max(ALIGN_MIN);

@@ -15,11 +15,13 @@
 use super::allocation::Allocation;
 use super::flow::{self, Rule};
 use super::place::{Placed, place};
+use super::runs;
 use crate::ir::Kernel;
 
 /// The kernel with its barriers, and which were put in.
 pub fn barriers(mut kernel: Kernel, allocation: &Allocation) -> (Kernel, Vec<Placed>) {
-    let decisions = flow::walk(&kernel, Rule::Met(allocation)).decisions;
-    let placed = place(&mut kernel, &decisions);
+    let rule = Rule::Met(allocation);
+    let found = runs::walk(&kernel, rule).unwrap_or_else(|| flow::walk(&kernel, rule));
+    let placed = place(&mut kernel, &found.decisions);
     (kernel, placed)
 }

@@ -103,17 +103,85 @@ impl Flight {
     }
 }
 
+/// An access that another thread may not have finished, or a copy in flight.
 #[derive(Clone, PartialEq, Debug)]
-struct Pending {
+pub(super) struct Pending {
     touch: Touch,
     flight: Flight,
 }
 
+impl Pending {
+    /// An access that is made now.
+    pub(super) fn of(touch: Touch) -> Pending {
+        let flight = if touch.verb == Verb::Copy { Flight::Open } else { Flight::Done };
+        Pending { touch, flight }
+    }
+
+    /// The conflict of this with a later access.
+    pub(super) fn before(&self, later: &Touch) -> Conflict {
+        Conflict { first: (self.touch.verb, self.touch.site), second: (later.verb, later.site) }
+    }
+}
+
+impl Rule<'_> {
+    /// What has to be made after a pending access, before one that conflicts.
+    pub(super) fn orders(self, pending: &Pending) -> Vec<Order> {
+        let mut orders = match pending.flight {
+            Flight::Done => vec![],
+            Flight::Closed { n_younger } => vec![Order::Wait { in_flight: n_younger }],
+            Flight::Open => vec![Order::Commit, Order::Wait { in_flight: 0 }],
+        };
+        if matches!(self, Rule::Met(_)) {
+            orders.push(Order::Barrier);
+        }
+        orders
+    }
+
+    fn may_conflict(self, first: &Touch, second: &Touch) -> bool {
+        if !first.conflicts(second) {
+            return false;
+        }
+        if first.buffer == second.buffer {
+            return !first.part.is_apart(&second.part);
+        }
+        match self {
+            Rule::Landed => false,
+            Rule::Met(allocation) => allocation.share_bytes(first.buffer, second.buffer),
+        }
+    }
+
+    /// Makes an order; what nobody has to wait for any more is forgotten.
+    pub(super) fn make(self, order: Order, state: &mut State) {
+        state.make(order);
+        if matches!(self, Rule::Landed) {
+            state.0.retain(|it| it.flight.is_in_flight());
+        }
+    }
+}
+
 /// What is pending at a point.
 #[derive(Clone, PartialEq, Debug, Default)]
-struct State(Vec<Pending>);
+pub(super) struct State(Vec<Pending>);
 
 impl State {
+    /// What conflicts with an access and asks for the most.
+    pub(super) fn nearest(&self, touch: &Touch, rule: Rule<'_>) -> Option<Pending> {
+        let conflicts = self.0.iter().filter(|it| rule.may_conflict(&it.touch, touch));
+        conflicts.min_by_key(|it| it.flight.distance()).cloned()
+    }
+
+    /// Takes up an access, if anything may have to wait for it.
+    pub(super) fn access(&mut self, new: Pending, rule: Rule<'_>) {
+        if new.flight.is_in_flight() || matches!(rule, Rule::Met(_)) {
+            self.add(new);
+        }
+    }
+
+    /// The buffers that copies in flight write.
+    pub(super) fn buffers_in_flight(&self) -> impl Iterator<Item = Value> + '_ {
+        self.0.iter().filter(|it| it.flight.is_in_flight()).map(|it| it.touch.buffer)
+    }
+
     fn add(&mut self, new: Pending) {
         match self.0.iter_mut().find(|it| it.touch.is_like(&new.touch)) {
             Some(old) if old.flight.distance() <= new.flight.distance() => {}
@@ -220,12 +288,19 @@ impl<'a> Walk<'a> {
                 return joined;
             }
             Op::Flow(FlowOp::For { .. } | FlowOp::While) => return self.repeat(no, inst, state),
-            Op::Copy(CopyOp::Commit) => self.make(Order::Commit, &mut state),
+            Op::Copy(CopyOp::Commit) => self.rule.make(Order::Commit, &mut state),
             Op::Copy(CopyOp::Wait { in_flight }) => {
-                self.make(Order::Wait { in_flight: *in_flight }, &mut state)
+                self.rule.make(Order::Wait { in_flight: *in_flight }, &mut state)
             }
-            Op::Sync(SyncOp::Barrier) => self.make(Order::Barrier, &mut state),
+            Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, &mut state),
             Op::Copy(CopyOp::Async | CopyOp::Fetch { .. })
+            | Op::Sync(
+                SyncOp::Mbarriers { .. }
+                | SyncOp::Wait
+                | SyncOp::Arrive
+                | SyncOp::Permit
+                | SyncOp::End,
+            )
             | Op::Shared(_)
             | Op::Tile(_)
             | Op::Mma(_)
@@ -238,63 +313,20 @@ impl<'a> Walk<'a> {
         state
     }
 
-    /// Makes an order; what nobody has to wait for any more is forgotten.
-    fn make(&self, order: Order, state: &mut State) {
-        state.make(order);
-        if matches!(self.rule, Rule::Landed) {
-            state.0.retain(|it| it.flight.is_in_flight());
-        }
-    }
-
     fn touch(&mut self, no: usize, touch: Touch, state: &mut State) {
-        let conflicts: Vec<&Pending> =
-            state.0.iter().filter(|it| self.may_conflict(&it.touch, &touch)).collect();
-        let nearest = conflicts.iter().min_by_key(|it| it.flight.distance()).copied().cloned();
-        if let Some(nearest) = nearest {
-            let why = Conflict {
-                first: (nearest.touch.verb, nearest.touch.site),
-                second: (touch.verb, touch.site),
-            };
-            for order in self.orders(nearest.flight) {
-                self.make(order, state);
+        if let Some(nearest) = state.nearest(&touch, self.rule) {
+            let why = nearest.before(&touch);
+            for order in self.rule.orders(&nearest) {
+                self.rule.make(order, state);
                 self.decisions.entry(no).or_default().push(Decision { order, why });
             }
         }
-        let flight = if touch.verb == Verb::Copy { Flight::Open } else { Flight::Done };
-        if flight.is_in_flight() || matches!(self.rule, Rule::Met(_)) {
-            state.add(Pending { touch, flight });
-        }
-    }
-
-    /// What has to be made after a pending access that is so far.
-    fn orders(&self, flight: Flight) -> Vec<Order> {
-        let mut orders = match flight {
-            Flight::Done => vec![],
-            Flight::Closed { n_younger } => vec![Order::Wait { in_flight: n_younger }],
-            Flight::Open => vec![Order::Commit, Order::Wait { in_flight: 0 }],
-        };
-        if matches!(self.rule, Rule::Met(_)) {
-            orders.push(Order::Barrier);
-        }
-        orders
-    }
-
-    fn may_conflict(&self, first: &Touch, second: &Touch) -> bool {
-        if !first.conflicts(second) {
-            return false;
-        }
-        if first.buffer == second.buffer {
-            return !first.part.is_apart(&second.part);
-        }
-        match self.rule {
-            Rule::Landed => false,
-            Rule::Met(allocation) => allocation.share_bytes(first.buffer, second.buffer),
-        }
+        state.access(Pending::of(touch), self.rule);
     }
 
     fn note_in_flight(&mut self, no: usize, state: &State) {
-        for it in state.0.iter().filter(|it| it.flight.is_in_flight()) {
-            let range = self.in_flight.entry(it.touch.buffer).or_insert(no..no + 1);
+        for buffer in state.buffers_in_flight() {
+            let range = self.in_flight.entry(buffer).or_insert(no..no + 1);
             *range = range.start.min(no)..range.end.max(no + 1);
         }
     }
@@ -308,7 +340,7 @@ impl<'a> Walk<'a> {
         let flights = before.0.iter().map(|it| it.flight);
         let wanted = inside.values().flatten().map(|it| it.order);
         let orders = self.orders_before(wanted, flights);
-        orders.iter().for_each(|&it| self.make(it, &mut ordered));
+        orders.iter().for_each(|&it| self.rule.make(it, &mut ordered));
         if ordered != before {
             self.next = first;
             let after = self.settle(no, inst, ordered);

@@ -13,6 +13,25 @@ use super::number::{Number, Numbers};
 use crate::ir::{Inst, SiteId, Value};
 use crate::op::{CopyOp, Op, SharedOp};
 
+/// What is known of scalars, and what makes views.
+pub(super) trait Scalars {
+    /// What defines a value; `None` for parameters.
+    fn definition(&self, value: Value) -> Option<&Inst>;
+
+    /// The number that a scalar is.
+    fn of_value(&self, value: Value) -> Number;
+}
+
+impl Scalars for Numbers<'_> {
+    fn definition(&self, value: Value) -> Option<&Inst> {
+        Numbers::definition(self, value)
+    }
+
+    fn of_value(&self, value: Value) -> Number {
+        Numbers::of_value(self, value)
+    }
+}
+
 /// What is done with a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verb {
@@ -55,7 +74,7 @@ pub(super) struct Touch {
 
 impl Touch {
     /// What an instruction itself does, without its regions.
-    pub(super) fn of(inst: &Inst, numbers: &Numbers<'_>, map_of: MapOf<'_>) -> Option<Touch> {
+    pub(super) fn of(inst: &Inst, scalars: &dyn Scalars, map_of: MapOf<'_>) -> Option<Touch> {
         let (view, verb) = match &inst.op {
             Op::Shared(SharedOp::Load | SharedOp::Gather { .. }) => (inst.operands[0], Verb::Read),
             Op::Shared(SharedOp::Store | SharedOp::Scatter { .. }) => {
@@ -77,7 +96,7 @@ impl Touch {
             | Op::Mma(_)
             | Op::Sync(_) => return None,
         };
-        let (buffer, part) = Part::of_view(view, numbers, map_of);
+        let (buffer, part) = Part::of_view(view, scalars, map_of);
         Some(Touch { buffer, part, verb, site: inst.site })
     }
 
@@ -128,11 +147,11 @@ struct Span {
 
 impl Part {
     /// The buffer that a view is of, and the part.
-    fn of_view(view: Value, numbers: &Numbers<'_>, map_of: MapOf<'_>) -> (Value, Part) {
+    fn of_view(view: Value, scalars: &dyn Scalars, map_of: MapOf<'_>) -> (Value, Part) {
         let mut chain = Vec::new();
         let mut buffer = view;
         let buffer = loop {
-            let inst = numbers.definition(buffer).expect("V10: views are made by instructions");
+            let inst = scalars.definition(buffer).expect("V10: views are made by instructions");
             match &inst.op {
                 Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast) => {
                     chain.push(inst)
@@ -148,11 +167,11 @@ impl Part {
             match &inst.op {
                 Op::Shared(SharedOp::Index { axis }) => {
                     let axis = open.remove(*axis as usize);
-                    piece.ranges[axis].narrow(numbers.of_value(inst.operands[1]), 1);
+                    piece.ranges[axis].narrow(scalars.of_value(inst.operands[1]), 1);
                 }
                 Op::Shared(SharedOp::Slice { axis }) => {
                     let len = map_of(inst.results[0]).dims()[*axis as usize].extent;
-                    let start = numbers.of_value(inst.operands[1]);
+                    let start = scalars.of_value(inst.operands[1]);
                     piece.ranges[open[*axis as usize]].narrow(start, len);
                 }
                 _ => {

@@ -13,6 +13,7 @@
 
 use super::flow::{self, Rule};
 use super::place::{Placed, new_inst, place};
+use super::runs;
 use crate::ir::{Kernel, Region};
 use crate::op::{CopyOp, Op};
 
@@ -29,7 +30,8 @@ pub fn waits(mut kernel: Kernel) -> (Kernel, Vec<Placed>) {
     if !commits {
         close_each(&mut kernel.body);
     }
-    let decisions = flow::walk(&kernel, Rule::Landed).decisions;
+    let found = runs::walk(&kernel, Rule::Landed);
+    let decisions = found.unwrap_or_else(|| flow::walk(&kernel, Rule::Landed)).decisions;
     let placed = place(&mut kernel, &decisions);
     (kernel, placed)
 }

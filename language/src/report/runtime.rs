@@ -179,6 +179,22 @@ pub fn endless_while(turns: u64) -> Wording {
     (format!("this loop did not end after {turns} turns"), vec![why])
 }
 
+/// A wait for a phase of a barrier that never completes, or that later ones have overtaken.
+pub fn stuck(wanted: i64, completed: i64) -> Wording {
+    let message = format!("this waits for ever: it wants {wanted} phases of the barrier, {completed} are complete");
+    let why = if wanted < completed {
+        "a wait sees whether a phase is even or odd: it must come before the next phase completes"
+    } else {
+        "nothing that comes before it arrives at the barrier often enough"
+    };
+    (message, vec![why.to_owned()])
+}
+
+/// The last arrival at a barrier.
+pub fn last_arrival() -> String {
+    "the last arrival at it".to_owned()
+}
+
 /// A number as people read it: the shortest decimal that means it, `true`, `-inf`, `nan`.
 pub fn number(dtype: DType, bits: u64) -> String {
     match dtype.class() {

@@ -120,6 +120,12 @@ pub fn kernel_called(place: Place, name: &str) -> Diagnostic {
     )
 }
 
+/// A field that nothing gives a value.
+pub fn no_default(place: Place, ty: &str) -> Diagnostic {
+    new(Code::E0202, format!("a field of type {} begins as nothing", quoted(ty)), place)
+        .help("a field marked `own` has a struct whose fields all have defaults")
+}
+
 /// A loop over something that is no span.
 pub fn not_iterable(place: Place, got: &str) -> Diagnostic {
     let got = quoted(got);

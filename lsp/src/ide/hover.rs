@@ -401,6 +401,8 @@ impl Page {
             | Nature::Record(_)
             | Nature::Array(_)
             | Nature::Range(_)
+            | Nature::Barriers(_)
+            | Nature::Stages(..)
             | Nature::Closure
             | Nature::Function(_)
             | Nature::Target

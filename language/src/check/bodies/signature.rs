@@ -42,6 +42,8 @@ pub(super) struct Signature {
     pub(super) result: Sort,
     /// Sizes that the tensors of a struct name.
     pub(super) sizes: Vec<SmolStr>,
+    /// Whether it is a permit, whose stage has fields of its own.
+    pub(super) is_permit: bool,
 }
 
 /// The signatures of an item: one for a function or a struct, one a member for an `impl`. None if the
@@ -61,7 +63,8 @@ pub(super) fn signatures<'db>(
     let reader = Reader { db, file, text: item.text(db) };
     match &parsed.item.kind {
         ItemKind::Fn(it) => Arc::from([Some(reader.function(it, None))]),
-        ItemKind::Struct(it) | ItemKind::Permit(it) => Arc::from([Some(reader.fields(it))]),
+        ItemKind::Struct(it) => Arc::from([Some(reader.fields(it, false))]),
+        ItemKind::Permit(it) => Arc::from([Some(reader.fields(it, true))]),
         ItemKind::Impl(it) => {
             let member = |member: &Item| match &member.kind {
                 ItemKind::Fn(decl) => Some(reader.function(decl, Some(it))),
@@ -130,17 +133,18 @@ impl Reader<'_> {
             params: params.collect(),
             result: it.result.as_ref().map_or(Sort::Unknown, |it| types.members(it)),
             sizes: Vec::new(),
+            is_permit: false,
         }
     }
 
-    fn fields(&self, it: &Struct) -> Signature {
+    fn fields(&self, it: &Struct, is_permit: bool) -> Signature {
         let scope = sort::generics(self.db, self.file, &it.generics);
         let types = Types { db: self.db, file: self.file, scope: &scope };
         let params = it.fields.iter().map(|field| Slot {
             name: field.name.text.clone(),
             text: self.text(field.ty.span),
             sort: types.members(&field.ty),
-            has_default: field.default.is_some(),
+            has_default: field.default.is_some() || field.own,
             rest: false,
         });
         Signature {
@@ -150,6 +154,7 @@ impl Reader<'_> {
             params: params.collect(),
             result: Sort::Unknown,
             sizes: it.fields.iter().flat_map(|it| sizes(&it.ty)).collect(),
+            is_permit,
         }
     }
 }

@@ -44,6 +44,9 @@ pub(super) fn value(cx: &Elab<'_>, it: &Value) -> String {
             let ty = cx.ty(it.value);
             format!("{}{}", elem(ty.elem), shape(&ty.shape))
         }
+        Value::Barriers(it) => format!("barrier{}", shape(&cx.ty(*it).shape)),
+        Value::Stages(it) => format!("{} stages", it.n),
+        Value::Permit(_, it) => format!("a permit `{}`", it.ty.item.item),
         Value::Tiles(it) => format!("a tiled view of `{}`", cx.tensor(it.tensor).name),
         Value::Box(it) => format!("a tile of `{}`", cx.tensor(it.tiles.tensor).name),
         Value::Target => "the target".to_owned(),
@@ -71,6 +74,7 @@ pub(super) fn elem(it: Elem) -> String {
         Elem::Data(it) => it.to_string(),
         Elem::Pointer(it) => format!("*{it}"),
         Elem::Shared(it) => format!("shared {it}"),
+        Elem::Barrier => "barrier".to_owned(),
     }
 }
 
@@ -93,6 +97,7 @@ pub(super) fn ty(it: &TypeValue) -> String {
             let layout = it.layout.as_ref().map_or(String::new(), |it| format!(" @ {}", spec(it)));
             format!("shared {}{}{layout}", it.dtype, shape(&it.shape))
         }
+        TypeValue::Barrier(extents) => format!("barrier{}", shape(extents)),
         TypeValue::Struct(of, _) | TypeValue::Enum(of) => of.item.item.to_string(),
         TypeValue::Tuple(parts) => format!("({})", list(parts, part)),
         TypeValue::Record(fields) => {

@@ -101,7 +101,9 @@ pub(crate) fn shared_type(cx: &mut Elab<'_>, of: TypeValue, span: Span) -> Optio
 pub(super) fn dtype_of(cx: &Elab<'_>, view: &View) -> DType {
     match cx.ty(view.value).elem {
         Elem::Shared(it) => it,
-        Elem::Data(_) | Elem::Pointer(_) => panic!("V2: a view's elements are in shared memory"),
+        Elem::Data(_) | Elem::Pointer(_) | Elem::Barrier => {
+            panic!("V2: a view's elements are in shared memory")
+        }
     }
 }
 
@@ -212,7 +214,7 @@ fn sliced(
 }
 
 /// A scalar `i32` that an index is.
-fn index_value(cx: &mut Elab<'_>, at: &Value, span: Span) -> Option<ir::Value> {
+pub(super) fn index_value(cx: &mut Elab<'_>, at: &Value, span: Span) -> Option<ir::Value> {
     match at {
         Value::Tile(it) if *cx.ty(it.value) == Type::scalar(DType::I32) => Some(it.value),
         Value::Int(_) => super::numbers::materialize(cx, at, I32, span),

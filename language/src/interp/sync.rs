@@ -1,0 +1,98 @@
+//! The `sync` family: mbarriers as counters of arrivals and completed phases.
+//!
+//! A tile at a time the threads of a role need no order among themselves. An mbarrier is found by its
+//! buffer and its place in it, as every view is. A wait for a phase that nothing has completed never
+//! ends where there is one role; a wait for a phase that later ones have overtaken would never end on
+//! a device, where a wait sees the parity of the phase only.
+
+use rustc_hash::FxHashMap;
+
+use super::{Block, Fault};
+use crate::ir::{Inst, SiteId, Value};
+use crate::op::SyncOp;
+use crate::report::runtime as wording;
+
+/// The mbarriers of a block, by buffer and place.
+#[derive(Debug, Default)]
+pub(super) struct Mbarriers(FxHashMap<(Value, u32), Mbarrier>);
+
+/// One mbarrier.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mbarrier {
+    /// Warps that have arrived in the phase that is not complete.
+    arrived: u32,
+    /// Phases that are complete.
+    completed: i64,
+    last: Option<SiteId>,
+}
+
+/// A wait that never ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Stuck {
+    /// What is waited for.
+    wanted: i64,
+    /// What there is.
+    completed: i64,
+    /// The last arrival at the barrier.
+    last: Option<SiteId>,
+}
+
+impl Stuck {
+    /// What happened, and the other places that explain it.
+    pub(super) fn wording(&self) -> (wording::Wording, Vec<(SiteId, String)>) {
+        let last = self.last.map(|it| (it, wording::last_arrival()));
+        (wording::stuck(self.wanted, self.completed), last.into_iter().collect())
+    }
+}
+
+impl<'a> Block<'_, 'a> {
+    pub(super) fn sync(&mut self, op: &SyncOp, inst: &'a Inst) -> Result<(), Fault> {
+        match op {
+            SyncOp::Barrier => Ok(()),
+            SyncOp::Mbarriers { .. } => {
+                self.begin(inst);
+                self.shared.mbarriers.0.retain(|key, _| key.0 != inst.results[0]);
+                Ok(())
+            }
+            SyncOp::Wait => self.wait(inst),
+            SyncOp::Arrive => {
+                self.arrive(inst);
+                Ok(())
+            }
+            SyncOp::Permit | SyncOp::End => panic!("permits are gone before a kernel runs"),
+        }
+    }
+
+    fn mbarrier(&mut self, value: Value) -> &mut Mbarrier {
+        let view = self.view(value);
+        let key = (view.buffer.borrow().whole, view.place.start);
+        self.shared.mbarriers.0.entry(key).or_default()
+    }
+
+    fn wait(&mut self, inst: &Inst) -> Result<(), Fault> {
+        let wanted = self.operand(inst, 1).index(0);
+        let Mbarrier { completed, last, .. } = *self.mbarrier(inst.operands[0]);
+        if wanted == completed {
+            return Ok(());
+        }
+        Err(Fault::Stuck(Stuck { wanted, completed, last }))
+    }
+
+    fn arrive(&mut self, inst: &Inst) {
+        let warps = self.machine.kernel.warps;
+        let wanted = self.arrivals(inst.operands[0]);
+        let barrier = self.mbarrier(inst.operands[0]);
+        barrier.arrived += warps;
+        barrier.last = Some(inst.site);
+        if wanted <= barrier.arrived {
+            barrier.arrived -= wanted;
+            barrier.completed += 1;
+        }
+    }
+
+    /// How many warps arrive in a phase of a barrier.
+    fn arrivals(&self, value: Value) -> u32 {
+        let whole = self.view(value).buffer.borrow().whole;
+        self.machine.arrivals[&whole].max(1)
+    }
+}

@@ -1,0 +1,45 @@
+//! Rule V3 on barriers and permits.
+
+use super::Verifier;
+use crate::dtype::DType;
+use crate::ir::{Elem, Inst, Type};
+use crate::op::SyncOp;
+
+impl<'a> Verifier<'a> {
+    pub(super) fn sync(&mut self, op: &SyncOp, inst: &'a Inst) {
+        match op {
+            SyncOp::Barrier => {
+                self.sides::<0, 0>(inst);
+            }
+            SyncOp::Mbarriers { .. } => {
+                if let Some(([], [res])) = self.sides(inst) {
+                    self.v3(res.elem == Elem::Barrier, "`sync.mbarriers` gives barriers");
+                }
+            }
+            SyncOp::Wait => {
+                if let Some(([barrier, phases], [])) = self.sides(inst) {
+                    self.single_barrier(barrier);
+                    self.v3(*phases == Type::scalar(DType::I32), "phases are counted in i32");
+                }
+            }
+            SyncOp::Arrive | SyncOp::End => {
+                if let Some(([barrier], [])) = self.sides(inst) {
+                    self.single_barrier(barrier);
+                }
+            }
+            SyncOp::Permit => {
+                let (operands, results) = (self.types(&inst.operands), self.types(&inst.results));
+                self.v3(operands == results, "a permit hands its operands on");
+                self.v3(operands.iter().all(|it| it.is_view()), "a permit is of views");
+                match operands.first() {
+                    Some(ends) => self.single_barrier(ends),
+                    None => self.v3(false, "a permit has a barrier for its end"),
+                }
+            }
+        }
+    }
+
+    fn single_barrier(&mut self, ty: &Type) {
+        self.v3(ty.elem == Elem::Barrier && ty.shape.is_empty(), "one barrier stands here");
+    }
+}

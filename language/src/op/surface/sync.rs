@@ -1,0 +1,64 @@
+//! Barriers and permits. In the examples `full` is a `barrier[2]`.
+
+use super::rows;
+use crate::elab::rules::sync;
+
+rows! {
+    /// Returns once the barrier has completed so many phases. Phases are counted from the start of the kernel.
+    ///
+    /// Example:
+    /// ```tile
+    /// let full: barrier[2];
+    /// full[0].arrive();
+    /// full[0].wait(1);
+    /// ```
+    Method "wait" (x: Required, n: Optional) "full.wait(n: i32)",
+        sync::wait, source "PTX ISA, mbarrier.try_wait";
+
+    /// Arrives at a barrier: what the role did before is seen by those that wait for the phase. How many arrivals
+    /// complete a phase follows from the uses: one a role that arrives.
+    ///
+    /// Example:
+    /// ```tile
+    /// let full: barrier[2];
+    /// full[1].arrive();
+    /// full[1].wait(1);
+    /// ```
+    Method "arrive" (x: Required) "full.arrive()",
+        sync::arrive, source "PTX ISA, mbarrier.arrive";
+
+    /// Says how many roles arrive in each phase of these barriers, where not all that do so do it each time.
+    ///
+    /// Example:
+    /// ```tile
+    /// let full: barrier[2];
+    /// full.arrivals(1);
+    /// ```
+    Method "arrivals" (x: Required, n: Required) "full.arrivals(n: int)",
+        sync::arrivals, source "PTX ISA, mbarrier.init";
+
+    /// Ends a permit before its scope does.
+    ///
+    /// Errors: E0701 the stage is used afterwards
+    ///
+    /// Example:
+    /// ```tile
+    /// let ring = Ring[2](x: f32[128] @ plain());
+    /// let slot = ring.fill();
+    /// slot.x.store(x);
+    /// slot.release();
+    /// ```
+    Method "release" (x: Required) "slot.release()",
+        sync::release, source "language.md section 7";
+
+    /// The types of tiles as types of shared memory, in the layouts that they have.
+    ///
+    /// Example:
+    /// ```tile
+    /// const STAGE = (x: f32[128] @ plain(), y: f16[64] @ plain());
+    /// let stage: STAGE.in_shared();
+    /// stage.x.store(x);
+    /// ```
+    Method "in_shared" (x: Required) "stage.in_shared() -> type",
+        sync::in_shared, source "language.md section 7";
+}

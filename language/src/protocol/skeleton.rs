@@ -1,0 +1,376 @@
+//! Which scalars steer a kernel's synchronisation, and which choices of them are looked at.
+//!
+//! # Definition
+//! A value *steers* if it is a bound of a loop with events in it, the condition of a branch with events in it, an index
+//! of a view or a count of phases, or if a value that steers is computed from it. A steering value that does not
+//! change in loops and is no sum, product, extremum, comparison or selection of others is *free*: runs
+//! choose it. Equal computations of equal operands are one value. A steering value that changes in a loop and cannot be
+//! computed makes the skeleton undecided.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::dtype::DType;
+use crate::ir::{Elem, Inst, Kernel, Region, Value};
+use crate::op::tile::BinaryOp;
+use crate::op::{CopyOp, FlowOp, Op, SharedOp, SyncOp, TileOp};
+
+/// Runs after which a kernel is left undecided.
+const RUNS_MAX: usize = 4096;
+
+/// What steers a kernel.
+pub(super) struct Skeleton<'a> {
+    pub(super) kernel: &'a Kernel,
+    /// Values that steer.
+    pub(super) steers: FxHashSet<Value>,
+    /// The free ones, each with all the values that are equal to it.
+    pub(super) free: Vec<Free>,
+    /// Loops and branches with events in them, or with results that steer.
+    pub(super) relevant: FxHashSet<*const Inst>,
+    /// Numbers of instructions in the order of the text.
+    pub(super) numbers: FxHashMap<*const Inst, usize>,
+    definitions: FxHashMap<Value, Definition<'a>>,
+}
+
+/// A scalar that runs choose.
+pub(super) struct Free {
+    pub(super) values: Vec<Value>,
+    pub(super) dtype: DType,
+    /// How many choices there are, from 0 on.
+    pub(super) n_choices: u64,
+}
+
+/// Whether an instruction itself is an event.
+pub(super) fn is_event(inst: &Inst) -> bool {
+    match &inst.op {
+        Op::Shared(it) => !matches!(
+            it,
+            SharedOp::Alloc { .. } | SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast
+        ),
+        Op::Copy(CopyOp::Async | CopyOp::Commit | CopyOp::Wait { .. } | CopyOp::Fetch { .. }) => true,
+        Op::Sync(it) => !matches!(it, SyncOp::Mbarriers { .. }),
+        Op::Flow(_) | Op::Tile(_) | Op::Memory(_) | Op::Mma(_) => false,
+    }
+}
+
+impl<'a> Skeleton<'a> {
+    /// The skeleton of a kernel; `None` if something that steers it cannot be computed.
+    pub(super) fn of(kernel: &'a Kernel) -> Option<Skeleton<'a>> {
+        let mut finding = Finding::of(kernel);
+        finding.region(&kernel.body);
+        while let Some((value, use_)) = finding.wanted.pop() {
+            finding.steer(value, use_)?;
+        }
+        let depth = stages(kernel);
+        let mut skeleton = Skeleton {
+            kernel,
+            steers: finding.steers,
+            free: Vec::new(),
+            relevant: finding.relevant,
+            numbers: finding.numbers,
+            definitions: finding.definitions,
+        };
+        for (class, values) in finding.free {
+            let dtype = kernel.ty(values[0]).elem.data()?;
+            let n_choices = match (dtype, finding.bounds.contains(&class)) {
+                (DType::Bool, _) => 2,
+                (_, true) => u64::from(2 * depth + 3),
+                (_, false) => 3,
+            };
+            skeleton.free.push(Free { values, dtype, n_choices });
+        }
+        let n_runs = skeleton.free.iter().try_fold(1usize, |n, it| {
+            n.checked_mul(it.n_choices as usize).filter(|&it| it <= RUNS_MAX)
+        });
+        n_runs.map(|_| skeleton)
+    }
+
+    /// The scalars that say which part of its buffer a view is.
+    pub(super) fn indices(&self, view: Value) -> Vec<Value> {
+        indices(&self.definitions, view)
+    }
+
+    /// Every choice of the free scalars, as bits in their order.
+    pub(super) fn choices(&self) -> impl Iterator<Item = Vec<u64>> + '_ {
+        let n_runs: u64 = self.free.iter().map(|it| it.n_choices).product();
+        (0..n_runs).map(|run| {
+            let mut rest = run;
+            self.free
+                .iter()
+                .map(|it| {
+                    let choice = rest % it.n_choices;
+                    rest /= it.n_choices;
+                    choice
+                })
+                .collect()
+        })
+    }
+}
+
+/// The largest number of stages of anything.
+fn stages(kernel: &Kernel) -> u32 {
+    let mut most = 1;
+    kernel.body.walk(&mut |inst| {
+        let made = match &inst.op {
+            Op::Shared(SharedOp::Alloc { .. }) | Op::Sync(SyncOp::Mbarriers { .. }) => &inst.results[..],
+            _ => &[],
+        };
+        for value in made {
+            let ty = kernel.ty(*value);
+            let is_staged = ty.elem == Elem::Barrier || 2 < ty.shape.len();
+            most = most.max(ty.shape.first().copied().filter(|_| is_staged).unwrap_or(1));
+        }
+    });
+    most.min(16)
+}
+
+/// The scalars that say which part of its buffer a view is.
+fn indices(definitions: &FxHashMap<Value, Definition<'_>>, view: Value) -> Vec<Value> {
+    let (mut view, mut found) = (view, Vec::new());
+    while let Some(Definition::Result(inst, _)) = definitions.get(&view).copied() {
+        match &inst.op {
+            Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. }) => {
+                found.push(inst.operands[1]);
+            }
+            Op::Shared(SharedOp::Recast) => {}
+            _ => break,
+        }
+        view = inst.operands[0];
+    }
+    found
+}
+
+/// What a steering value is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Use {
+    /// A loop's bound, or part of one.
+    Bound,
+    /// Anything else.
+    Other,
+}
+
+struct Finding<'a> {
+    kernel: &'a Kernel,
+    definitions: FxHashMap<Value, Definition<'a>>,
+    /// Values that are the same in every turn of every loop.
+    fixed: FxHashSet<Value>,
+    /// The class of equal values that a value is in.
+    classes: FxHashMap<Value, u32>,
+    by_key: FxHashMap<(Op, Vec<u32>), u32>,
+    steers: FxHashSet<Value>,
+    free: Vec<(u32, Vec<Value>)>,
+    bounds: FxHashSet<u32>,
+    relevant: FxHashSet<*const Inst>,
+    numbers: FxHashMap<*const Inst, usize>,
+    wanted: Vec<(Value, Use)>,
+    n_loops: u32,
+}
+
+/// What makes a value.
+#[derive(Clone, Copy)]
+enum Definition<'a> {
+    /// An instruction's result of that number.
+    Result(&'a Inst, usize),
+    /// A parameter of that number of a loop's region.
+    Param(&'a Inst, usize),
+}
+
+impl<'a> Finding<'a> {
+    fn of(kernel: &'a Kernel) -> Finding<'a> {
+        Finding {
+            kernel,
+            definitions: FxHashMap::default(),
+            fixed: kernel.body.params.iter().copied().collect(),
+            classes: FxHashMap::default(),
+            by_key: FxHashMap::default(),
+            steers: FxHashSet::default(),
+            free: Vec::new(),
+            bounds: FxHashSet::default(),
+            relevant: FxHashSet::default(),
+            numbers: FxHashMap::default(),
+            wanted: Vec::new(),
+            n_loops: 0,
+        }
+    }
+
+    /// Collects definitions and what events want; whether there are any in the region.
+    fn region(&mut self, region: &'a Region) -> bool {
+        let mut events = false;
+        for inst in &region.insts {
+            self.numbers.insert(inst, self.numbers.len());
+            let is_loop = matches!(inst.op, Op::Flow(FlowOp::For { .. } | FlowOp::While));
+            for region in &inst.regions {
+                for (n, &param) in region.params.iter().enumerate() {
+                    self.definitions.insert(param, Definition::Param(inst, n));
+                }
+            }
+            for (n, &result) in inst.results.iter().enumerate() {
+                self.definitions.insert(result, Definition::Result(inst, n));
+            }
+            self.n_loops += u32::from(is_loop);
+            let mut inside = false;
+            for region in &inst.regions {
+                inside |= self.region(region);
+            }
+            self.n_loops -= u32::from(is_loop);
+            self.classify(inst);
+            if inside {
+                self.want_flow(inst);
+            }
+            if is_event(inst) {
+                self.want_event(inst);
+            }
+            events |= inside || is_event(inst);
+        }
+        events
+    }
+
+    /// Gives scalars their classes, and finds which are fixed.
+    fn classify(&mut self, inst: &'a Inst) {
+        let pure = matches!(inst.op, Op::Tile(_)) && inst.regions.is_empty();
+        let fixed = inst.regions.is_empty() && inst.operands.iter().all(|it| self.fixed.contains(it));
+        for &result in &inst.results {
+            if (pure && fixed) || (self.n_loops == 0 && inst.regions.is_empty()) {
+                self.fixed.insert(result);
+            }
+        }
+        if let ([result], true) = (&inst.results[..], pure) {
+            let operands = inst.operands.iter().map(|it| self.class(*it)).collect();
+            let next = self.classes.len() as u32 + self.by_key.len() as u32;
+            let class = *self.by_key.entry((inst.op.clone(), operands)).or_insert(next);
+            self.classes.insert(*result, class);
+        }
+    }
+
+    fn class(&mut self, value: Value) -> u32 {
+        let next = self.classes.len() as u32 + self.by_key.len() as u32;
+        *self.classes.entry(value).or_insert(next)
+    }
+
+    fn want_flow(&mut self, inst: &'a Inst) {
+        self.relevant.insert(inst);
+        match &inst.op {
+            Op::Flow(FlowOp::If) => self.wanted.push((inst.operands[0], Use::Other)),
+            Op::Flow(FlowOp::For { .. }) => {
+                self.wanted.extend(inst.operands[..3].iter().map(|&it| (it, Use::Bound)));
+            }
+            Op::Flow(FlowOp::While) => self.wanted.push((inst.regions[0].yields[0], Use::Other)),
+            _ => {}
+        }
+    }
+
+    /// Indices of the views that an event is about, and phases.
+    fn want_event(&mut self, inst: &'a Inst) {
+        let values: Vec<Value> = inst.operands.iter().chain(&inst.results).copied().collect();
+        for value in values {
+            let ty = self.kernel.ty(value);
+            if ty.is_view() {
+                self.want_view(value);
+            } else if matches!(inst.op, Op::Sync(_)) {
+                self.wanted.push((value, Use::Other));
+            }
+        }
+    }
+
+    fn want_view(&mut self, view: Value) {
+        let indices = indices(&self.definitions, view);
+        self.wanted.extend(indices.into_iter().map(|it| (it, Use::Other)));
+    }
+
+    /// Marks a value as steering, and asks for what it is computed from.
+    fn steer(&mut self, value: Value, usage: Use) -> Option<()> {
+        let known = !self.steers.insert(value);
+        let class = self.class(value);
+        if usage == Use::Bound && !self.bounds.insert(class) && known {
+            return Some(());
+        }
+        if usage == Use::Other && known {
+            return Some(());
+        }
+        match self.definitions.get(&value).copied() {
+            Some(Definition::Param(inst, n)) => self.steer_param(inst, n, usage),
+            Some(Definition::Result(inst, n)) if !inst.regions.is_empty() => {
+                self.steer_result(inst, n, usage)
+            }
+            Some(Definition::Result(inst, _)) if self.is_computed(inst, value) => {
+                self.wanted.extend(inst.operands.iter().map(|&it| (it, usage)));
+                Some(())
+            }
+            _ if self.fixed.contains(&value) && self.kernel.ty(value).is_scalar() => {
+                match self.free.iter_mut().find(|it| it.0 == class) {
+                    Some((_, values)) if values.contains(&value) => {}
+                    Some((_, values)) => values.push(value),
+                    None => self.free.push((class, vec![value])),
+                }
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a run computes the value: all that changes, and sums of what does not.
+    fn is_computed(&self, inst: &Inst, value: Value) -> bool {
+        let Op::Tile(op) = &inst.op else { return false };
+        let computes = match op {
+            TileOp::Const { .. }
+            | TileOp::Cmp { .. }
+            | TileOp::Select
+            | TileOp::Unary { .. }
+            | TileOp::Cast { .. } => true,
+            // Quotients of what is free would be few numbers of turns; they are free themselves.
+            TileOp::Binary { op } => is_linear(*op) || !self.fixed.contains(&value),
+            _ => false,
+        };
+        let scalars = inst.operands.iter().chain([&value]).all(|it| {
+            let ty = self.kernel.ty(*it);
+            ty.is_scalar() && ty.elem.data().is_some_and(|it| it.is_int() || it == DType::Bool)
+        });
+        scalars && computes
+    }
+
+    fn steer_param(&mut self, inst: &'a Inst, n: usize, usage: Use) -> Option<()> {
+        let Op::Flow(FlowOp::For { .. }) = inst.op else { return None };
+        self.want_flow(inst);
+        if 0 < n {
+            self.wanted.push((inst.operands[n + 2], usage));
+            self.wanted.push((inst.regions[0].yields[n - 1], usage));
+        }
+        Some(())
+    }
+
+    fn steer_result(&mut self, inst: &'a Inst, n: usize, usage: Use) -> Option<()> {
+        self.want_flow(inst);
+        match &inst.op {
+            Op::Flow(FlowOp::For { .. }) => {
+                self.wanted.push((inst.operands[n + 3], usage));
+                self.wanted.push((inst.regions[0].yields[n], usage));
+                Some(())
+            }
+            Op::Flow(FlowOp::If) => {
+                self.wanted.extend(inst.regions.iter().map(|it| (it.yields[n], usage)));
+                Some(())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a run computes such a number from others even if it never changes.
+fn is_linear(op: BinaryOp) -> bool {
+    match op {
+        BinaryOp::Add
+        | BinaryOp::Sub
+        | BinaryOp::Mul
+        | BinaryOp::Min
+        | BinaryOp::Max
+        | BinaryOp::And
+        | BinaryOp::Or
+        | BinaryOp::Xor => true,
+        BinaryOp::Div
+        | BinaryOp::Rem
+        | BinaryOp::MinNan
+        | BinaryOp::MaxNan
+        | BinaryOp::Shl
+        | BinaryOp::Shr
+        | BinaryOp::MulHigh => false,
+    }
+}
