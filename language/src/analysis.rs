@@ -34,7 +34,7 @@ pub use shared::shared_access;
 
 use crate::diagnostic::Diagnostic;
 use crate::ir::Kernel;
-use crate::{pass, report};
+use crate::{pass, protocol, report};
 
 /// Everything that the analyses have to say about a kernel, in the order of its text.
 ///
@@ -45,6 +45,7 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
         found.extend(packed::in_instruction(kernel, inst));
         found.extend(budget::error(kernel, inst));
     });
+    found.extend(protocol::stuck(kernel).map(|it| report::sync::stuck(kernel, &it)));
     found.extend(budget::shared_error(kernel));
     if !found.is_empty() {
         found.truncate(1);

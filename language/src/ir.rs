@@ -346,6 +346,15 @@ impl Kernel {
     pub fn ty(&self, value: Value) -> &Type {
         &self.values[value.0 as usize].ty
     }
+
+    /// Where an instruction comes from in the kernel's own text: the outermost call that leads to it.
+    pub fn outer_place(&self, site: SiteId) -> &Place {
+        let mut site = &self.sites[site.0 as usize];
+        while let Some(caller) = site.caller {
+            site = &self.sites[caller.0 as usize];
+        }
+        &site.place
+    }
 }
 
 impl Region {

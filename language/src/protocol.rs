@@ -14,12 +14,15 @@
 //! | --- | --- |
 //! | [`skeleton`] | which scalars steer the skeleton, and the choices of the free ones |
 //! | [`trace`] | the events of one run |
+//! | [`stuck`](stuck()) | waits of one role that never end |
 //!
 //! Waits and barriers of kernels with rings come from these runs ([`crate::pass`]).
 
 mod skeleton;
+mod stuck;
 mod trace;
 
+pub use stuck::{Stuck, stuck};
 pub(crate) use trace::Event;
 
 use skeleton::Skeleton;

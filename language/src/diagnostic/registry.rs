@@ -119,6 +119,7 @@ registry! {
     E0701, Error, "a stage is used after its permit has ended";
     E0702, Error, "a permit does not end on every way";
     E0703, Error, "a permit is kept where it cannot be";
+    E0704, Error, "a wait never ends";
     P0101, Warning, "a memory access is narrower than it could be";
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";

@@ -214,9 +214,7 @@ impl Elab<'_> {
         if let Some(ty) = ty {
             return Value::Type(TypeValue::Array(Arc::new(Value::Type(ty)), n as u32));
         }
-        match element {
-            element => Value::Array(std::iter::repeat_n(element, n as usize).collect()),
-        }
+        Value::Array(std::iter::repeat_n(element, n as usize).collect())
     }
 
     fn range(&mut self, range: &ast::Range, span: Span) -> Value {

@@ -74,7 +74,13 @@ impl Elab<'_> {
     }
 
     /// Remembers that a view is of a permit's stage, and reports a use of one that has ended.
-    pub(super) fn use_permits(&mut self, op: &Op, operands: &[ir::Value], results: &[ir::Value], span: Span) {
+    pub(super) fn use_permits(
+        &mut self,
+        op: &Op,
+        operands: &[ir::Value],
+        results: &[ir::Value],
+        span: Span,
+    ) {
         for operand in operands {
             let Some(&id) = self.permit_behind.get(operand) else { continue };
             match op {
@@ -198,4 +204,3 @@ fn permits_in(value: &Value) -> Vec<PermitId> {
     });
     found
 }
-

@@ -235,34 +235,8 @@ impl Elab<'_> {
                 let placed = rules::at_layout(self, value, Value::Layout(spec.clone()), span);
                 self.try_coerce(placed, ty, span)
             }
-            (TypeValue::Shared(want), Value::View(it)) => {
-                let ty = self.ty(it.value);
-                let same = ty.elem == ir::Elem::Shared(want.dtype) && ty.shape == want.shape;
-                // A layout that is asked for is the view's map.
-                let map = want.layout.as_ref().map(|_| rules::memory_map(self, want, span));
-                let fits = map.is_none_or(|map| map.as_ref() == self.ty(it.value).memory.as_ref());
-                (same && fits).then_some(value)
-            }
-            // A stage's field: memory for a tile in the layout that its type has.
-            (
-                TypeValue::Tile { elem: ir::Elem::Data(dtype), shape, layout: Some(layout) },
-                Value::View(_),
-            ) if !layout.is_for_registers() => {
-                let want =
-                    SharedType { dtype: *dtype, shape: shape.clone(), layout: Some(layout.clone()) };
-                self.try_coerce(value, &TypeValue::Shared(want), span)
-            }
-            (TypeValue::Barrier(shape), Value::Barriers(it)) => {
-                (self.ty(*it).shape[..] == shape[..]).then_some(value)
-            }
-            (TypeValue::Array(inner, n), Value::Barriers(it)) => {
-                let shape = &self.ty(*it).shape;
-                let of = TypeValue::Barrier(shape.iter().skip(1).copied().collect());
-                (shape.first() == Some(n) && **inner == Value::Type(of)).then_some(value)
-            }
-            (TypeValue::Array(inner, n), Value::Stages(it)) => {
-                let held = self.type_of_stage(it);
-                (it.n == *n && held.map(Value::Type).as_ref() == Some(&**inner)).then_some(value)
+            (_, Value::View(_) | Value::Barriers(_) | Value::Stages(_)) => {
+                self.as_memory(value, ty, span)
             }
             (TypeValue::Struct(want, args), Value::Permit(_, it)) => {
                 (it.ty == *want && self.same_args(args, &it.args.clone())).then_some(value)
@@ -305,6 +279,45 @@ impl Elab<'_> {
             (TypeValue::Tensor { elem, rank }, Value::Tensor(n)) => {
                 let tensor = self.tensor(*n);
                 (tensor.dtype == *elem && tensor.dims.len() == *rank as usize).then_some(value)
+            }
+            _ => None,
+        }
+    }
+
+    /// A view, barriers or stages as a member of a type.
+    fn as_memory(&mut self, value: Value, ty: &TypeValue, span: Span) -> Option<Value> {
+        match (ty, &value) {
+            (TypeValue::Shared(want), Value::View(it)) => {
+                let ty = self.ty(it.value);
+                let same = ty.elem == ir::Elem::Shared(want.dtype) && ty.shape == want.shape;
+                // A layout that is asked for is the view's map.
+                let map = want.layout.as_ref().map(|_| rules::memory_map(self, want, span));
+                let fits = map.is_none_or(|map| map.as_ref() == self.ty(it.value).memory.as_ref());
+                (same && fits).then_some(value)
+            }
+            // A stage's field: memory for a tile in the layout that its type has.
+            (
+                TypeValue::Tile { elem: ir::Elem::Data(dtype), shape, layout: Some(layout) },
+                Value::View(_),
+            ) if !layout.is_for_registers() => {
+                let want = SharedType {
+                    dtype: *dtype,
+                    shape: shape.clone(),
+                    layout: Some(layout.clone()),
+                };
+                self.try_coerce(value, &TypeValue::Shared(want), span)
+            }
+            (TypeValue::Barrier(shape), Value::Barriers(it)) => {
+                (self.ty(*it).shape[..] == shape[..]).then_some(value)
+            }
+            (TypeValue::Array(inner, n), Value::Barriers(it)) => {
+                let shape = &self.ty(*it).shape;
+                let of = TypeValue::Barrier(shape.iter().skip(1).copied().collect());
+                (shape.first() == Some(n) && **inner == Value::Type(of)).then_some(value)
+            }
+            (TypeValue::Array(inner, n), Value::Stages(it)) => {
+                let held = self.type_of_stage(it);
+                (it.n == *n && held.map(Value::Type).as_ref() == Some(&**inner)).then_some(value)
             }
             _ => None,
         }
@@ -575,9 +588,7 @@ impl Elab<'_> {
                 let layout = view.layout.clone();
                 Some(rules::sync::held_type(&SharedType { dtype, shape, layout }))
             }
-            Value::Barriers(it) => {
-                Some(TypeValue::Barrier(self.ty(*it).shape[n_stages..].into()))
-            }
+            Value::Barriers(it) => Some(TypeValue::Barrier(self.ty(*it).shape[n_stages..].into())),
             Value::Record(parts) => {
                 let parts = parts.iter().map(|(name, it)| Some((name.clone(), each(it)?)));
                 Some(TypeValue::Record(parts.collect::<Option<Vec<_>>>()?.into()))

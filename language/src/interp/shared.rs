@@ -33,7 +33,11 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(n_values: usize) -> Shared {
-        Shared { views: vec![None; n_values], flights: Flights::default(), mbarriers: Mbarriers::default() }
+        Shared {
+            views: vec![None; n_values],
+            flights: Flights::default(),
+            mbarriers: Mbarriers::default(),
+        }
     }
 }
 

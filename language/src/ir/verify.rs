@@ -115,7 +115,9 @@ impl<'a> Verifier<'a> {
         for (number, decl) in self.kernel.values.iter().enumerate() {
             let ty = &decl.ty;
             let sound = match (&ty.layout, &ty.memory, ty.elem) {
-                (None, Some(map), Elem::Shared(_) | Elem::Barrier) => map.shape()[..] == ty.shape[..],
+                (None, Some(map), Elem::Shared(_) | Elem::Barrier) => {
+                    map.shape()[..] == ty.shape[..]
+                }
                 (None, None, Elem::Data(_) | Elem::Pointer(_)) => ty.shape.is_empty(),
                 (Some(layout), None, Elem::Data(_) | Elem::Pointer(_)) => {
                     !ty.shape.is_empty() && layout.shape() == &ty.shape[..]

@@ -120,7 +120,9 @@ impl<'a> Ordering<'a> {
     fn event(&mut self, event: &Event<'a>, state: &mut State) {
         match event.inst.op {
             Op::Copy(CopyOp::Commit) => self.rule.make(Order::Commit, state),
-            Op::Copy(CopyOp::Wait { in_flight }) => self.rule.make(Order::Wait { in_flight }, state),
+            Op::Copy(CopyOp::Wait { in_flight }) => {
+                self.rule.make(Order::Wait { in_flight }, state)
+            }
             Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, state),
             _ => {}
         }

@@ -44,9 +44,14 @@ pub(super) fn is_event(inst: &Inst) -> bool {
     match &inst.op {
         Op::Shared(it) => !matches!(
             it,
-            SharedOp::Alloc { .. } | SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast
+            SharedOp::Alloc { .. }
+                | SharedOp::Index { .. }
+                | SharedOp::Slice { .. }
+                | SharedOp::Recast
         ),
-        Op::Copy(CopyOp::Async | CopyOp::Commit | CopyOp::Wait { .. } | CopyOp::Fetch { .. }) => true,
+        Op::Copy(CopyOp::Async | CopyOp::Commit | CopyOp::Wait { .. } | CopyOp::Fetch { .. }) => {
+            true
+        }
         Op::Sync(it) => !matches!(it, SyncOp::Mbarriers { .. }),
         Op::Flow(_) | Op::Tile(_) | Op::Memory(_) | Op::Mma(_) => false,
     }
@@ -86,7 +91,12 @@ impl<'a> Skeleton<'a> {
 
     /// The scalars that say which part of its buffer a view is.
     pub(super) fn indices(&self, view: Value) -> Vec<Value> {
-        indices(&self.definitions, view)
+        way(&self.definitions, view).1
+    }
+
+    /// The buffer that a view is of.
+    pub(super) fn buffer(&self, view: Value) -> Value {
+        way(&self.definitions, view).0
     }
 
     /// Every choice of the free scalars, as bits in their order.
@@ -111,7 +121,9 @@ fn stages(kernel: &Kernel) -> u32 {
     let mut most = 1;
     kernel.body.walk(&mut |inst| {
         let made = match &inst.op {
-            Op::Shared(SharedOp::Alloc { .. }) | Op::Sync(SyncOp::Mbarriers { .. }) => &inst.results[..],
+            Op::Shared(SharedOp::Alloc { .. }) | Op::Sync(SyncOp::Mbarriers { .. }) => {
+                &inst.results[..]
+            }
             _ => &[],
         };
         for value in made {
@@ -123,8 +135,8 @@ fn stages(kernel: &Kernel) -> u32 {
     most.min(16)
 }
 
-/// The scalars that say which part of its buffer a view is.
-fn indices(definitions: &FxHashMap<Value, Definition<'_>>, view: Value) -> Vec<Value> {
+/// The buffer of a view, and the scalars that say which part of it the view is.
+fn way(definitions: &FxHashMap<Value, Definition<'_>>, view: Value) -> (Value, Vec<Value>) {
     let (mut view, mut found) = (view, Vec::new());
     while let Some(Definition::Result(inst, _)) = definitions.get(&view).copied() {
         match &inst.op {
@@ -136,7 +148,7 @@ fn indices(definitions: &FxHashMap<Value, Definition<'_>>, view: Value) -> Vec<V
         }
         view = inst.operands[0];
     }
-    found
+    (view, found)
 }
 
 /// What a steering value is wanted for.
@@ -227,7 +239,8 @@ impl<'a> Finding<'a> {
     /// Gives scalars their classes, and finds which are fixed.
     fn classify(&mut self, inst: &'a Inst) {
         let pure = matches!(inst.op, Op::Tile(_)) && inst.regions.is_empty();
-        let fixed = inst.regions.is_empty() && inst.operands.iter().all(|it| self.fixed.contains(it));
+        let fixed =
+            inst.regions.is_empty() && inst.operands.iter().all(|it| self.fixed.contains(it));
         for &result in &inst.results {
             if (pure && fixed) || (self.n_loops == 0 && inst.regions.is_empty()) {
                 self.fixed.insert(result);
@@ -272,7 +285,7 @@ impl<'a> Finding<'a> {
     }
 
     fn want_view(&mut self, view: Value) {
-        let indices = indices(&self.definitions, view);
+        let (_, indices) = way(&self.definitions, view);
         self.wanted.extend(indices.into_iter().map(|it| (it, Use::Other)));
     }
 

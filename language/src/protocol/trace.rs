@@ -1,7 +1,7 @@
 //! The events of one run of a kernel's skeleton.
 
 use super::skeleton::{Skeleton, is_event};
-use crate::ir::{Inst, Region, Value};
+use crate::ir::{Elem, Inst, Region, Value};
 use crate::op::{FlowOp, Op, TileOp};
 use crate::value;
 
@@ -17,9 +17,16 @@ pub(crate) struct Event<'a> {
     pub(crate) inst: &'a Inst,
     /// Indices that the instruction's views have, by the value of the index.
     indices: Vec<(Value, i64)>,
+    /// The barrier that it is about: the list, and the place in it.
+    barrier: Option<(Value, Vec<i64>)>,
 }
 
 impl Event<'_> {
+    /// The barrier that it is about: the list, and the place in it.
+    pub(crate) fn barrier(&self) -> Option<(Value, Vec<i64>)> {
+        self.barrier.clone()
+    }
+
     /// A scalar that the event was about.
     pub(crate) fn scalar(&self, value: Value) -> i64 {
         let found = self.indices.iter().find(|it| it.0 == value);
@@ -94,7 +101,12 @@ impl<'a> Tracing<'_, 'a> {
             }
         }
         let no = self.skeleton.numbers[&std::ptr::from_ref(inst)];
-        self.events.push(Event { no, inst, indices });
+        let is_barrier = |it: &&Value| self.skeleton.kernel.ty(**it).elem == Elem::Barrier;
+        let barrier = inst.operands.iter().find(is_barrier).map(|&it| {
+            let place = self.skeleton.indices(it).into_iter().filter_map(|it| self.int(it));
+            (self.skeleton.buffer(it), place.collect())
+        });
+        self.events.push(Event { no, inst, indices, barrier });
         (self.events.len() <= EVENTS_MAX).then_some(())
     }
 

@@ -31,7 +31,7 @@ const NAMED_MAX: usize = 6;
 /// E0551: a kernel's buffers take more shared memory than a block of the target can have.
 pub fn shared_too_large(kernel: &Kernel, allocation: &Allocation) -> Diagnostic {
     let target = kernel.target.row();
-    let place = |site: SiteId| kernel.sites[site.0 as usize].place.clone();
+    let place = |site: SiteId| kernel.outer_place(site).clone();
     let mut buffers: Vec<&Buffer> = allocation.buffers.iter().collect();
     buffers.sort_by_key(|it| std::cmp::Reverse(it.bytes));
     let reasons = buffers.iter().take(NAMED_MAX).map(|it| Reason {

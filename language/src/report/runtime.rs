@@ -181,7 +181,9 @@ pub fn endless_while(turns: u64) -> Wording {
 
 /// A wait for a phase of a barrier that never completes, or that later ones have overtaken.
 pub fn stuck(wanted: i64, completed: i64) -> Wording {
-    let message = format!("this waits for ever: it wants {wanted} phases of the barrier, {completed} are complete");
+    let message = format!(
+        "this waits for ever: it wants {wanted} phases of the barrier, {completed} are complete"
+    );
     let why = if wanted < completed {
         "a wait sees whether a phase is even or odd: it must come before the next phase completes"
     } else {

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::elab::rules::describe_shape;
-use crate::ir::Place;
+use crate::ir::{Kernel, Place};
+use crate::protocol::Stuck;
 
 /// E0257: an index of barriers that is no number.
 pub fn barrier_index(place: Place) -> Diagnostic {
@@ -46,6 +47,38 @@ pub fn ends_in_loop(place: Place, taken: Place, end: Place) -> Diagnostic {
         .because(taken, TAKEN)
         .because(end, "it ends here")
         .help("take it in the loop, or end it after the loop")
+}
+
+/// E0704: a wait for what never comes.
+pub fn stuck(kernel: &Kernel, it: &Stuck) -> Diagnostic {
+    let phases = |n: i64| if n == 1 { "1 phase".to_owned() } else { format!("{n} phases") };
+    let message = format!(
+        "this waits for ever: it wants {} of its barrier, and {} when it is reached",
+        phases(it.wanted),
+        if it.completed == 1 {
+            "1 is complete".to_owned()
+        } else {
+            format!("{} are", it.completed)
+        },
+    );
+    let place = kernel.outer_place(it.wait).clone();
+    let mut found = Diagnostic::new(Code::E0704, message, place);
+    if let Some(last) = it.last {
+        let last = kernel.outer_place(last).clone();
+        found = found.because(last, "the last arrival at the barrier before it");
+    }
+    if !it.choice.is_empty() {
+        let each: Vec<String> =
+            it.choice.iter().map(|(name, n)| format!("`{name}` = {n}")).collect();
+        found =
+            found.because(kernel.outer_place(it.wait).clone(), format!("when {}", each.join(", ")));
+    }
+    let help = if it.completed < it.wanted {
+        "in a kernel of one role a stage must be filled before it is drained, and drained before it is filled again"
+    } else {
+        "a wait sees whether the phase is even or odd, so it must come before the next phase completes"
+    };
+    found.help(help)
 }
 
 /// E0703: a permit in something that may outlive it.

@@ -101,7 +101,12 @@ fn with_stages(ty: &TypeValue, n: u32) -> TypeValue {
 }
 
 /// `stages[i]`
-pub(super) fn stage(cx: &mut Elab<'_>, of: &Stages, indices: &[Index], span: Span) -> Option<Value> {
+pub(super) fn stage(
+    cx: &mut Elab<'_>,
+    of: &Stages,
+    indices: &[Index],
+    span: Span,
+) -> Option<Value> {
     let [Index::Value(at, _)] = indices else {
         let place = cx.place(span);
         cx.report(report::ops::wrong_index_count(place, 1, indices.len()));
@@ -253,6 +258,7 @@ pub(crate) fn held_type(ty: &SharedType) -> TypeValue {
 
 /// Extents of a type of barriers: `barrier[4]`.
 pub(crate) fn barrier_type(extents: &[i128]) -> Option<TypeValue> {
-    let shape: Option<Shape> = extents.iter().map(|&it| u32::try_from(it).ok().filter(|&it| it > 0)).collect();
+    let shape: Option<Shape> =
+        extents.iter().map(|&it| u32::try_from(it).ok().filter(|&it| it > 0)).collect();
     Some(TypeValue::Barrier(shape?))
 }

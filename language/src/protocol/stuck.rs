@@ -1,0 +1,89 @@
+//! Waits of one role that never end: what they wait for does not come before them.
+
+use rustc_hash::FxHashMap;
+
+use super::skeleton::Skeleton;
+use super::trace::{Event, trace};
+use crate::ir::{Kernel, SiteId, Value};
+use crate::op::{Op, SyncOp};
+
+/// A wait that never ends, in the smallest run in which there is one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stuck {
+    /// The wait.
+    pub wait: SiteId,
+    /// Phases that it wants.
+    pub wanted: i64,
+    /// Phases that are complete when it is reached.
+    pub completed: i64,
+    /// The last arrival at the barrier before it.
+    pub last: Option<SiteId>,
+    /// What the run's free scalars are, those that have a name.
+    pub choice: Vec<(smol_str::SmolStr, u64)>,
+}
+
+/// The first wait that never ends, if there is one; none is found where the runs are not decided.
+pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
+    let mut arrivals = FxHashMap::default();
+    kernel.body.walk(&mut |inst| {
+        if let Op::Sync(SyncOp::Mbarriers { arrivals: n }) = inst.op {
+            arrivals.insert(inst.results[0], n.max(1));
+        }
+    });
+    if arrivals.is_empty() {
+        return None;
+    }
+    let skeleton = Skeleton::of(kernel)?;
+    let mut found: Option<(u64, Stuck)> = None;
+    for choice in skeleton.choices() {
+        let size: u64 = choice.iter().sum();
+        if found.as_ref().is_some_and(|it| it.0 <= size) {
+            continue;
+        }
+        let events = trace(&skeleton, &choice)?;
+        if let Some(mut it) = run(kernel, &events, &arrivals) {
+            let named = skeleton.free.iter().zip(&choice).filter_map(|(free, &n)| {
+                let name = free.values.iter().map(|it| &kernel.values[it.0 as usize].name);
+                name.filter(|it| !it.is_empty()).min().map(|it| (it.clone(), n))
+            });
+            it.choice = named.collect();
+            found = Some((size, it));
+        }
+    }
+    found.map(|it| it.1)
+}
+
+#[derive(Default)]
+struct Mbarrier {
+    arrived: u32,
+    completed: i64,
+    last: Option<SiteId>,
+}
+
+fn run(kernel: &Kernel, events: &[Event<'_>], arrivals: &FxHashMap<Value, u32>) -> Option<Stuck> {
+    let mut barriers: FxHashMap<(Value, Vec<i64>), Mbarrier> = FxHashMap::default();
+    for event in events {
+        let Some(key) = event.barrier() else { continue };
+        let wanted_arrivals = arrivals[&key.0];
+        let barrier = barriers.entry(key).or_default();
+        match event.inst.op {
+            Op::Sync(SyncOp::Arrive) => {
+                barrier.arrived += kernel.warps;
+                barrier.last = Some(event.inst.site);
+                if wanted_arrivals <= barrier.arrived {
+                    barrier.arrived -= wanted_arrivals;
+                    barrier.completed += 1;
+                }
+            }
+            Op::Sync(SyncOp::Wait) => {
+                let (wanted, completed) = (event.scalar(event.inst.operands[1]), barrier.completed);
+                if wanted != completed {
+                    let (wait, last) = (event.inst.site, barrier.last);
+                    return Some(Stuck { wait, wanted, completed, last, choice: Vec::new() });
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
