@@ -169,15 +169,15 @@ pub(super) fn barrier_at(
 
 /// The single barrier that a method is called on.
 fn barrier(cx: &mut Elab<'_>, args: &Args) -> Option<ir::Value> {
-    match args.value("x") {
+    match args.value("barrier") {
         Value::Barriers(it) if cx.ty(*it).shape.is_empty() => Some(*it),
         Value::Barriers(it) => {
-            let (place, shape) = (cx.place(args.arg("x").span), cx.ty(*it).shape.clone());
+            let (place, shape) = (cx.place(args.arg("barrier").span), cx.ty(*it).shape.clone());
             cx.report(report::sync::one_barrier(place, &shape));
             None
         }
         _ => {
-            args.mismatch(cx, args.arg("x"), "a barrier");
+            args.mismatch(cx, args.arg("barrier"), "a barrier");
             None
         }
     }
@@ -187,7 +187,7 @@ fn barrier(cx: &mut Elab<'_>, args: &Args) -> Option<ir::Value> {
 pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let barrier = barrier(cx, args)?;
     let Some(phases) = args.get("n") else {
-        args.mismatch(cx, args.arg("x"), "a barrier with the number of phases to wait for");
+        args.mismatch(cx, args.arg("barrier"), "a barrier with the number of phases to wait for");
         return None;
     };
     let phases = shared::index_value(cx, &phases.value, phases.span)?;
@@ -204,8 +204,8 @@ pub(crate) fn arrive(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `gates.arrivals(n)`
 pub(crate) fn arrivals(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let Value::Barriers(of) = *args.value("x") else {
-        args.mismatch(cx, args.arg("x"), "barriers");
+    let Value::Barriers(of) = *args.value("barrier") else {
+        args.mismatch(cx, args.arg("barrier"), "barriers");
         return None;
     };
     let n = args.below(cx, "n", 65)?;
@@ -215,8 +215,8 @@ pub(crate) fn arrivals(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `slot.release()`
 pub(crate) fn release(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let Value::Permit(id, _) = args.value("x") else {
-        args.mismatch(cx, args.arg("x"), "a permit");
+    let Value::Permit(id, _) = args.value("permit") else {
+        args.mismatch(cx, args.arg("permit"), "a permit");
         return None;
     };
     let (id, span) = (*id, args.span);
@@ -228,7 +228,7 @@ pub(crate) fn release(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `stage.in_shared()`: a record of tiles' types as types of shared memory.
 pub(crate) fn in_shared(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let arg = args.arg("x");
+    let arg = args.arg("record");
     let Some(ty) = cx.as_type(arg.value.clone(), arg.span) else { return Some(Value::Error) };
     shared_of(cx, &ty, args.span).map(Value::Type)
 }

@@ -12,7 +12,7 @@ rows! {
     /// full[0].arrive();
     /// full[0].wait(1);
     /// ```
-    Method "wait" (x: Required, n: Optional) "full.wait(n: i32)",
+    Method "wait" (barrier: Required, n: Optional) "full.wait(n: i32)",
         sync::wait, source "PTX ISA, mbarrier.try_wait";
 
     /// Arrives at a barrier: what the role did before is seen by those that wait for the phase. How many arrivals
@@ -24,7 +24,7 @@ rows! {
     /// full[1].arrive();
     /// full[1].wait(1);
     /// ```
-    Method "arrive" (x: Required) "full.arrive()",
+    Method "arrive" (barrier: Required) "full.arrive()",
         sync::arrive, source "PTX ISA, mbarrier.arrive";
 
     /// Says how many roles arrive in each phase of these barriers, where not all that do so do it each time.
@@ -34,7 +34,7 @@ rows! {
     /// let full: barrier[2];
     /// full.arrivals(1);
     /// ```
-    Method "arrivals" (x: Required, n: Required) "full.arrivals(n: int)",
+    Method "arrivals" (barrier: Required, n: Required) "full.arrivals(n: int)",
         sync::arrivals, source "PTX ISA, mbarrier.init";
 
     /// Ends a permit before its scope does.
@@ -48,7 +48,7 @@ rows! {
     /// slot.x.store(x);
     /// slot.release();
     /// ```
-    Method "release" (x: Required) "slot.release()",
+    Method "release" (permit: Required) "slot.release()",
         sync::release, source "language.md section 7";
 
     /// The types of tiles as types of shared memory, in the layouts that they have.
@@ -59,6 +59,6 @@ rows! {
     /// let stage: STAGE.in_shared();
     /// stage.x.store(x);
     /// ```
-    Method "in_shared" (x: Required) "stage.in_shared() -> type",
+    Method "in_shared" (record: Required) "stage.in_shared() -> type",
         sync::in_shared, source "language.md section 7";
 }

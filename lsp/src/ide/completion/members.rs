@@ -41,6 +41,8 @@ enum Receiver {
     Tensor,
     Tiles,
     Layout,
+    Barrier,
+    Permit,
 }
 
 /// The members of a value; of one that nothing is known of, all methods that there are.
@@ -78,6 +80,7 @@ pub(super) fn of(
             fields(TILES_FIELDS);
             methods(Some(Receiver::Tiles), list);
         }
+        Some(Nature::Barriers(_)) => methods(Some(Receiver::Barrier), list),
         Some(Nature::Layout(_)) => {
             fields(&[("rank", "int")]);
             methods(Some(Receiver::Layout), list);
@@ -107,6 +110,7 @@ pub(super) fn of(
             Nature::Variant(..)
             | Nature::Box { .. }
             | Nature::Array(_)
+            | Nature::Stages(..)
             | Nature::Closure
             | Nature::Function(_)
             | Nature::Host,
@@ -135,6 +139,9 @@ fn receivers(it: Builtin) -> &'static [Receiver] {
         Some("tensor") => &[Receiver::Tensor],
         Some("tiles") => &[Receiver::Tiles],
         Some("layout") => &[Receiver::Layout],
+        Some("barrier") => &[Receiver::Barrier],
+        Some("permit") => &[Receiver::Permit],
+        Some("record") => &[],
         _ if row.signature.starts_with("s.") => &[Receiver::View],
         _ if matches!(row.path, "split" | "t" | "reshape" | "gather") => {
             &[Receiver::Tile, Receiver::View]
@@ -167,6 +174,15 @@ fn structure(db: &dyn Db, ty: &TypeRef, natures: &[Nature], list: &mut Vec<Sugge
             plain.meaning(Meaning::Field(ty.item.clone(), n as u32))
         });
         list.extend(fields);
+    }
+    if tree.as_deref().is_some_and(|it| matches!(it.kind, ItemKind::Permit(_))) {
+        // The fields of its stage are the permit's own.
+        for nature in natures {
+            if let Nature::Record(parts) = nature {
+                list.extend(parts.iter().map(|(name, it)| field(name, it.short_text())));
+            }
+        }
+        methods(Some(Receiver::Permit), list);
     }
     let Some(file) = db::file(db, ty.item.file) else { return };
     for it in names::module(db, file).impls.iter().filter(|it| it.name == ty.item.item) {
