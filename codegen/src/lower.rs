@@ -300,6 +300,7 @@ impl<'c> Lower<'_, 'c> {
                 SyncOp::Mbarriers { .. }
                 | SyncOp::Wait
                 | SyncOp::Arrive
+                | SyncOp::Expect { .. }
                 | SyncOp::Permit
                 | SyncOp::End,
             ) => panic!("passes leave no mbarriers in a kernel of one role"),

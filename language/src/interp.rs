@@ -117,7 +117,7 @@ fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Elements> {
     Rc::new(Elements::filled(kernel.ty(param).elem, bits, 1))
 }
 
-/// How many warps arrive in a phase of each list of mbarriers.
+/// How many roles arrive in a phase of each list of mbarriers.
 fn arrivals(body: &Region) -> FxHashMap<Value, u32> {
     let mut res = FxHashMap::default();
     body.walk(&mut |inst| {
@@ -178,7 +178,7 @@ struct Machine<'a> {
     invariants: Vec<Option<Rc<Elements>>>,
     /// By value: where the elements of a view lie.
     runs: Vec<Option<Rc<Runs>>>,
-    /// By `sync.mbarriers`: warps that arrive in a phase.
+    /// By `sync.mbarriers`: roles that arrive in a phase.
     arrivals: FxHashMap<Value, u32>,
     outcome: Outcome,
     /// Sites that have had their warning.

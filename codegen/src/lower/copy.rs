@@ -41,6 +41,7 @@ impl<'c> Lower<'_, 'c> {
                 }
             }
             CopyOp::Fetch { .. } => unreachable!("the pass `pipeline` leaves no `copy.fetch`"),
+            CopyOp::Signal { .. } => unreachable!("passes leave no mbarriers in one role"),
         }
     }
 

@@ -142,7 +142,11 @@ impl Walk<'_> {
                 | SharedOp::Atomic { .. },
             )
             | Op::Copy(
-                CopyOp::Async | CopyOp::Commit | CopyOp::Wait { .. } | CopyOp::Fetch { .. },
+                CopyOp::Async
+                | CopyOp::Commit
+                | CopyOp::Signal { .. }
+                | CopyOp::Wait { .. }
+                | CopyOp::Fetch { .. },
             )
             | Op::Sync(_)
             | Op::Flow(FlowOp::If | FlowOp::For { .. } | FlowOp::While) => plain,

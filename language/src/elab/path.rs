@@ -41,7 +41,7 @@ const LATER: &[&str] = &[
 const LAUNCH: &[&str] = &["num_sms", "max_resident"];
 
 /// Methods of the language whose meaning a later release brings.
-pub(super) const LATER_METHODS: &[&str] = &["expect", "test", "sync", "on", "map_asm"];
+pub(super) const LATER_METHODS: &[&str] = &["test", "sync", "on", "map_asm"];
 
 /// What a callee's name means.
 #[derive(Clone, PartialEq, Debug)]

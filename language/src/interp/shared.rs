@@ -136,6 +136,10 @@ impl<'a> Block<'_, 'a> {
                 self.shared.flights.commit();
                 Ok(())
             }
+            CopyOp::Signal { bytes } => {
+                self.arrive(inst, 0, -i64::from(*bytes));
+                Ok(())
+            }
             CopyOp::Wait { in_flight } => {
                 self.shared.flights.wait(*in_flight as usize);
                 Ok(())

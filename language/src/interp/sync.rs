@@ -19,8 +19,10 @@ pub(super) struct Mbarriers(FxHashMap<(Value, u32), Mbarrier>);
 /// One mbarrier.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mbarrier {
-    /// Warps that have arrived in the phase that is not complete.
+    /// Roles that have arrived in the phase that is not complete.
     arrived: u32,
+    /// Bytes that are expected and have not landed; fewer than none if they landed first.
+    bytes: i64,
     /// Phases that are complete.
     completed: i64,
     last: Option<SiteId>,
@@ -56,7 +58,11 @@ impl<'a> Block<'_, 'a> {
             }
             SyncOp::Wait => self.wait(inst),
             SyncOp::Arrive => {
-                self.arrive(inst);
+                self.arrive(inst, 1, 0);
+                Ok(())
+            }
+            SyncOp::Expect { bytes } => {
+                self.arrive(inst, 1, i64::from(*bytes));
                 Ok(())
             }
             SyncOp::Permit | SyncOp::End => panic!("permits are gone before a kernel runs"),
@@ -78,19 +84,20 @@ impl<'a> Block<'_, 'a> {
         Err(Fault::Stuck(Stuck { wanted, completed, last }))
     }
 
-    fn arrive(&mut self, inst: &Inst) {
-        let warps = self.machine.kernel.warps;
+    /// Arrivals at a barrier, and bytes that it is to expect; those that have landed count against them.
+    pub(super) fn arrive(&mut self, inst: &Inst, roles: u32, bytes: i64) {
         let wanted = self.arrivals(inst.operands[0]);
         let barrier = self.mbarrier(inst.operands[0]);
-        barrier.arrived += warps;
+        barrier.arrived += roles;
+        barrier.bytes += bytes;
         barrier.last = Some(inst.site);
-        if wanted <= barrier.arrived {
+        if wanted <= barrier.arrived && barrier.bytes == 0 {
             barrier.arrived -= wanted;
             barrier.completed += 1;
         }
     }
 
-    /// How many warps arrive in a phase of a barrier.
+    /// How many roles arrive in a phase of a barrier.
     fn arrivals(&self, value: Value) -> u32 {
         let whole = self.view(value).buffer.borrow().whole;
         self.machine.arrivals[&whole].max(1)

@@ -112,6 +112,7 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
     match op {
         CopyOp::Wait { in_flight } => vec![number(*in_flight)],
         CopyOp::Fetch { align } => vec![number(*align)],
+        CopyOp::Signal { bytes } => vec![number(*bytes)],
         CopyOp::Async | CopyOp::Commit => vec![],
     }
 }
@@ -119,6 +120,7 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
 fn sync_attributes(op: &SyncOp) -> Vec<Attr> {
     match op {
         SyncOp::Mbarriers { arrivals } => vec![number(*arrivals)],
+        SyncOp::Expect { bytes } => vec![number(*bytes)],
         SyncOp::Barrier | SyncOp::Wait | SyncOp::Arrive | SyncOp::Permit | SyncOp::End => vec![],
     }
 }
@@ -252,6 +254,7 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
     Ok(Some(match name {
         "async" => CopyOp::Async,
         "commit" => CopyOp::Commit,
+        "signal" => CopyOp::Signal { bytes: read.number()? },
         "wait" => CopyOp::Wait { in_flight: read.number()? },
         "fetch" => CopyOp::Fetch { align: read.number()? },
         _ => return Ok(None),
@@ -263,6 +266,7 @@ fn sync(name: &str, read: &mut Reader) -> Result<Option<SyncOp>, String> {
         "barrier" => SyncOp::Barrier,
         "mbarriers" => SyncOp::Mbarriers { arrivals: read.number()? },
         "wait" => SyncOp::Wait,
+        "expect" => SyncOp::Expect { bytes: read.number()? },
         "arrive" => SyncOp::Arrive,
         "permit" => SyncOp::Permit,
         "end" => SyncOp::End,
@@ -388,6 +392,8 @@ mod tests {
         invert(Op::Shared(SharedOp::Atomic { op: AtomicOp::Max, axis: 1 }));
         invert(Op::Copy(CopyOp::Wait { in_flight: 2 }));
         invert(Op::Sync(SyncOp::Mbarriers { arrivals: 8 }));
+        invert(Op::Sync(SyncOp::Expect { bytes: 64 }));
+        invert(Op::Copy(CopyOp::Signal { bytes: 64 }));
     }
 
     #[test]

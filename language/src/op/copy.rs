@@ -21,6 +21,12 @@ family! {
     /// Closes the group of the copies started since the last one; it may be empty.
     Commit = "commit" () ReadWrite, "PTX ISA, cp.async.commit_group";
 
+    /// The barrier hears when the copies that were started since the last group have landed: so many bytes.
+    Signal {
+        /// Bytes.
+        bytes: u32,
+    } = "signal" ("barrier") ReadWrite, "PTX ISA, cp.async.mbarrier.arrive";
+
     /// Waits until at most `in_flight` groups are in flight.
     Wait {
         /// How many of the youngest groups may stay.

@@ -1,8 +1,8 @@
 //! Order between threads: barriers of a role, mbarriers, and the rights to use a stage.
 //!
 //! # Definition
-//! An *mbarrier* counts. A *phase* of it completes when as many warps have arrived as it wants, and
-//! the next one begins; `wait` returns once so many phases have completed. Programs count phases from the
+//! An *mbarrier* counts. A *phase* of it completes when as many roles have arrived as it wants and all bytes that it
+//! expects have landed; then the next one begins; `wait` returns once so many phases have completed. Programs count phases from the
 //! start of the kernel and never see a parity bit.
 //!
 //! A *permit* is the right to use a stage, from `permit` to its `end`. What the end does follows
@@ -20,7 +20,7 @@ family! {
 
     /// mbarriers of the block, in their first phase. The result is the view of all.
     Mbarriers {
-        /// Warps that arrive in each phase; 0 until the uses have been counted.
+        /// Roles that arrive in each phase; 0 until the uses have been counted.
         arrivals: u32,
     } = "mbarriers" () Read, "PTX ISA, mbarrier.init";
 
@@ -29,8 +29,14 @@ family! {
     /// What was done before the arrivals of those phases is seen after it.
     Wait = "wait" ("barrier", "phases") ReadWrite, "PTX ISA, mbarrier.try_wait";
 
-    /// Every warp of the role arrives at the barrier.
+    /// The role arrives at the barrier.
     Arrive = "arrive" ("barrier") ReadWrite, "PTX ISA, mbarrier.arrive";
+
+    /// The role arrives once, and the phase waits for that many more bytes of copies that signal the barrier.
+    Expect {
+        /// Bytes.
+        bytes: u32,
+    } = "expect" ("barrier") ReadWrite, "PTX ISA, mbarrier.arrive.expect_tx";
 
     /// Takes the right to use the views of a stage, to be announced at `ends`. The results are the operands.
     Permit = "permit" ("ends", "view…") ReadWrite, "language.md section 7";

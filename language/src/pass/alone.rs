@@ -9,7 +9,7 @@
 //!   arrivals complete has nothing to wait for, since it comes after them.
 
 use crate::ir::{Kernel, Region};
-use crate::op::{Op, SharedOp, SyncOp};
+use crate::op::{CopyOp, Op, SharedOp, SyncOp};
 
 /// The kernel without mbarriers.
 pub(super) fn alone(mut kernel: Kernel) -> Kernel {
@@ -19,7 +19,10 @@ pub(super) fn alone(mut kernel: Kernel) -> Kernel {
 
 fn drop_barriers(region: &mut Region, values: &[crate::ir::ValueDecl]) {
     region.insts.retain(|inst| match &inst.op {
-        Op::Sync(SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Arrive) => false,
+        Op::Sync(
+            SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Arrive | SyncOp::Expect { .. },
+        )
+        | Op::Copy(CopyOp::Signal { .. }) => false,
         Op::Shared(SharedOp::Index { .. }) => {
             values[inst.results[0].0 as usize].ty.elem != crate::ir::Elem::Barrier
         }

@@ -293,11 +293,12 @@ impl<'a> Walk<'a> {
                 self.rule.make(Order::Wait { in_flight: *in_flight }, &mut state)
             }
             Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, &mut state),
-            Op::Copy(CopyOp::Async | CopyOp::Fetch { .. })
+            Op::Copy(CopyOp::Async | CopyOp::Signal { .. } | CopyOp::Fetch { .. })
             | Op::Sync(
                 SyncOp::Mbarriers { .. }
                 | SyncOp::Wait
                 | SyncOp::Arrive
+                | SyncOp::Expect { .. }
                 | SyncOp::Permit
                 | SyncOp::End,
             )

@@ -7,8 +7,8 @@
 //! * No `sync.permit` and no `sync.end`. The end of a stage that copies fill closes their group; every end arrives at
 //!   its barrier.
 //! * The groups that ends close are as many on every way ([`super::groups`]).
-//! * Every `sync.mbarriers` says how many warps arrive in a phase: those of each role that ends permits there or
-//!   arrives by hand.
+//! * A copy that signals a barrier is the last of its group.
+//! * Every `sync.mbarriers` says how many roles arrive in a phase: each that ends permits there or arrives by hand.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -24,9 +24,8 @@ pub fn permits(mut kernel: Kernel) -> Kernel {
     if uses.barriers.is_empty() {
         return kernel;
     }
-    let warps = kernel.warps;
-    rewrite(&mut kernel.body, &uses, warps);
-    if !uses.filled.is_empty() {
+    rewrite(&mut kernel.body, &uses);
+    if !uses.filled.is_empty() || uses.signals {
         groups::even(&mut kernel);
     }
     kernel
@@ -45,6 +44,8 @@ struct Uses {
     barriers: FxHashMap<Value, Value>,
     /// Lists of mbarriers that something arrives at.
     arrived: FxHashSet<Value>,
+    /// Whether copies signal barriers.
+    signals: bool,
 }
 
 impl Uses {
@@ -74,7 +75,8 @@ impl Uses {
             Op::Copy(CopyOp::Async) => {
                 self.filled.extend(self.permit_of.get(&inst.operands[0]));
             }
-            Op::Sync(SyncOp::End | SyncOp::Arrive) => {
+            Op::Copy(CopyOp::Signal { .. }) => self.signals = true,
+            Op::Sync(SyncOp::End | SyncOp::Arrive | SyncOp::Expect { .. }) => {
                 self.arrived.insert(self.barriers[&inst.operands[0]]);
             }
             _ => {}
@@ -82,7 +84,7 @@ impl Uses {
     }
 }
 
-fn rewrite(region: &mut Region, uses: &Uses, warps: u32) {
+fn rewrite(region: &mut Region, uses: &Uses) {
     let before = |it: &mut Value| {
         while let Some(&operand) = uses.operands.get(it) {
             *it = operand;
@@ -92,7 +94,7 @@ fn rewrite(region: &mut Region, uses: &Uses, warps: u32) {
     for mut inst in insts {
         let ends = inst.operands.first().copied();
         inst.operands.iter_mut().for_each(before);
-        inst.regions.iter_mut().for_each(|it| rewrite(it, uses, warps));
+        inst.regions.iter_mut().for_each(|it| rewrite(it, uses));
         match &mut inst.op {
             Op::Sync(SyncOp::Permit) => continue,
             Op::Sync(SyncOp::End) => {
@@ -101,10 +103,12 @@ fn rewrite(region: &mut Region, uses: &Uses, warps: u32) {
                 }
                 inst.op = Op::Sync(SyncOp::Arrive);
             }
-            // What the program says is in roles; there is one.
             Op::Sync(SyncOp::Mbarriers { arrivals }) => {
                 let is_used = uses.arrived.contains(&inst.results[0]);
-                *arrivals = (*arrivals).max(u32::from(is_used)) * warps;
+                *arrivals = (*arrivals).max(u32::from(is_used));
+            }
+            Op::Copy(CopyOp::Signal { .. }) => {
+                region.insts.push(new_inst(Op::Copy(CopyOp::Commit), inst.site));
             }
             _ => {}
         }

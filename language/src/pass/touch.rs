@@ -89,7 +89,7 @@ impl Touch {
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast,
             )
-            | Op::Copy(CopyOp::Commit | CopyOp::Wait { .. })
+            | Op::Copy(CopyOp::Commit | CopyOp::Signal { .. } | CopyOp::Wait { .. })
             | Op::Flow(_)
             | Op::Tile(_)
             | Op::Memory(_)

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::dtype::DType;
 use crate::ir::{Elem, Inst, Kernel, Region, Value};
 use crate::op::tile::BinaryOp;
-use crate::op::{CopyOp, FlowOp, Op, SharedOp, SyncOp, TileOp};
+use crate::op::{FlowOp, Op, SharedOp, SyncOp, TileOp};
 
 /// Runs after which a kernel is left undecided.
 const RUNS_MAX: usize = 4096;
@@ -49,9 +49,7 @@ pub(super) fn is_event(inst: &Inst) -> bool {
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast
         ),
-        Op::Copy(CopyOp::Async | CopyOp::Commit | CopyOp::Wait { .. } | CopyOp::Fetch { .. }) => {
-            true
-        }
+        Op::Copy(_) => true,
         Op::Sync(it) => !matches!(it, SyncOp::Mbarriers { .. }),
         Op::Flow(_) | Op::Tile(_) | Op::Memory(_) | Op::Mma(_) => false,
     }

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::skeleton::Skeleton;
 use super::trace::{Event, trace};
 use crate::ir::{Kernel, SiteId, Value};
-use crate::op::{Op, SyncOp};
+use crate::op::{CopyOp, Op, SyncOp};
 
 /// A wait that never ends, in the smallest run in which there is one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,7 +41,7 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
             continue;
         }
         let events = trace(&skeleton, &choice)?;
-        if let Some(mut it) = run(kernel, &events, &arrivals) {
+        if let Some(mut it) = run(&events, &arrivals) {
             let named = skeleton.free.iter().zip(&choice).filter_map(|(free, &n)| {
                 let name = free.values.iter().map(|it| &kernel.values[it.0 as usize].name);
                 name.filter(|it| !it.is_empty()).min().map(|it| (it.clone(), n))
@@ -56,24 +56,36 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
 #[derive(Default)]
 struct Mbarrier {
     arrived: u32,
+    bytes: i64,
     completed: i64,
     last: Option<SiteId>,
 }
 
-fn run(kernel: &Kernel, events: &[Event<'_>], arrivals: &FxHashMap<Value, u32>) -> Option<Stuck> {
+impl Mbarrier {
+    fn arrive(&mut self, roles: u32, bytes: i64, wanted: u32, site: SiteId) {
+        self.arrived += roles;
+        self.bytes += bytes;
+        self.last = Some(site);
+        if wanted <= self.arrived && self.bytes == 0 {
+            self.arrived -= wanted;
+            self.completed += 1;
+        }
+    }
+}
+
+fn run(events: &[Event<'_>], arrivals: &FxHashMap<Value, u32>) -> Option<Stuck> {
     let mut barriers: FxHashMap<(Value, Vec<i64>), Mbarrier> = FxHashMap::default();
     for event in events {
         let Some(key) = event.barrier() else { continue };
         let wanted_arrivals = arrivals[&key.0];
         let barrier = barriers.entry(key).or_default();
         match event.inst.op {
-            Op::Sync(SyncOp::Arrive) => {
-                barrier.arrived += kernel.warps;
-                barrier.last = Some(event.inst.site);
-                if wanted_arrivals <= barrier.arrived {
-                    barrier.arrived -= wanted_arrivals;
-                    barrier.completed += 1;
-                }
+            Op::Sync(SyncOp::Arrive) => barrier.arrive(1, 0, wanted_arrivals, event.inst.site),
+            Op::Sync(SyncOp::Expect { bytes }) => {
+                barrier.arrive(1, bytes.into(), wanted_arrivals, event.inst.site);
+            }
+            Op::Copy(CopyOp::Signal { bytes }) => {
+                barrier.arrive(0, -i64::from(bytes), wanted_arrivals, event.inst.site);
             }
             Op::Sync(SyncOp::Wait) => {
                 let (wanted, completed) = (event.scalar(event.inst.operands[1]), barrier.completed);

@@ -80,6 +80,14 @@ pub fn box_number(place: Place) -> Diagnostic {
         .help("`at[i, t]` is one box, `at.corner(r, c)` the one that begins at an element")
 }
 
+/// E0607: a copy to global memory that is to signal a barrier.
+pub fn signal_out(place: Place) -> Diagnostic {
+    let message = "a copy to global memory signals no barrier".to_owned();
+    Diagnostic::new(Code::E0607, message, place).help(
+        "`signal:` is for copies into shared memory; the role that stores knows when it has stored",
+    )
+}
+
 /// E0607: two sides that no copy connects.
 pub fn copy_between(place: Place) -> Diagnostic {
     let message = "a copy has shared memory on one side and global memory on the other";

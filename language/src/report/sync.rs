@@ -74,7 +74,7 @@ pub fn stuck(kernel: &Kernel, it: &Stuck) -> Diagnostic {
             found.because(kernel.outer_place(it.wait).clone(), format!("when {}", each.join(", ")));
     }
     let help = if it.completed < it.wanted {
-        "in a kernel of one role a stage must be filled before it is drained, and drained before it is filled again"
+        "in a kernel of one role what a wait waits for comes before it: a stage is filled before it is drained, and bytes that are expected are copied"
     } else {
         "a wait sees whether the phase is even or odd, so it must come before the next phase completes"
     };

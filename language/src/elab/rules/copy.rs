@@ -13,8 +13,8 @@ use super::args::Args;
 use super::arithmetic;
 use super::layouts::apply;
 use super::memory::{self, check_mutable, mask};
-use super::shared;
 use super::unify::{self, Operand};
+use super::{shared, sync};
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::rules::Index;
@@ -295,6 +295,11 @@ fn side(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<Side> {
 /// `copy(from, into: to, mask:)`
 pub(crate) fn copy(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let (from, to) = (side(cx, args, "from")?, side(cx, args, "into")?);
+    if let (Side::View(_), Some(signal)) = (&from, args.get("signal")) {
+        let place = cx.place(signal.span);
+        cx.report(report::memory::signal_out(place));
+        return None;
+    }
     match (from, to) {
         (Side::View(from), to @ (Side::Box(_) | Side::Pointers(_))) => {
             out_of_shared(cx, args, &from, &to)
@@ -359,8 +364,16 @@ fn into_shared(cx: &mut Elab<'_>, args: &Args, from: &Side, to: &View) -> Option
     let (map, dtype) = (cx.ty(to.value).map().clone(), shared::dtype_of(cx, to));
     let given = mask(cx, args)?;
     let (pointer, mask, _) = global_side(cx, args, from, &map, dtype, given)?;
+    let signalled = match args.get("signal") {
+        Some(_) => Some(sync::barrier(cx, args, "signal")?),
+        None => None,
+    };
     let operands: Vec<ir::Value> = [to.value, pointer].into_iter().chain(mask).collect();
     cx.emit(CopyOp::Async, &operands, &[], args.span);
+    if let Some(barrier) = signalled {
+        let bits = map.shape().iter().product::<u32>() * dtype.storage_bits();
+        cx.emit(CopyOp::Signal { bytes: bits.div_ceil(8) }, &[barrier], &[], args.span);
+    }
     Some(Value::unit())
 }
 

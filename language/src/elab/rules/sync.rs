@@ -167,17 +167,17 @@ pub(super) fn barrier_at(
     Some(Value::Barriers(taken))
 }
 
-/// The single barrier that a method is called on.
-fn barrier(cx: &mut Elab<'_>, args: &Args) -> Option<ir::Value> {
-    match args.value("barrier") {
+/// The single barrier that an argument is.
+pub(super) fn barrier(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<ir::Value> {
+    match args.value(name) {
         Value::Barriers(it) if cx.ty(*it).shape.is_empty() => Some(*it),
         Value::Barriers(it) => {
-            let (place, shape) = (cx.place(args.arg("barrier").span), cx.ty(*it).shape.clone());
+            let (place, shape) = (cx.place(args.arg(name).span), cx.ty(*it).shape.clone());
             cx.report(report::sync::one_barrier(place, &shape));
             None
         }
         _ => {
-            args.mismatch(cx, args.arg("barrier"), "a barrier");
+            args.mismatch(cx, args.arg(name), "a barrier");
             None
         }
     }
@@ -185,7 +185,7 @@ fn barrier(cx: &mut Elab<'_>, args: &Args) -> Option<ir::Value> {
 
 /// `full.wait(n)`
 pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let barrier = barrier(cx, args)?;
+    let barrier = barrier(cx, args, "barrier")?;
     let Some(phases) = args.get("n") else {
         args.mismatch(cx, args.arg("barrier"), "a barrier with the number of phases to wait for");
         return None;
@@ -197,8 +197,16 @@ pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `empty.arrive()`
 pub(crate) fn arrive(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    let barrier = barrier(cx, args)?;
+    let barrier = barrier(cx, args, "barrier")?;
     cx.emit(SyncOp::Arrive, &[barrier], &[], args.span);
+    Some(Value::unit())
+}
+
+/// `full.expect(bytes)`
+pub(crate) fn expect(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let barrier = barrier(cx, args, "barrier")?;
+    let bytes = args.below(cx, "bytes", 1 << 20)?;
+    cx.emit(SyncOp::Expect { bytes }, &[barrier], &[], args.span);
     Some(Value::unit())
 }
 

@@ -68,6 +68,11 @@ impl<'a> Verifier<'a> {
                     _ => self.v3(false, "`copy.fetch` takes pointers and gives a view"),
                 }
             }
+            CopyOp::Signal { .. } => {
+                if let Some(([barrier], [])) = self.sides(inst) {
+                    self.single_barrier(barrier);
+                }
+            }
             CopyOp::Commit | CopyOp::Wait { .. } => {
                 self.sides::<0, 0>(inst);
             }

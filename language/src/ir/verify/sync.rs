@@ -22,7 +22,7 @@ impl<'a> Verifier<'a> {
                     self.v3(*phases == Type::scalar(DType::I32), "phases are counted in i32");
                 }
             }
-            SyncOp::Arrive | SyncOp::End => {
+            SyncOp::Arrive | SyncOp::Expect { .. } | SyncOp::End => {
                 if let Some(([barrier], [])) = self.sides(inst) {
                     self.single_barrier(barrier);
                 }
@@ -39,7 +39,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn single_barrier(&mut self, ty: &Type) {
+    pub(super) fn single_barrier(&mut self, ty: &Type) {
         self.v3(ty.elem == Elem::Barrier && ty.shape.is_empty(), "one barrier stands here");
     }
 }

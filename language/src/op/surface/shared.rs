@@ -180,6 +180,8 @@ rows! {
     /// until `copies::wait`, or until the role uses the memory in a way that conflicts, where the compiler waits.
     /// Outside of the tensor reads give 0 and writes are dropped.
     ///
+    /// With `signal: bar` its bytes count for a phase of `bar`, which must `expect` them.
+    ///
     /// Shapes: both sides have one
     /// Errors: E0607 the sides do not go together; E0601 the tensor is not `mut`
     ///
@@ -190,7 +192,7 @@ rows! {
     /// copy(at[0, 0], into: s);
     /// copy(s, into: at[1, 0]);
     /// ```
-    Function "copy" (from: Required, into: Required, mask: Optional) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true)",
+    Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier)",
         copy::copy, source "PTX ISA, cp.async; CDNA4 ISA, global_load_lds";
 
     /// A box of a tiled view in shared memory, for the rest of the iteration. In a loop that is `pipelined(n)` it is

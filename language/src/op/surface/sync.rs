@@ -27,6 +27,20 @@ rows! {
     Method "arrive" (barrier: Required) "full.arrive()",
         sync::arrive, source "PTX ISA, mbarrier.arrive";
 
+    /// Arrives at a barrier, and lets the phase wait for so many bytes of copies that signal it: less than 1 MiB.
+    ///
+    /// Example:
+    /// ```tile
+    /// let at = a.tiles([16, 32]);
+    /// let s: shared at.tile;
+    /// let full: barrier[2];
+    /// full[0].expect(2048);
+    /// copy(at[0, 0], into: s, signal: full[0]);
+    /// full[0].wait(1);
+    /// ```
+    Method "expect" (barrier: Required, bytes: Required) "full.expect(bytes: int)",
+        sync::expect, source "PTX ISA, mbarrier.arrive.expect_tx";
+
     /// Says how many roles arrive in each phase of these barriers, where not all that do so do it each time.
     ///
     /// Example:

@@ -284,7 +284,7 @@ impl<'k> Expander<'k> {
             }
             // A group may be empty, and what is pure may be done in vain.
             Op::Copy(CopyOp::Commit) | Op::Tile(_) | Op::Memory(_) | Op::Shared(_) => {}
-            Op::Copy(CopyOp::Wait { .. } | CopyOp::Fetch { .. })
+            Op::Copy(CopyOp::Wait { .. } | CopyOp::Signal { .. } | CopyOp::Fetch { .. })
             | Op::Flow(_)
             | Op::Mma(_)
             | Op::Sync(_) => panic!("E1: a step that cannot be predicated is in the last stage"),
