@@ -98,7 +98,8 @@ fn assemble(
             None => return Ok(()),
         },
     };
-    let (cubin, report) = assembler::assemble(&ptxas, ptx, kernel.target.row().name, &kernel.name)?;
+    let (cubin, report) =
+        assembler::assemble(&ptxas, ptx, kernel.target.row().name, &kernel.name, &[])?;
     made.resources.add_ptxas(report);
     made.cubin = Some(cubin);
     Ok(())

@@ -23,6 +23,14 @@ pub fn find_ptxas() -> Option<PathBuf> {
     FOUND.get_or_init(search).clone()
 }
 
+/// `nvdisasm`, if it is beside `ptxas` or on the `PATH`.
+pub(crate) fn find_nvdisasm() -> Option<PathBuf> {
+    let beside = find_ptxas().map(|it| it.with_file_name("nvdisasm"));
+    let paths = std::env::var_os("PATH");
+    let paths = paths.iter().flat_map(std::env::split_paths).map(|it| it.join("nvdisasm"));
+    beside.into_iter().chain(paths).find_map(existing)
+}
+
 fn search() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("TILE_PTXAS") {
         return existing(PathBuf::from(named));
@@ -60,12 +68,13 @@ pub(crate) struct PtxasReport {
     pub(crate) shared_bytes: u32,
 }
 
-/// Assembles PTX for a processor.
+/// Assembles PTX for a processor, with more options of `ptxas`.
 pub(crate) fn assemble(
     ptxas: &Path,
     ptx: &str,
     cpu: &str,
     kernel: &str,
+    options: &[&str],
 ) -> Result<(Vec<u8>, PtxasReport), BuildError> {
     let failed =
         |source| BuildError::Run { kernel: kernel.to_owned(), tool: ptxas.to_owned(), source };
@@ -74,6 +83,7 @@ pub(crate) fn assemble(
     let output = tempfile::Builder::new().suffix(".cubin").tempfile().map_err(failed)?;
     let done = Command::new(ptxas)
         .arg("-v")
+        .args(options)
         .arg(format!("-arch={cpu}"))
         .arg(input.path())
         .arg("-o")

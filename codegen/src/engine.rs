@@ -64,7 +64,11 @@ impl SimEngine {
             let found = self.ready.remove(at);
             self.ready.push(found);
         } else {
-            let options = LowerOptions { is_checked: true, is_prepared: self.is_prepared };
+            let options = LowerOptions {
+                is_checked: true,
+                is_prepared: self.is_prepared,
+                ..LowerOptions::default()
+            };
             let made = translate(kernel, options)?;
             if self.ready.len() == KEPT {
                 self.ready.remove(0);

@@ -12,6 +12,7 @@ mod emit;
 mod engine;
 mod error;
 mod link;
+mod listing;
 mod lower;
 mod report;
 pub mod sim;
@@ -22,6 +23,7 @@ pub use backend::Backend;
 pub use engine::SimEngine;
 pub use error::BuildError;
 pub use link::find_lld;
+pub use listing::{Listing, ListingForm, list};
 pub use lower::{AccessWidth, Hook, HookKind, LowerOptions, Lowered, lower};
 pub use report::Resources;
 

@@ -56,9 +56,10 @@ use views::Place;
 /// What is lowered besides the kernel itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LowerOptions {
-    /// Whether `assume` is tested, as the checked engines do, and every instruction has the number
-    /// of its site, counted from 1, as its line.
+    /// Whether `assume` is tested, as the checked engines do; instructions have lines then.
     pub is_checked: bool,
+    /// Whether every instruction has the number of its site, counted from 1, as its line.
+    pub has_lines: bool,
     /// Whether the kernel has been prepared: waits and barriers are where they stand, and nowhere
     /// else. A test takes one away and sees what happens.
     pub is_prepared: bool,
@@ -195,7 +196,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         accesses: Vec::new(),
         instructions: Vec::new(),
     };
-    if options.is_checked {
+    if options.is_checked || options.has_lines {
         lower.lines = Some(lower.emit.lines(&kernel.name));
     }
     lower.bind_params();

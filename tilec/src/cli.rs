@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Layout(Layout),
     /// Shows what each kernel needs: registers, spills, shared memory, instructions
     Report(Report),
+    /// Shows what a kernel is compiled to, with the line of the program behind each line
+    Listing(Listing),
     /// Lists the targets and what they have
     Targets(Targets),
     /// Serves an editor over standard input and output, by the Language Server Protocol
@@ -232,6 +234,38 @@ pub(crate) struct Report {
     #[command(flatten)]
     pub(crate) sources: Sources,
     /// How the report is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+}
+
+/// What a kernel is compiled to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum CodeForm {
+    /// The optimised LLVM module.
+    Ll,
+    /// NVIDIA's virtual assembly.
+    Ptx,
+    /// NVIDIA's machine code; needs `ptxas` and `nvdisasm`.
+    Sass,
+    /// AMD's assembly.
+    S,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Listing {
+    /// The file of the kernel
+    #[arg(value_name = "FILE")]
+    pub(crate) path: PathBuf,
+    /// The kernel, or what a `build` item calls it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kernel: String,
+    /// The target
+    #[arg(long, default_value = "sm_90a")]
+    pub(crate) target: String,
+    /// How far it is compiled
+    #[arg(long, value_enum)]
+    pub(crate) form: CodeForm,
+    /// How the listing is shown: the text alone, or with its lines as one JSON value
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: TableFormat,
 }

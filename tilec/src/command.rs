@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod fmt;
 mod layout;
+mod listing;
 mod lsp;
 mod report;
 mod run;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<Exit, Failure> {
         Command::Explain(it) => explain::run(it, io),
         Command::Layout(it) => layout::run(it, io),
         Command::Report(it) => report::run(it, io),
+        Command::Listing(it) => listing::run(it, io),
         Command::Targets(it) => targets::run(it, io),
         Command::Lsp => Ok(lsp::run()),
         Command::Doctor(it) => doctor::run(it, io),

@@ -303,11 +303,17 @@ impl Session {
 
     /// The file and line of an instruction, where the kernel's own text has it.
     pub(crate) fn line(&self, kernel: &Kernel, site: SiteId) -> String {
-        let own = self.chain(kernel, site).pop();
-        own.map_or_else(String::new, |it| {
-            let (first, _) = self.sources.positions(&it);
-            format!("{}:{}", self.sources.name(it.file), first.line)
+        let own = self.own_line(kernel, site);
+        own.map_or_else(String::new, |(file, line)| {
+            format!("{}:{}", self.sources.name(file), line + 1)
         })
+    }
+
+    /// The file and the line, counted from 0, at which the kernel's own text has an instruction.
+    pub(crate) fn own_line(&self, kernel: &Kernel, site: SiteId) -> Option<(usize, usize)> {
+        let own = self.chain(kernel, site).pop()?;
+        let (first, _) = self.sources.positions(&own);
+        Some((own.file, first.line - 1))
     }
 
     /// Where a place is. One whose item is gone is the beginning of its file.
