@@ -122,32 +122,44 @@ fn without_scope(line: &str) -> String {
 /// An assembly without its line tables.
 fn of_assembly(text: &str) -> Listing {
     let mut listing = Listing::default();
-    let (mut at, mut in_tables) = (None, false);
-    for line in text.lines() {
+    let mut at = None;
+    for line in without_tables(text) {
         let code = line.trim_start();
-        if code.starts_with(".section") || code.starts_with(".amdgpu_metadata") {
-            in_tables = code.contains(".debug_");
-        }
         if let Some(rest) = code.strip_prefix(".loc") {
             // The file's number, then the line's.
             at = rest.split_whitespace().nth(1).and_then(site);
             continue;
         }
-        let is_label = code.starts_with("$L__tmp") || code.starts_with(".Ltmp");
-        let is_table = code.starts_with(".file") || code.starts_with(".cfi_") || is_label;
-        if in_tables || is_table || is_bare(code) {
+        if is_made_for_tables(code) {
             continue;
         }
         let is_instruction =
             line.starts_with('\t') && code.starts_with(|it: char| it.is_alphabetic() || it == '@');
-        listing.push(line, at.filter(|_| is_instruction));
+        listing.push(&line, at.filter(|_| is_instruction));
     }
     listing
 }
 
-/// The braces and comments that line tables leave behind.
-fn is_bare(code: &str) -> bool {
-    matches!(code, "// begin inline asm tables" | "//") || code.starts_with(".Lfunc_begin")
+/// The lines of an assembly outside sections of tables. A target that says `debug` would be
+/// assembled without optimisation, so it does not say so.
+fn without_tables(text: &str) -> impl Iterator<Item = String> {
+    let mut in_tables = false;
+    text.lines().filter_map(move |line| {
+        let code = line.trim_start();
+        if code.starts_with(".section") || code.starts_with(".amdgpu_metadata") {
+            in_tables = code.contains(".debug_");
+        }
+        let line =
+            if code.starts_with(".target") { line.replace(", debug", "") } else { line.to_owned() };
+        (!in_tables).then_some(line)
+    })
+}
+
+/// Directives and labels that stand there for tables alone.
+fn is_made_for_tables(code: &str) -> bool {
+    [".file", ".cfi_", "$L__tmp", ".Ltmp", "$L__func_", ".Lfunc_begin"]
+        .iter()
+        .any(|it| code.starts_with(it))
 }
 
 /// PTX through the assembler and back.
@@ -165,7 +177,8 @@ fn machine_code(
     let ptxas = find_ptxas().ok_or_else(|| missing("`ptxas`"))?;
     let tool = find_nvdisasm().ok_or_else(|| missing("`nvdisasm`"))?;
     let cpu = kernel.target.row().name;
-    let (cubin, report) = assembler::assemble(&ptxas, ptx, cpu, &kernel.name, &["-lineinfo"])?;
+    let ptx: String = without_tables(ptx).map(|it| it + "\n").collect();
+    let (cubin, report) = assembler::assemble(&ptxas, &ptx, cpu, &kernel.name, &["-lineinfo"])?;
     resources.add_ptxas(report);
     let failed =
         |source| BuildError::Run { kernel: kernel.name.to_string(), tool: tool.clone(), source };

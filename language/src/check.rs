@@ -37,6 +37,15 @@ pub fn bodies(db: &dyn Db, file: SourceFile) -> impl Iterator<Item = &Diagnostic
     db::items(db, file).iter().flat_map(move |it| bodies::body(db, file, *it).iter())
 }
 
+/// What is known of the expressions and names of an item from the text alone, by place, in words.
+pub fn sorts<'db>(
+    db: &'db dyn Db,
+    file: SourceFile,
+    item: db::ItemSource<'db>,
+) -> &'db [(Span, String)] {
+    bodies::sorts(db, file, item)
+}
+
 /// That too many items are damaged to mend them all.
 fn left_out(db: &dyn Db, file: SourceFile) -> Option<Diagnostic> {
     let damage = db::damage(db, file);

@@ -20,6 +20,7 @@ pub mod inlay;
 pub mod lens;
 pub mod line_index;
 pub mod links;
+pub mod measured;
 pub mod navigation;
 pub mod picture;
 pub mod rename;

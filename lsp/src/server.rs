@@ -6,6 +6,7 @@
 //! ```
 //! A request waits in the main loop, not in the pool, so that no copy of the database waits with it.
 
+mod compiler;
 mod files;
 mod findings;
 mod initialize;

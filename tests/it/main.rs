@@ -2,6 +2,7 @@
 
 mod assembly;
 mod cli;
+mod editor;
 mod examples;
 mod pages;
 mod replay;

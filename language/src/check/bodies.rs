@@ -42,9 +42,26 @@ pub(super) fn body<'db>(
     }
     let key = item.key(db).clone();
     let text = item.text(db);
-    let mut walk = Walk { db, file, key, text, scope: Vec::new(), builds: None, found: Vec::new() };
+    let mut walk = Walk::new(db, file, key, text);
     walk.item(&parsed.item);
     walk.found.into()
+}
+
+/// What is known of the expressions and names of an item from the text alone, by place: for a function
+/// that no instance reaches.
+#[salsa::tracked(returns(ref))]
+pub(super) fn sorts<'db>(
+    db: &'db dyn Db,
+    file: SourceFile,
+    item: ItemSource<'db>,
+) -> Vec<(Span, String)> {
+    let mut walk = Walk::new(db, file, item.key(db).clone(), item.text(db));
+    walk.sorts = Some(Vec::new());
+    walk.item(&db::parsed(db, item).item);
+    let mut sorts = walk.sorts.unwrap_or_default();
+    sorts.sort();
+    sorts.dedup();
+    sorts
 }
 
 struct Walk<'db> {
@@ -56,9 +73,27 @@ struct Walk<'db> {
     /// The struct whose `init` is looked at: there its constructor is the bare struct.
     builds: Option<TypeRef>,
     found: Vec<Diagnostic>,
+    /// What was seen, if anybody asked.
+    sorts: Option<Vec<(Span, String)>>,
+}
+
+impl<'db> Walk<'db> {
+    fn new(db: &'db dyn Db, file: SourceFile, key: ItemKey, text: &'db str) -> Walk<'db> {
+        let (scope, found) = (Vec::new(), Vec::new());
+        Walk { db, file, key, text, scope, builds: None, found, sorts: None }
+    }
 }
 
 impl Walk<'_> {
+    /// Keeps what stands at a span, if anybody asked and something is known.
+    fn see(&mut self, span: Span, sort: &Sort) {
+        if let Some(sorts) = &mut self.sorts
+            && *sort != Sort::Unknown
+        {
+            sorts.push((span, sort.describe()));
+        }
+    }
+
     fn item(&mut self, item: &Item) {
         match &item.kind {
             ItemKind::Fn(it) | ItemKind::Kernel(it) => self.function(it, None),
@@ -129,7 +164,10 @@ impl Walk<'_> {
 
     fn bind(&mut self, pattern: &Pattern, sort: Sort) {
         match &pattern.kind {
-            PatternKind::Name(name) => self.scope.push((name.text.clone(), sort)),
+            PatternKind::Name(name) => {
+                self.see(pattern.span, &sort);
+                self.scope.push((name.text.clone(), sort));
+            }
             PatternKind::Ignore => {}
             PatternKind::Tuple(parts) => {
                 parts.iter().for_each(|it| self.bind(it, Sort::Unknown));
@@ -233,7 +271,9 @@ impl Walk<'_> {
 
     /// The sort of an expression; what is wrong in it is reported on the way.
     fn expr(&mut self, expr: &Expr) -> Sort {
-        stacker::maybe_grow(64 * 1024, 2 * 1024 * 1024, || self.expr_grown(expr))
+        let sort = stacker::maybe_grow(64 * 1024, 2 * 1024 * 1024, || self.expr_grown(expr));
+        self.see(expr.span, &sort);
+        sort
     }
 
     fn expr_grown(&mut self, expr: &Expr) -> Sort {

@@ -5,6 +5,7 @@
 //! was inlined: a reduction of the library shows its shuffles where it is called.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tile_language::analysis::access::{Access, Limit, access};
 use tile_language::analysis::{Facts, shared_access};
@@ -214,31 +215,35 @@ fn reason(limit: Limit) -> &'static str {
 }
 
 /// The costs of a kernel, by place.
-pub struct Costs<'a> {
-    kernel: &'a Kernel,
+#[derive(Clone, PartialEq, Debug)]
+pub struct Costs {
+    kernel: Arc<Kernel>,
     found: Vec<(SiteId, Cost)>,
-    placed: Vec<Placed>,
-    prepared: Kernel,
+    /// What the compiler puts before the access at a place.
+    orders: Vec<(Place, String)>,
+    /// Bytes of all buffers of a block.
+    pub shared_bytes: u32,
 }
 
-impl<'a> Costs<'a> {
+impl Costs {
     /// Asks the analyses.
-    pub fn of(kernel: &'a Kernel) -> Costs<'a> {
-        let facts = Facts::of(kernel);
+    pub fn of(kernel: Arc<Kernel>) -> Costs {
+        let facts = Facts::of(&kernel);
         let mut found = Vec::new();
         kernel.body.walk(&mut |inst| {
-            found.extend(cost(kernel, &facts, inst).map(|it| (inst.site, it)));
+            found.extend(cost(&kernel, &facts, inst).map(|it| (inst.site, it)));
         });
-        let pass::Prepared { kernel: prepared, allocation, placed } = pass::prepare(kernel);
-        let mut costs = Costs { kernel, found, placed, prepared };
-        costs.buffers(&allocation);
+        let pass::Prepared { kernel: prepared, allocation, placed } = pass::prepare(&kernel);
+        let orders = placed.iter().map(|it| order(&prepared, it)).collect();
+        let mut costs = Costs { kernel, found, orders, shared_bytes: allocation.bytes };
+        costs.buffers(&prepared, &allocation);
         costs
     }
 
-    fn buffers(&mut self, allocation: &Allocation) {
+    fn buffers(&mut self, prepared: &Kernel, allocation: &Allocation) {
         for it in allocation.buffers.iter().filter(|it| it.bytes > 0) {
             // Passes append places and change none.
-            let Some(site) = self.site_of(&self.prepared.sites[it.site.0 as usize].place) else {
+            let Some(site) = self.site_of(&prepared.sites[it.site.0 as usize].place) else {
                 continue;
             };
             let (bytes, offset, n_stages) = (it.bytes, it.offset, it.n_stages);
@@ -274,24 +279,14 @@ impl<'a> Costs<'a> {
 
     fn is_called_at(&self, site: SiteId, place: &Place) -> bool {
         let site_of = |it: SiteId| &self.kernel.sites[it.0 as usize];
-        let chain = std::iter::successors(site_of(site).caller, |it| site_of(*it).caller);
-        chain.into_iter().any(|it| site_of(it).place == *place)
+        let mut chain = std::iter::successors(site_of(site).caller, |it| site_of(*it).caller);
+        chain.any(|it| site_of(it).place == *place)
     }
 
     /// What the compiler puts before the accesses at a place.
     pub fn order_before(&self, place: &Place) -> Vec<String> {
-        let place_of = |it: SiteId| self.prepared.sites.get(it.0 as usize).map(|it| &it.place);
-        let here = self.placed.iter().filter(|it| place_of(it.why.second.1) == Some(place));
-        let mut found: Vec<String> = here
-            .map(|it| {
-                let what = match it.order {
-                    Order::Commit => "the end of a group of copies",
-                    Order::Wait { .. } => "a wait for copies",
-                    Order::Barrier => "a barrier",
-                };
-                format!("{what} stands before it, after the {}", it.why.first.0.name())
-            })
-            .collect();
+        let here = self.orders.iter().filter(|it| it.0 == *place);
+        let mut found: Vec<String> = here.map(|it| it.1.clone()).collect();
         found.sort();
         found.dedup();
         found
@@ -301,6 +296,16 @@ impl<'a> Costs<'a> {
     pub fn places(&self) -> impl Iterator<Item = (&Place, &Cost)> {
         self.found.iter().map(|(site, it)| (&self.kernel.sites[site.0 as usize].place, it))
     }
+}
+
+fn order(prepared: &Kernel, placed: &Placed) -> (Place, String) {
+    let what = match placed.order {
+        Order::Commit => "the end of a group of copies",
+        Order::Wait { .. } => "a wait for copies",
+        Order::Barrier => "a barrier",
+    };
+    let place = prepared.sites[placed.why.second.1.0 as usize].place.clone();
+    (place, format!("{what} stands before it, after the {}", placed.why.first.0.name()))
 }
 
 fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {

@@ -5,18 +5,19 @@
 //! an instance is that of the shown one ([`shown`]).
 
 use tile_language::analysis::pressure::Pressure;
+use tile_language::check;
 use tile_language::db::{Db, SourceFile};
 use tile_language::elab::observe::Nature;
-use tile_language::ir::{Elem, ItemKey, Kernel, Place};
+use tile_language::ir::{Elem, ItemKey, Place};
 use tile_language::names::mentions::{self, Local, LocalKind, Meaning};
-use tile_language::pass;
 use tile_language::target::occupancy::Block;
 use tile_language::target::{Cap, Target, TargetId};
 use tile_layout::{Layout, MemoryMap};
 use tile_syntax::ast::{ClauseKind, Expr, ExprKind, Item, ItemKind, Span};
 
-use super::cost::{Costs, bytes_text, counted};
+use super::cost::{bytes_text, counted};
 use super::docs::{self, Docs};
+use super::measured::Measurement;
 use super::shown::{self, Shown, ShownInstance};
 use super::syntax::{self, ItemAt};
 use super::{picture, words};
@@ -37,7 +38,7 @@ pub struct Hover {
 pub fn hover(db: &dyn Db, file: SourceFile, byte: u32, shown: &Shown) -> Option<Hover> {
     let item = syntax::item_at(db, file, byte)?;
     let instances = shown::around(db, file, &item.key, shown);
-    let about = About { db, file, item: &item, instances: &instances };
+    let about = About { db, file, item: &item, instances: &instances, shown };
     let mentioned = mentions::at(db, file, byte);
     if let Some((span, means)) = best(&mentioned) {
         return Some(Hover { span, text: about.name(span, means) });
@@ -71,6 +72,7 @@ struct About<'a> {
     file: SourceFile,
     item: &'a ItemAt,
     instances: &'a [ShownInstance<'a>],
+    shown: &'a Shown,
 }
 
 impl About<'_> {
@@ -108,7 +110,8 @@ impl About<'_> {
     fn head(&self, span: Span, means: &Meaning, docs: Option<&Docs>, natures: &[Nature]) -> String {
         let name = &self.file.text(self.db)[span.lo as usize..span.hi as usize];
         let texts: Vec<String> = natures.iter().map(Nature::short_text).collect();
-        let is = texts.join(" | ");
+        let relative = Span::new(span.lo - self.item.start, span.hi - self.item.start);
+        let is = if texts.is_empty() { self.sort(relative) } else { texts.join(" | ") };
         match means {
             Meaning::Local(key, n) => {
                 let known = natures.iter().all(Nature::is_known) && !natures.is_empty();
@@ -123,6 +126,14 @@ impl About<'_> {
                 if is.is_empty() { name.to_owned() } else { format!("{name}: {is}") }
             }),
         }
+    }
+
+    /// What is known of a place from the text alone, where no instance was there.
+    fn sort(&self, span: Span) -> String {
+        let source = tile_language::db::item_source(self.db, &self.item.key);
+        let sorts = source.map_or(&[][..], |it| check::sorts(self.db, self.file, it));
+        let found = sorts.iter().find(|it| it.0 == span);
+        found.map_or_else(String::new, |it| it.1.replace('`', ""))
     }
 
     fn local(&self, key: &ItemKey, n: u32) -> Option<&Local> {
@@ -158,8 +169,7 @@ impl About<'_> {
     fn costs(&self, span: Span, page: &mut Page) {
         let place = Place { item: self.item.key.clone(), span };
         let mut lines: Vec<String> = Vec::new();
-        for kernel in self.instances.iter().filter_map(|it| it.ir(self.db)) {
-            let costs = Costs::of(kernel);
+        for costs in self.instances.iter().filter_map(|it| it.costs(self.db)) {
             let own = costs.at(&place).into_iter().map(|it| it.sentence());
             let inside = costs.inside(&place).map(|it| format!("inside: {}", it.text()));
             let order = costs.order_before(&place);
@@ -177,21 +187,20 @@ impl About<'_> {
         let found = self.instances.iter().find(|it| it.kernel == key);
         let other = shown::of_file(self.db, self.file, &Shown::of(TargetId(0)));
         let Some(it) = found.or_else(|| other.iter().find(|it| it.kernel == key)) else { return };
-        let (Some(ir), Some(pressure)) = (it.ir(self.db), it.pressure(self.db)) else { return };
-        page.list(&self.needs(it, ir, pressure));
+        page.list(&self.needs(*it).unwrap_or_default());
     }
 
-    fn needs(&self, it: &ShownInstance<'_>, ir: &Kernel, pressure: &Pressure) -> Vec<String> {
-        let needs = Needs::of(ir, pressure);
-        let target = it.target.row();
+    fn needs(&self, it: ShownInstance<'_>) -> Option<Vec<String>> {
+        let needs = Needs::of(self.db, self.file, it, self.shown)?;
+        let (target, ir) = (it.target.row(), it.ir(self.db)?);
         let mut lines = vec![
             format!("`{}` for {}: {} threads", it.name, target.name, ir.plan.threads),
-            format!("about {} registers a thread", pressure.registers),
-            format!("{} of shared memory", bytes_text(needs.shared_bytes)),
+            format!("{} a thread", needs.registers_text()),
+            format!("{} of shared memory", bytes_text(needs.block.shared_bytes)),
             needs.occupancy_text(target),
         ];
-        lines.extend(self.peak(pressure));
-        lines
+        lines.extend(self.peak(it.pressure(self.db)?));
+        Some(lines)
     }
 
     /// Where most registers are taken, and by what.
@@ -292,18 +301,40 @@ fn target_text(target: &Target) -> String {
 
 /// What a kernel needs of the machine.
 pub struct Needs {
-    /// Bytes of shared memory of a block, without what conversions use for a moment.
-    pub shared_bytes: u32,
     /// What one block takes.
     pub block: Block,
+    /// Bytes of registers that were spilled; `None` if nobody compiled the kernel.
+    pub spill_bytes: Option<u32>,
 }
 
 impl Needs {
-    /// Asks the analyses.
-    pub fn of(kernel: &Kernel, pressure: &Pressure) -> Needs {
-        let shared_bytes = pass::prepare(kernel).allocation.bytes;
-        let registers = pressure.registers;
-        Needs { shared_bytes, block: Block { warps: kernel.warps, registers, shared_bytes } }
+    /// What the compiler measured, or else what the analyses estimate; `None` if something is wrong
+    /// with the instance.
+    pub fn of(
+        db: &dyn Db,
+        file: SourceFile,
+        it: ShownInstance<'_>,
+        shown: &Shown,
+    ) -> Option<Needs> {
+        let measured = it.measurement(db, file, shown);
+        let estimate = Measurement {
+            registers: it.pressure(db)?.registers,
+            spill_bytes: 0,
+            shared_bytes: it.costs(db)?.shared_bytes,
+        };
+        let Measurement { registers, shared_bytes, .. } = measured.unwrap_or(estimate);
+        let block = Block { warps: it.ir(db)?.warps, registers, shared_bytes };
+        Some(Needs { block, spill_bytes: measured.map(|it| it.spill_bytes) })
+    }
+
+    /// `40 registers, 16 B spilled`, or `about 40 registers`.
+    pub fn registers_text(&self) -> String {
+        let registers = counted(self.block.registers, "register");
+        match self.spill_bytes {
+            None => format!("about {registers}"),
+            Some(0) => registers,
+            Some(spilled) => format!("{registers}, {} spilled", bytes_text(spilled)),
+        }
     }
 
     /// `4 blocks a multiprocessor, 50 % of its warps; registers keep another out`
@@ -515,6 +546,12 @@ mod tests {
     fn a_function_of_the_file_is_shown_as_its_kernels_call_it() {
         let text = in_kernel("    store(y.at(r), twice(j).sum(axis: 0).to(f32));");
         assert_snapshot!(hovered(&format!("{text}fn twice(x) {{ let d$0 = x + x; d }}\n")));
+    }
+
+    #[test]
+    fn a_function_that_nothing_calls_is_known_from_its_text() {
+        let text = "fn scaled(x: f32[128], n: int) { let y$0 = x; y }\n";
+        assert_snapshot!(hovered(text));
     }
 
     #[test]

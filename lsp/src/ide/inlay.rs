@@ -92,8 +92,8 @@ fn of_item(db: &dyn Db, key: &ItemKey, tree: &Item, instances: &[ShownInstance<'
     let mut finder = Finder { db, key, instances, calls: Vec::new(), found: Vec::new() };
     syntax::walk(tree, &mut finder);
     let Finder { calls, mut found, .. } = finder;
-    if let Some(kernel) = instances.iter().find(|it| it.kernel == key).and_then(|it| it.ir(db)) {
-        found.extend(costs(db, key, &Costs::of(kernel), &calls));
+    if let Some(known) = instances.iter().find(|it| it.kernel == key).and_then(|it| it.costs(db)) {
+        found.extend(costs(db, key, known, &calls));
     }
     found
 }
@@ -177,7 +177,7 @@ fn says_itself(expr: &Expr) -> bool {
 }
 
 /// Costs stand after their calls, bytes before the `;` of their `let`.
-fn costs(db: &dyn Db, key: &ItemKey, costs: &Costs<'_>, calls: &[Span]) -> Vec<Hint> {
+fn costs(db: &dyn Db, key: &ItemKey, costs: &Costs, calls: &[Span]) -> Vec<Hint> {
     let mut found = Vec::new();
     let text = db::item_source(db, key).map_or("", |it| it.text(db).as_str());
     for (place, cost) in costs.places().filter(|it| it.0.item == *key) {

@@ -67,7 +67,8 @@ pub fn lenses(db: &dyn Db, file: SourceFile, shown: &Shown) -> Vec<Lens> {
             ItemKind::Kernel(it) => {
                 let own = instances.iter().find(|it| it.kernel == key);
                 found.extend(
-                    own.into_iter().flat_map(|one| of_kernel(db, file, at(it.name.span), one)),
+                    own.into_iter()
+                        .flat_map(|one| of_kernel(db, file, at(it.name.span), one, shown)),
                 );
             }
             ItemKind::Test(it) | ItemKind::Bench(it) => {
@@ -90,15 +91,20 @@ fn of_build(tree: &Item, at: impl Fn(Span) -> Span) -> Option<Lens> {
     Some(Lens { span: at(it.name.span), title: "build".to_owned(), action })
 }
 
-fn of_kernel(db: &dyn Db, file: SourceFile, span: Span, it: &ShownInstance<'_>) -> Vec<Lens> {
+fn of_kernel(
+    db: &dyn Db,
+    file: SourceFile,
+    span: Span,
+    it: &ShownInstance<'_>,
+    shown: &Shown,
+) -> Vec<Lens> {
     let target = it.target.row();
     let mut title = format!("{} for {}", it.name, target.name);
-    if let (Some(ir), Some(pressure)) = (it.ir(db), it.pressure(db)) {
-        let needs = Needs::of(ir, pressure);
+    if let Some(needs) = Needs::of(db, file, *it, shown) {
         let occupancy = target.occupancy(needs.block);
-        title.push_str(&format!(" · about {} registers", pressure.registers));
-        if needs.shared_bytes > 0 {
-            title.push_str(&format!(" · {} shared", bytes_text(needs.shared_bytes)));
+        title.push_str(&format!(" · {}", needs.registers_text()));
+        if needs.block.shared_bytes > 0 {
+            title.push_str(&format!(" · {} shared", bytes_text(needs.block.shared_bytes)));
         }
         title.push_str(&format!(" · {} % of the warps", occupancy.percent));
     }

@@ -4,6 +4,8 @@
 //! chosen target, or the first one that it can be for. A function is shown as the shown kernels of
 //! its file call it.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use tile_language::db::{Db, SourceFile};
@@ -13,23 +15,33 @@ use tile_language::query::{self, Instance, NamedInstance};
 use tile_language::target::{TARGETS, TargetId};
 use tile_syntax::ast::Span;
 
+use super::cost::Costs;
+use super::measured::{Measured, Measurement};
+
 /// Different natures of one place that are shown.
 const NATURES_MAX: usize = 4;
 
 /// What the user chose to see.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Shown {
     /// The target.
     pub target: TargetId,
     /// The instance of a kernel, by the kernel's name, where it is not the canonical one.
     pub instances: FxHashMap<SmolStr, SmolStr>,
+    /// What the compiler measured of them.
+    pub measured: Arc<Measured>,
 }
 
 impl Shown {
     /// Canonical instances for a target.
     pub fn of(target: TargetId) -> Shown {
-        Shown { target, instances: FxHashMap::default() }
+        Shown { target, instances: FxHashMap::default(), measured: Arc::default() }
     }
+}
+
+#[salsa::tracked(returns(ref))]
+fn costs<'db>(db: &'db dyn Db, key: Instance<'db>) -> Option<Costs> {
+    query::instance(db, key).kernel.clone().map(Costs::of)
 }
 
 /// An instance with its name.
@@ -55,12 +67,27 @@ impl<'db> ShownInstance<'db> {
         query::instance(db, self.key).kernel.as_deref()
     }
 
+    /// What its operations cost; `None` if something is wrong with it.
+    pub fn costs(self, db: &'db dyn Db) -> Option<&'db Costs> {
+        costs(db, self.key).as_ref()
+    }
+
     /// The registers of a thread; `None` if something is wrong with it.
     pub fn pressure(
         self,
         db: &'db dyn Db,
     ) -> Option<&'db tile_language::analysis::pressure::Pressure> {
         query::pressure(db, self.key).as_ref()
+    }
+
+    /// What the compiler measured of it, as the text is now.
+    pub fn measurement(
+        self,
+        db: &'db dyn Db,
+        file: SourceFile,
+        shown: &Shown,
+    ) -> Option<Measurement> {
+        shown.measured.get(file.text(db), self.name, self.target)
     }
 
     /// What its expressions and names are.
@@ -72,6 +99,20 @@ impl<'db> ShownInstance<'db> {
     pub fn natures(self, db: &'db dyn Db, item: &ItemKey, span: Span) -> &'db [Nature] {
         self.observed(db).at(item, span)
     }
+}
+
+/// The instance of that name for the shown target, or another that has it.
+pub fn named<'db>(
+    db: &'db dyn Db,
+    file: SourceFile,
+    name: &str,
+    shown: &Shown,
+) -> Option<ShownInstance<'db>> {
+    let others = (0..TARGETS.len() as u8).map(TargetId).filter(|it| *it != shown.target);
+    std::iter::once(shown.target).chain(others).find_map(|target| {
+        let found = instances(db, file, target).into_iter().find(|it| it.name == name)?;
+        Some(ShownInstance::new(db, found, target))
+    })
 }
 
 /// The instances of a file's kernels for a target: canonical ones, and those that `build` items name.

@@ -34,7 +34,7 @@ use super::initialize::{self, Client};
 use super::pending::{Outcome, Pending};
 use super::pool::Pool;
 use super::push::{Due, Push};
-use super::requests::{self, OnEdit};
+use super::requests::{self, OnEdit, Reply};
 use super::snapshot::Snapshot;
 use super::transport::{Call, End};
 use super::{findings, library, pending};
@@ -94,6 +94,7 @@ impl MainLoop {
             client: Arc::default(),
             files: Arc::default(),
             sent_tokens: Arc::default(),
+            measured: Arc::default(),
         };
         let pool = Pool::new();
         let main_loop = MainLoop {
@@ -517,11 +518,19 @@ fn apply(text: &mut String, change: TextDocumentContentChangeEvent, encoding: En
 /// Runs a request to its end. The copy of the database is gone before anybody hears of it.
 fn attempt(
     snapshot: Snapshot,
-    run: fn(&Snapshot, Value) -> Result<Value, super::Refusal>,
+    run: fn(&Snapshot, Value) -> Result<Reply, super::Refusal>,
     params: Value,
 ) -> pending::Outcome {
-    match catch_unwind(AssertUnwindSafe(|| run(&snapshot, params))) {
-        Ok(result) => Outcome::Answer(result.map_err(Error::from)),
+    let answered = catch_unwind(AssertUnwindSafe(move || {
+        let reply = run(&snapshot, params);
+        drop(snapshot);
+        match reply? {
+            Reply::Now(value) => Ok(value),
+            Reply::Later(work) => work(),
+        }
+    }));
+    match answered {
+        Ok(result) => Outcome::Answer(result.map_err(|it: super::Refusal| Error::from(it))),
         Err(payload) if payload.is::<Cancelled>() => Outcome::Cancelled,
         Err(payload) => Outcome::Panicked(findings::words_of(payload.as_ref())),
     }
@@ -546,7 +555,7 @@ mod tests {
     fn a_panic_costs_one_request() {
         let outcome = attempt(snapshot(), |_, _| panic!("out of ideas"), Value::Null);
         assert!(matches!(outcome, Outcome::Panicked(words) if words == "out of ideas"));
-        let outcome = attempt(snapshot(), |_, _| Ok(json!(1)), Value::Null);
+        let outcome = attempt(snapshot(), |_, _| Ok(Reply::Now(json!(1))), Value::Null);
         assert!(matches!(outcome, Outcome::Answer(Ok(it)) if it == 1));
     }
 

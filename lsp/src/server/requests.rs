@@ -2,6 +2,7 @@
 //! it, and a function that takes the protocol's parameters to a feature of [`crate::ide`] and back.
 
 mod actions;
+mod code;
 mod completion;
 mod diagnostics;
 mod documents;
@@ -40,12 +41,20 @@ pub(super) enum OnEdit {
     AskAgain,
 }
 
+/// What a request gives.
+pub(super) enum Reply {
+    /// The answer.
+    Now(Value),
+    /// Work that makes the answer without the database, whose copy is gone by then.
+    Later(Box<dyn FnOnce() -> Result<Value, Refusal> + Send>),
+}
+
 /// A request that is answered from a snapshot.
 pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) lane: Lane,
     pub(super) on_edit: OnEdit,
-    pub(super) run: fn(&Snapshot, Value) -> Result<Value, Refusal>,
+    pub(super) run: fn(&Snapshot, Value) -> Result<Reply, Refusal>,
 }
 
 macro_rules! rows {
@@ -94,15 +103,27 @@ static ROWS: &[Row] = rows! {
     documents::TextDocumentContent => documents::content, Asked, Retry;
 };
 
+/// Those of Tile's own.
+static OWN_ROWS: &[Row] = &[
+    own_row("tile/code", code::code),
+    own_row("tile/measure", code::measure),
+    own_row("tile/pressure", code::pressure),
+];
+
+const fn own_row(method: &'static str, run: fn(&Snapshot, Value) -> Result<Reply, Refusal>) -> Row {
+    Row { method, lane: Lane::Asked, on_edit: OnEdit::Refuse, run }
+}
+
 /// The row of a method.
 pub(super) fn row(method: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|it| it.method == method)
+    ROWS.iter().chain(OWN_ROWS).find(|it| it.method == method)
 }
 
 fn read<P: DeserializeOwned>(params: Value) -> Result<P, Refusal> {
     serde_json::from_value(params).map_err(|error| Refusal::invalid(error.to_string()))
 }
 
-fn answer<R: lsp::Request>(result: R::Result) -> Result<Value, Refusal> {
-    Ok(serde_json::to_value(result).expect("types of the protocol have string keys"))
+fn answer<R: lsp::Request>(result: R::Result) -> Result<Reply, Refusal> {
+    let value = serde_json::to_value(result).expect("types of the protocol have string keys");
+    Ok(Reply::Now(value))
 }

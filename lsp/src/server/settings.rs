@@ -3,6 +3,8 @@
 //! Unknown names are passed over, and a value that cannot be read leaves what was there: settings
 //! come from people.
 
+use std::path::PathBuf;
+
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use smol_str::SmolStr;
@@ -23,6 +25,8 @@ pub struct Settings {
     pub target: Option<TargetId>,
     /// `tile.instances`: which instance of a kernel is shown, by the kernel's name.
     pub instances: FxHashMap<SmolStr, SmolStr>,
+    /// `tile.compiler`: the program `tilec`; looked for if left out.
+    pub compiler: Option<PathBuf>,
     /// `tile.hints.types`, `.constants`, `.bytes`, `.costs`: which inlay hints are shown.
     pub hints: Vec<HintKind>,
 }
@@ -33,6 +37,7 @@ impl Default for Settings {
             targets: TARGETS_USUAL.iter().filter_map(|it| TargetId::from_name(it)).collect(),
             target: None,
             instances: FxHashMap::default(),
+            compiler: None,
             hints: HintKind::ALL.to_vec(),
         }
     }
@@ -51,6 +56,9 @@ impl Settings {
         }
         if let Some(name) = section.get("target").and_then(Value::as_str) {
             self.target = TargetId::from_name(name);
+        }
+        if let Some(path) = section.get("compiler").and_then(Value::as_str) {
+            self.compiler = (!path.is_empty()).then(|| PathBuf::from(path));
         }
         if let Some(chosen) = section.get("instances").and_then(Value::as_object) {
             let name = |(kernel, name): (&String, &Value)| {
@@ -71,7 +79,7 @@ impl Settings {
     pub fn shown(&self) -> Shown {
         let first = self.targets.first().copied();
         let target = self.target.or(first).expect("there is always a target");
-        Shown { target, instances: self.instances.clone() }
+        Shown { instances: self.instances.clone(), ..Shown::of(target) }
     }
 }
 

@@ -21,6 +21,8 @@ use super::files::Files;
 use super::initialize::Client;
 use super::settings::Settings;
 use crate::ide::line_index::{Encoding, LineIndex, line_index};
+use crate::ide::measured::Measured;
+use crate::ide::shown::Shown;
 
 /// Why a request has no answer.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,6 +61,8 @@ pub struct Snapshot {
     pub(super) client: Arc<Client>,
     pub(super) files: Arc<Files>,
     pub(super) sent_tokens: Arc<SentTokens>,
+    /// What the compiler measured.
+    pub(super) measured: Arc<Measured>,
 }
 
 /// The semantic tokens that were sent last, by the numbers of files.
@@ -102,6 +106,11 @@ impl Snapshot {
     /// What the client counts columns in.
     pub fn encoding(&self) -> Encoding {
         self.client.encoding
+    }
+
+    /// What the user sees of a kernel.
+    pub fn shown(&self) -> Shown {
+        Shown { measured: Arc::clone(&self.measured), ..self.settings.shown() }
     }
 
     /// The file of a URI.

@@ -66,7 +66,8 @@ fn paths_have_what_follows_them() {
     Variant up: Way
     ");
     assert_snapshot!(offered(&in_kernel("let v = exact::$0"), 9));
-    assert_snapshot!(offered("use std::$0", 20));
+    let modules = labels("use std::$0");
+    assert!(["reduce", "softmax"].iter().all(|it| modules.iter().any(|known| known == it)));
     assert_snapshot!(offered("use std::softmax::{$0}", 20));
 }
 

@@ -21,7 +21,7 @@ pub(super) fn suggestions(
     let at = params.text_document_position;
     let file = snapshot.file(&at.text_document.uri)?;
     let byte = snapshot.offset(file, at.position);
-    let found = completion::suggestions(&snapshot.db, file, byte, &snapshot.settings.shown());
+    let found = completion::suggestions(&snapshot.db, file, byte, &snapshot.shown());
     let has_snippets = snapshot.client.has_snippets();
     let item = |it: Suggestion| {
         let (text, format) = match it.insert {

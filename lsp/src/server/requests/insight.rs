@@ -17,7 +17,7 @@ pub(super) fn hover(snapshot: &Snapshot, params: HoverParams) -> Result<Option<H
     let at = params.text_document_position_params;
     let file = snapshot.file(&at.text_document.uri)?;
     let byte = snapshot.offset(file, at.position);
-    let found = hover::hover(&snapshot.db, file, byte, &snapshot.settings.shown());
+    let found = hover::hover(&snapshot.db, file, byte, &snapshot.shown());
     Ok(found.map(|it| Hover {
         contents: HoverContents::Markup(markdown(it.text)),
         range: Some(snapshot.range(file, it.span)),
@@ -35,7 +35,7 @@ pub(super) fn signatures(
     let at = params.text_document_position_params;
     let file = snapshot.file(&at.text_document.uri)?;
     let byte = snapshot.offset(file, at.position);
-    let found = signature::signatures(&snapshot.db, file, byte, &snapshot.settings.shown());
+    let found = signature::signatures(&snapshot.db, file, byte, &snapshot.shown());
     let Some(active) = found.first().map(|it| it.active) else { return Ok(None) };
     Ok(Some(SignatureHelp {
         signatures: found.into_iter().map(signature).collect(),
@@ -69,7 +69,7 @@ pub(super) fn hints(
     let file = snapshot.file(&params.text_document.uri)?;
     let stretch = snapshot.span(file, params.range);
     let settings = &snapshot.settings;
-    let found = inlay::hints(&snapshot.db, file, stretch, &settings.shown(), &settings.hints);
+    let found = inlay::hints(&snapshot.db, file, stretch, &snapshot.shown(), &settings.hints);
     let hint = |it: Hint| InlayHint {
         position: snapshot.position(file, it.at),
         label: InlayHintLabel::String(it.text),
@@ -89,7 +89,7 @@ pub(super) fn lenses(
 ) -> Result<Option<Vec<CodeLens>>, Refusal> {
     let uri = params.text_document.uri;
     let file = snapshot.file(&uri)?;
-    let found = lens::lenses(&snapshot.db, file, &snapshot.settings.shown());
+    let found = lens::lenses(&snapshot.db, file, &snapshot.shown());
     let lens = |it: Lens| CodeLens {
         range: snapshot.range(file, it.span),
         command: Some(command(it, uri.as_str())),
