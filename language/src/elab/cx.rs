@@ -41,7 +41,7 @@ pub struct Elab<'a> {
     pub(super) target: TargetId,
     pub(super) machine: Machine,
     pub(super) mode: Mode,
-    pub(super) ir: Builder,
+    pub(in crate::elab) ir: Builder,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) frames: Vec<Frame>,
     pub(super) slots: Vec<Slot>,
@@ -104,6 +104,8 @@ pub(super) struct Frame {
 pub(super) struct LoopBody {
     pub(super) patterns: Vec<Pattern>,
     pub(super) body: Block,
+    /// What stands between the loop's head and its body.
+    pub(super) notes: super::loops::Notes,
 }
 
 /// Steps that an instruction counts for: it is kept, and every later pass walks over it.

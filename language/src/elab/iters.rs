@@ -1,13 +1,15 @@
-//! `iter` functions: run around the loop's body, which a `yield` runs in the frame of the loop.
+//! `iter` functions: run around the loop's body, which a `yield` runs in the frame of the loop. The loop's
+//! notes are those of the `iter`'s own loops that yield.
 
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tile_syntax::ast::{Expr, ExprKind, FnKind, For, Pattern, PatternKind, Span};
+use tile_syntax::ast::{Block, Expr, ExprKind, FnKind, For, Pattern, PatternKind, Span, StmtKind};
 
 use super::bind::function_of;
 use super::call::{Given, GivenGeneric};
 use super::cx::{Elab, LoopBody};
+use super::loops::Notes;
 use super::path::Callee;
 use super::value::Value;
 use crate::db;
@@ -83,21 +85,37 @@ impl Elab<'_> {
 
     /// Runs an `iter` function around a loop's body.
     pub(super) fn run_iter(&mut self, call: IterCall, it: &For, span: Span) {
-        if it.notes.iter().any(|it| it.name.text == "pipelined") {
-            self.unsupported("`pipelined`", span);
-            return;
-        }
+        let Some(notes) = self.loop_notes(&it.notes) else { return };
         let Some(tree) = db::item(self.db, &call.item) else { return };
         let Some((decl, owner)) = function_of(&tree, call.member) else { return };
+        if let Some(note) = it.notes.first()
+            && !decl.body.as_ref().is_some_and(has_yielding_loop)
+        {
+            let what =
+                format!("`{}` around an `iter` that yields outside of loops", note.name.text);
+            self.unsupported(&what, span);
+            return;
+        }
         let entered =
             self.enter_fn(&call.item, decl, owner, call.generics, call.given, it.iter.span);
         let Some(entered) = entered else { return };
-        self.frame_mut().yields_to =
-            Some(Arc::new(LoopBody { patterns: it.patterns.clone(), body: it.body.clone() }));
+        let (patterns, body) = (it.patterns.clone(), it.body.clone());
+        self.frame_mut().yields_to = Some(Arc::new(LoopBody { patterns, body, notes }));
         if let Some(body) = &decl.body {
             self.run_body(body);
         }
         self.leave_fn(entered);
+    }
+
+    /// A loop's notes, with those of the loop around the `iter` if it is this one that yields.
+    pub(super) fn with_notes_around(&self, body: &Block, own: Notes) -> Notes {
+        match &self.frame().yields_to {
+            Some(around) if yields(body) => Notes {
+                unroll: own.unroll.or(around.notes.unroll),
+                stages: own.stages.or(around.notes.stages),
+            },
+            _ => own,
+        }
     }
 
     pub(super) fn yield_stmt(&mut self, value: Option<&Expr>, span: Span) {
@@ -117,4 +135,18 @@ impl Elab<'_> {
         self.leave_scope(scope);
         self.frames.push(inner);
     }
+}
+
+/// Whether a `yield` is a statement of this block.
+fn yields(block: &Block) -> bool {
+    block.stmts.iter().any(|it| matches!(it.kind, StmtKind::Yield(_)))
+}
+
+/// Whether a loop in this block yields.
+fn has_yielding_loop(block: &Block) -> bool {
+    block.stmts.iter().any(|it| match &it.kind {
+        StmtKind::For(it) => yields(&it.body) || has_yielding_loop(&it.body),
+        StmtKind::While(it) => has_yielding_loop(&it.body),
+        _ => false,
+    })
 }

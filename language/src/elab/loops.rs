@@ -63,6 +63,7 @@ impl Elab<'_> {
             Value::Error => {}
             Value::Range(range) if self.mode == Mode::Kernel && !it.is_static => {
                 let Some(notes) = self.loop_notes(&it.notes) else { return };
+                let notes = self.with_notes_around(&it.body, notes);
                 self.range_loop(&range, notes, span, &mut |cx, index| {
                     let scope = cx.enter_scope();
                     cx.bind(&pattern, index, false);
@@ -94,7 +95,7 @@ impl Elab<'_> {
         }
     }
 
-    fn loop_notes(&mut self, notes: &[Note]) -> Option<Notes> {
+    pub(super) fn loop_notes(&mut self, notes: &[Note]) -> Option<Notes> {
         let mut res = Notes::default();
         for note in notes {
             match &*note.name.text {
