@@ -138,10 +138,12 @@ pub(crate) struct Lower<'a, 'c> {
     thread_functions: HashMap<Vec<u32>, IntValue<'c>>,
     scratch: Scratch<'c>,
     allocation: &'a Allocation,
-    /// Instructions before this one, in order of the text.
+    /// Instructions begun, in order of the text.
     n_insts: usize,
-    /// Regions around this instruction.
-    n_open_regions: u32,
+    /// The number of this one.
+    inst: usize,
+    /// Regions of scratch that it has taken.
+    n_scratch_uses: usize,
     places: HashMap<Value, Place<'c>>,
     /// What bounds a tensor, by its number.
     resources: HashMap<u32, Resource<'c>>,
@@ -173,10 +175,11 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
     emit.attribute("target-cpu", chip.cpu());
     let mut lower = Lower {
         kernel,
-        scratch: Scratch::new(&emit, allocation.bytes, allocation.align),
+        scratch: Scratch::new(&emit),
         allocation,
         n_insts: 0,
-        n_open_regions: 0,
+        inst: 0,
+        n_scratch_uses: 0,
         places: HashMap::new(),
         resources: HashMap::new(),
         emit,
@@ -205,7 +208,8 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         Emit::finish_lines(lines);
     }
     let static_max = lower.chip.static_shared_bytes_max();
-    let shared_bytes = lower.scratch.finish(&lower.emit, static_max);
+    lower.scratch.finish(&lower.emit, allocation, static_max);
+    let shared_bytes = allocation.bytes;
     let dynamic_shared_bytes = if shared_bytes > static_max { shared_bytes } else { 0 };
     let (hooks, accesses, instructions) = (lower.hooks, lower.accesses, lower.instructions);
     let module = lower.emit.finish();
@@ -278,12 +282,11 @@ impl<'c> Lower<'_, 'c> {
 
     /// Lowers the instructions of a region; its yields are then defined.
     pub(crate) fn region(&mut self, region: &Region) {
-        self.n_open_regions += 1;
         for inst in &region.insts {
-            self.inst(inst);
+            (self.inst, self.n_scratch_uses) = (self.n_insts, 0);
             self.n_insts += 1;
+            self.inst(inst);
         }
-        self.n_open_regions -= 1;
     }
 
     fn inst(&mut self, inst: &Inst) {

@@ -15,7 +15,10 @@ use tile_layout::{Layout, Machine, MemoryMap, Spec};
 /// Pairs of accesses in one kernel.
 const PAIRS: u64 = 8;
 /// Kernels of a test.
-const KERNELS: u64 = 48;
+const KERNELS: u64 = 57;
+
+/// Bytes of a buffer that fit every target beside others.
+const BYTES_MAX: u32 = 48 << 10;
 
 /// A buffer of that shape, of any constructor.
 fn buffer(random: &mut Random, shape: &[u32], elem_bits: u32) -> Layout {
@@ -35,9 +38,12 @@ fn buffer(random: &mut Random, shape: &[u32], elem_bits: u32) -> Layout {
             order: Some(order),
         },
     };
-    spec.apply_in_memory(shape, elem_bits)
-        .or_else(|_| Spec::Plain.apply_in_memory(shape, elem_bits))
-        .unwrap_or_else(|error| panic!("{shape:?}: {error}"))
+    let fits = |it: &Layout| it.buffer_len() * elem_bits / 8 <= BYTES_MAX;
+    let applied = spec.apply_in_memory(shape, elem_bits).ok().filter(fits);
+    applied.unwrap_or_else(|| {
+        let plain = Spec::Plain.apply_in_memory(shape, elem_bits);
+        plain.unwrap_or_else(|error| panic!("{shape:?}: {error}"))
+    })
 }
 
 /// Index bits in any order, added to one another.
@@ -82,10 +88,11 @@ impl Taken {
 
     fn alloc(&mut self, random: &mut Random, map: MemoryMap) {
         let op = format!("shared.alloc<{}>", 1 << random.below(8));
-        if random.below(2) == 0 {
+        let n = 2 + random.below(3) as u32;
+        let bytes = n * map.buffer_len() * self.dtype.storage_bits() / 8;
+        if random.below(2) == 0 || BYTES_MAX < bytes {
             return self.step(map, &op);
         }
-        let n = 2 + random.below(3) as u32;
         self.step(map.stacked(n), &op);
         let (from, at) = (self.name(), self.scalar(random.below(n.into()) as u32));
         self.step(self.map.without(0), &format!("shared.index<0> {from}, {at}"));

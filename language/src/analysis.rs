@@ -4,6 +4,7 @@
 //! * [`access`]: how wide each load and store is, and what keeps it from being wider.
 //! * [`shared`]: how a tile moves between registers and a view of shared memory.
 //! * [`budget`]: tiles that no thread can hold, buffers that no block can.
+//! * [`expenses`](expenses()): what moving elements costs, place by place.
 //! * [`pressure`](mod@pressure): how many registers a thread needs, where, and for what.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
@@ -13,24 +14,30 @@
 pub mod access;
 pub mod bounds;
 pub mod budget;
+mod expenses;
 mod explain;
 pub mod facts;
 mod form;
 #[cfg(test)]
 mod laws;
+mod movement;
 mod packed;
 pub mod pressure;
 pub mod shared;
 mod streams;
+mod tensors;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
 pub use access::{Access, Limit, access};
+pub use expenses::{Expense, Moved, SharedCost, expenses, shared_cost};
 pub use explain::{Cause, Why};
 pub use facts::Facts;
+pub use movement::Movement;
 pub use pressure::pressure;
-pub use shared::shared_access;
+pub use shared::{conversion_cost, shared_access};
+pub use tensors::pointed_tensors;
 
 use crate::diagnostic::Diagnostic;
 use crate::ir::Kernel;

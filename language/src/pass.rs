@@ -5,7 +5,7 @@
 //! | [`permits`](permits()) | – | no permits: their ends are arrivals and groups of copies |
 //! | [`waits`](waits()) | permits | before every access to what a copy may still write stands a wait |
 //! | [`pipeline`](pipeline()) | waits | no `copy.fetch`; loops marked so are spread over iterations |
-//! | [`Allocation::of`] | no fetch | every buffer has its bytes |
+//! | [`Allocation::of`] | no fetch | every buffer has its bytes, and every instruction its scratch |
 //! | [`barriers`](barriers()) | waits, places | between conflicting accesses all threads have met |
 //! | `alone` | barriers | no mbarriers in a kernel of one role |
 //!
@@ -23,6 +23,7 @@ mod permits;
 mod pipeline;
 mod place;
 mod runs;
+mod scratch;
 #[cfg(test)]
 mod tests;
 mod touch;
@@ -34,6 +35,7 @@ pub use flow::{Conflict, Order};
 pub use permits::permits;
 pub use pipeline::{Obstacle, Refusal, pipeline, refusals};
 pub use place::Placed;
+pub use scratch::ScratchUse;
 pub use touch::Verb;
 pub use waits::waits;
 

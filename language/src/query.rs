@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 use tile_layout::{Machine, Spec};
 use tile_syntax::ast::{self, ClauseKind, ItemKind, Span};
 
+use crate::analysis::Expense;
 use crate::analysis::pressure::Pressure;
 use crate::db::{self, Db, ItemSource, Package, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -125,6 +126,12 @@ pub fn observed<'db>(db: &'db dyn Db, key: Instance<'db>) -> Observed {
 #[salsa::tracked(returns(ref))]
 pub fn pressure<'db>(db: &'db dyn Db, key: Instance<'db>) -> Option<Pressure> {
     instance(db, key).kernel.as_deref().map(analysis::pressure)
+}
+
+/// What moving elements costs an instance, place by place; empty if something is wrong with it.
+#[salsa::tracked(returns(ref))]
+pub fn expenses<'db>(db: &'db dyn Db, key: Instance<'db>) -> Vec<Expense> {
+    instance(db, key).kernel.as_deref().map_or_else(Vec::new, analysis::expenses)
 }
 
 /// Compile-time arguments as keys; `None` if one cannot be a key.

@@ -1,7 +1,9 @@
-//! Wording: functions that take facts and return a diagnostic. No check holds a sentence.
+//! Wording: functions that take facts and return a diagnostic, or a line about a cost. No check holds a
+//! sentence.
 
 pub mod budget;
 pub mod comptime;
+pub mod costs;
 pub mod layouts;
 pub mod memory;
 pub mod mma;

@@ -8,6 +8,7 @@ pub mod occupancy;
 mod table;
 
 use tile_layout::banks::BankModel;
+use tile_layout::{MatrixForm, SharedModel};
 
 use crate::op::words;
 
@@ -129,5 +130,19 @@ impl Target {
     /// Whether it can do that.
     pub fn has(&self, cap: Cap) -> bool {
         self.caps.contains(&cap)
+    }
+
+    /// What its shared memory can do for a warp: how banks serve it, and matrices that move.
+    pub fn shared_model(&self) -> SharedModel {
+        use MatrixForm::{Columns, Rows, Transposing};
+        let reads: &[MatrixForm] = if self.has(Cap::Ldmatrix) {
+            &[Rows, Columns]
+        } else if self.has(Cap::DsReadTr) {
+            &[Transposing]
+        } else {
+            &[]
+        };
+        let writes: &[MatrixForm] = if self.has(Cap::Stmatrix) { &[Rows, Columns] } else { &[] };
+        SharedModel { banks: self.banks, reads, writes }
     }
 }

@@ -4,7 +4,8 @@ use smol_str::SmolStr;
 use tile_language::db::{self, SourceFile};
 use tile_language::elab::observe::Observed;
 use tile_language::ir::ItemKey;
-use tile_language::query::{Database, Instance, observed};
+use tile_language::query::{Database, Instance, expenses, observed};
+use tile_language::report::costs;
 use tile_language::target::TargetId;
 
 /// The canonical instance of `kernel`, on a warp of 32 lanes.
@@ -100,4 +101,31 @@ fn layouts_are_applied_maps() {
         _ => None,
     });
     assert_eq!(registers, Some(2));
+}
+
+#[test]
+fn what_moving_elements_costs_is_told_by_place() {
+    let text = "\
+kernel turn(x: global f32[32, 32], y: global mut f32[32, 32]) grid [1] warps 1 {
+    const ROWS = blocked(regs: [1, 4], lanes: [4, 8], warps: [1, 1]);
+    const COLUMNS = blocked(regs: [4, 1], lanes: [8, 4], warps: [1, 1]);
+    let s: shared f32[32, 32] @ plain();
+    let (i, j) = coords([32, 32] @ ROWS);
+    s.store(load(x.at(i, j)));
+    let v = s.load(COLUMNS).convert(ROWS);
+    store(y.at(i, j), v.max(axis: 1)[:, None] @ ROWS);
+}
+";
+    let mut db = Database::default();
+    let file = db.set_file("a.tile", text);
+    let key = ItemKey { file: file.number(&db), item: "turn".into() };
+    let target = TargetId::from_name("sm_90a").unwrap();
+    let found = expenses(&db, Instance::new(&db, key, Vec::new(), SmolStr::default(), target));
+    let lines = found.iter().map(|it| {
+        let at = db.locate(&it.place).expect("the item is there");
+        let whole = at.file.text(&db);
+        let (lo, hi) = (at.span.lo as usize, at.span.hi as usize);
+        format!("{}: {}\n", &whole[lo..hi], costs::moved(&it.what))
+    });
+    insta::assert_snapshot!(lines.collect::<String>());
 }

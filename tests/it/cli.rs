@@ -227,6 +227,24 @@ fn layout_draws_who_holds_what() {
 }
 
 #[test]
+fn layout_says_what_another_layout_and_a_buffer_cost() {
+    let rows = "blocked(regs: [1, 8], lanes: [4, 8], warps: [4, 1])";
+    let columns = "blocked(regs: [8, 1], lanes: [8, 4], warps: [1, 4])";
+    let plain = ["layout", rows, "--shape", "64x64", "--target", "sm_90a"];
+    let asked = |more: [&str; 2]| tilec(plain.into_iter().chain(more).collect::<Vec<_>>()).out;
+    let cost = asked(["--to", columns]);
+    assert!(
+        cost.contains("8 KiB of shared memory") && cost.contains("no bank conflicts"),
+        "{cost}"
+    );
+    let read = asked(["--access", "plain()"]);
+    assert!(read.contains("reads 16 bytes a thread at once: 4 accesses, no bank"), "{read}");
+    let banks = tilec(["layout", "plain()", "--shape", "4x64", "--banks"]).out;
+    assert!(banks.starts_with("banks, by element (2 a cell)"), "{banks}");
+    complains(&tilec(["layout", rows, "--shape", "64x64", "--banks"]), Exit::Call, "--banks");
+}
+
+#[test]
 fn tests_run_on_the_engines_that_are_named() {
     let folder = Folder::with(&[("a.tile", CLEAN.as_bytes())]);
     let file = folder.path("a.tile");

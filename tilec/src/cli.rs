@@ -215,13 +215,22 @@ pub(crate) struct Layout {
     /// Extents of the tile, outermost first: 32x64
     #[arg(long, value_name = "EXTENTS")]
     pub(crate) shape: String,
+    /// Another layout of registers: what it costs to bring the tile there
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) to: Option<String>,
+    /// A layout of shared memory: how the tile is read from and written to it
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) access: Option<String>,
+    /// Draws the bank of every element instead, for a layout of shared memory
+    #[arg(long)]
+    pub(crate) banks: bool,
     /// Also draws a picture
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// Whose warps are meant
+    /// Whose warps and banks are meant
     #[arg(long, default_value = "sm_90a")]
     pub(crate) target: String,
-    /// Bits of one element, for layouts of memory
+    /// Bits of one element, for what is about memory
     #[arg(long, default_value_t = 16)]
     pub(crate) bits: u32,
     /// Warps of the block; as many as the layout names if left out

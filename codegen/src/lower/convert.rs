@@ -1,11 +1,12 @@
 //! Plans of the layout crate, carried out: conversions, halves and butterflies.
 //!
-//! What a change of layout costs is decided by [`Plan`], which the editor shows; here its steps
+//! What a change of layout does is decided by [`Movement`], which the editor shows; here its steps
 //! become renamings, selects, shuffles, and accesses to scratch with the barriers that they need.
 
+use tile_language::analysis::Movement;
 use tile_language::ir::Inst;
 use tile_layout::plan::{BarrierScope, Exchange, ExchangeGroup, RoundAccess, Shared, SharedSide};
-use tile_layout::{Halves, Layout, Plan, PlanStep};
+use tile_layout::{Halves, Plan, PlanStep};
 
 use super::Lower;
 use super::index::linear;
@@ -15,28 +16,21 @@ use crate::emit::{Val, vector_type, width};
 const WORD_BITS: u32 = 32;
 
 impl<'c> Lower<'_, 'c> {
-    /// The same tile in another layout.
-    pub(crate) fn convert(&mut self, inst: &Inst) -> Vec<Val<'c>> {
-        let (source, bits) = self.planned(inst);
-        let result =
-            self.kernel.ty(inst.results[0]).layout.as_ref().expect("V2: a tile has a layout");
-        let plan = Plan::convert(&source, result, bits);
-        self.run(&plan, self.get(inst.operands[0]))
-    }
-
-    /// Element `i` becomes element `i ^ mask`.
-    pub(crate) fn butterfly(&mut self, axis: usize, mask: u32, inst: &Inst) -> Vec<Val<'c>> {
-        let (layout, bits) = self.planned(inst);
-        let plan = Plan::butterfly(&layout, axis, mask, bits);
+    /// The same tile in another layout, or element `i` where element `i ^ mask` was.
+    pub(crate) fn moved_whole(&mut self, inst: &Inst) -> Vec<Val<'c>> {
+        let Some(Movement::Whole(plan)) = Movement::of(self.kernel, inst) else {
+            panic!("V2: a tile that changes its layout has one")
+        };
         self.run(&plan, self.get(inst.operands[0]))
     }
 
     /// Opens a tile along one index bit. Where nobody asks which half is which, a thread's own half
     /// and its partner's are given as they are, without a select.
-    pub(crate) fn halves(&mut self, axis: usize, bit: u32, inst: &Inst) {
-        let (layout, bits) = self.planned(inst);
+    pub(crate) fn halves(&mut self, inst: &Inst) {
+        let Some(Movement::Opened(plan)) = Movement::of(self.kernel, inst) else {
+            panic!("V2: a tile that is opened has a layout")
+        };
         let values = self.get(inst.operands[0]);
-        let plan = Halves::plan(&layout, axis, bit, bits).expect("V3: the bit is one of the index");
         let (low, high) = match plan {
             Halves::Registers { low, high } => (renamed(&values, &low), renamed(&values, &high)),
             Halves::Apart { low, high } => {
@@ -59,14 +53,6 @@ impl<'c> Lower<'_, 'c> {
         };
         self.set(inst.results[0], low);
         self.set(inst.results[1], high);
-    }
-
-    /// The layout of an instruction's operand, and the bits that one of its elements takes.
-    fn planned(&self, inst: &Inst) -> (Layout, u32) {
-        let ty = self.kernel.ty(inst.operands[0]);
-        let layout = ty.layout.clone().expect("V2: a tile has a layout");
-        let element = self.memory_type(super::element_type(self.emit.context, ty.elem));
-        (layout, width(element))
     }
 
     /// Runs a plan on the slots of a tile.
@@ -178,16 +164,9 @@ impl<'c> Lower<'_, 'c> {
             let write = |lower: &Self| {
                 for access in &round.stores {
                     let at = lower.plan_address(&region, base, &store, access);
-                    let members: Vec<Val<'c>> = access
-                        .registers
-                        .iter()
-                        .map(|&it| lower.to_memory(values[it as usize]))
-                        .collect();
-                    lower.emit.store(
-                        lower.emit.pack(&members),
-                        at,
-                        plan.elem_bytes * members.len() as u32,
-                    );
+                    let first = access.registers.iter().map(|it| values[it[0] as usize]);
+                    let members: Vec<Val<'c>> = first.map(|it| lower.to_memory(it)).collect();
+                    lower.store_row(plan.store.means, at, &members);
                 }
             };
             match owner {
@@ -197,13 +176,12 @@ impl<'c> Lower<'_, 'c> {
             self.synchronise(plan.barrier, &region);
             let base = self.of_thread(&load);
             for access in &round.loads {
-                let n = access.registers.len();
-                let memory = self.memory_type(element);
-                let ty = if n == 1 { memory } else { vector_type(memory, n as u32) };
                 let at = self.plan_address(&region, base, &load, access);
-                let loaded = self.emit.load(ty, at, plan.elem_bytes * n as u32);
-                for (&register, value) in access.registers.iter().zip(self.emit.unpack(loaded, n)) {
-                    results[register as usize] = self.loaded_as(value, element);
+                let n = plan.load.vector;
+                let loaded = self.load_row(plan.load.means, n, at, self.memory_type(element));
+                for (registers, value) in access.registers.iter().zip(loaded) {
+                    let value = self.loaded_as(value, element);
+                    registers.iter().for_each(|&it| results[it as usize] = value);
                 }
             }
         }

@@ -18,7 +18,8 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use tile_language::ir::{Elem, Inst, Kernel, Region, Value};
+use tile_language::analysis::pointed_tensors;
+use tile_language::ir::{Inst, Kernel, Region, Value};
 use tile_language::op::memory::AtomicOp;
 use tile_language::op::tile::BinaryOp;
 use tile_language::op::{CopyOp, FlowOp, MemoryOp, Op, TileOp};
@@ -114,17 +115,13 @@ struct Known {
 
 impl Known {
     fn of(kernel: &Kernel, is_held_once: impl Fn(Value) -> bool) -> Known {
-        let mut known = Known::default();
+        let mut known = Known { tensors: pointed_tensors(kernel), ..Known::default() };
         let mut definitions: HashMap<Value, &Inst> = HashMap::new();
         let mut loops: HashMap<Value, Value> = HashMap::new();
         kernel.body.walk(&mut |inst| {
             definitions.extend(inst.results.iter().map(|&it| (it, inst)));
             if let Op::Flow(FlowOp::For { .. }) = inst.op {
                 loops.insert(inst.regions[0].params[0], inst.operands[2]);
-            }
-            let results = inst.results.iter().filter(|&&it| is_pointer(kernel, it));
-            if let Some(tensor) = known.tensor_of(kernel, inst) {
-                known.tensors.extend(results.map(|&it| (it, tensor)));
             }
         });
         let loops = Loops { kernel, definitions, steps: loops };
@@ -141,20 +138,6 @@ impl Known {
         });
         known
     }
-
-    /// The one tensor that an instruction's pointers come from.
-    fn tensor_of(&self, kernel: &Kernel, inst: &Inst) -> Option<u32> {
-        if let Op::Memory(MemoryOp::At { tensor }) = inst.op {
-            return Some(tensor);
-        }
-        let mut pointers = inst.operands.iter().filter(|&&it| is_pointer(kernel, it));
-        let first = self.tensors.get(pointers.next()?)?;
-        pointers.all(|it| self.tensors.get(it) == Some(first)).then_some(*first)
-    }
-}
-
-fn is_pointer(kernel: &Kernel, value: Value) -> bool {
-    matches!(kernel.ty(value).elem, Elem::Pointer(_))
 }
 
 /// The loops of a kernel and what their indices become.

@@ -2,17 +2,15 @@
 //! scratch safe.
 //!
 //! # Idea
-//! One symbol holds everything. Whatever has to cross warps is written to scratch, all threads meet,
-//! and it is read. A region that may still be read when the next one is wanted is left alone if the
-//! scratch is small, and otherwise given free by one more barrier, so that successive exchanges take
-//! turns. Scratch lies after the buffers; where it would make the whole larger, it begins again at
-//! the first byte that no later instruction needs for a buffer.
+//! One symbol holds everything; what lies where is known before ([`Allocation`]). Whatever has to cross
+//! warps is written to scratch, all threads meet, and it is read. Bytes that may still be read when
+//! they are wanted again are given free by one more barrier.
 //!
 //! # Invariants
 //! * S1: between the last access of a region and the next write to it lies a barrier.
 //! * S2: on entry of a loop body, and after a loop, every region counts as still read.
 //! * S3: barriers stand where the control flow of the block is uniform.
-//! * S4: scratch takes the place of buffers outside of all loops and branches only, behind a barrier.
+//! * S4: an instruction takes the scratch that the allocation gives it, use by use, and no more.
 
 use std::ops::Range;
 
@@ -20,28 +18,19 @@ use inkwell::AddressSpace;
 use inkwell::module::Linkage;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{GlobalValue, IntValue, PointerValue};
+use tile_language::pass::Allocation;
 
 use super::Lower;
 use super::index::{At, Spread, is_zero};
 use super::transfer::{Pull, pulled_threads};
 use crate::emit::{Emit, SHARED, Val, width};
 
-/// Up to here exchanges take new bytes rather than a barrier more.
-const COMFORT_BYTES: u32 = 16 * 1024;
-/// Every region begins at a multiple of this.
-const REGION_ALIGN: u32 = 16;
 /// The name of the symbol in modules.
 const NAME: &str = "shared";
 
 /// The shared memory of a kernel.
 pub(crate) struct Scratch<'c> {
     global: GlobalValue<'c>,
-    /// Where scratch begins: after the buffers that are still needed.
-    start: u32,
-    /// One past the last byte of buffers and scratch.
-    bytes: u32,
-    /// What divides the symbol's address.
-    align: u32,
     in_use: Vec<Range<u32>>,
     n_taken: u32,
 }
@@ -53,18 +42,11 @@ pub(crate) struct LoopUse {
 }
 
 impl<'c> Scratch<'c> {
-    /// Shared memory whose first bytes are the kernel's buffers.
-    pub(crate) fn new(emit: &Emit<'c>, buffer_bytes: u32, align: u32) -> Scratch<'c> {
+    /// Shared memory whose size is known in the end.
+    pub(crate) fn new(emit: &Emit<'c>) -> Scratch<'c> {
         let empty = emit.i8().array_type(0);
         let global = emit.module.add_global(empty, Some(AddressSpace::from(SHARED)), NAME);
-        Scratch {
-            global,
-            start: buffer_bytes.next_multiple_of(REGION_ALIGN),
-            bytes: buffer_bytes,
-            align: align.max(REGION_ALIGN),
-            in_use: Vec::new(),
-            n_taken: 0,
-        }
+        Scratch { global, in_use: Vec::new(), n_taken: 0 }
     }
 
     /// The first byte of the block's shared memory.
@@ -108,28 +90,14 @@ impl<'c> Scratch<'c> {
         self.in_use.extend(other);
     }
 
-    /// The lowest free offset of a region that still leaves the scratch small.
-    fn free_offset(&self, bytes: u32) -> Option<u32> {
-        let mut at = self.start;
-        loop {
-            match self.in_use.iter().find(|it| it.start < at.saturating_add(bytes) && at < it.end) {
-                None => break,
-                Some(it) if it.end == u32::MAX => return None,
-                Some(it) => at = it.end.next_multiple_of(REGION_ALIGN),
-            }
-        }
-        let comfort = (self.start + COMFORT_BYTES).max(self.bytes);
-        (at == self.start || at + bytes <= comfort).then_some(at)
-    }
-
-    /// Gives the symbol its size, declared if at most `static_max`; the bytes.
-    pub(crate) fn finish(self, emit: &Emit<'c>, static_max: u32) -> u32 {
-        let bytes = self.bytes;
+    /// Gives the symbol its size, declared if at most `static_max`.
+    pub(crate) fn finish(self, emit: &Emit<'c>, allocation: &Allocation, static_max: u32) {
+        let bytes = allocation.bytes;
         if bytes > 0 {
             let is_declared = bytes <= static_max;
             let ty = emit.i8().array_type(if is_declared { bytes } else { 0 });
             let sized = emit.module.add_global(ty, Some(AddressSpace::from(SHARED)), "");
-            sized.set_alignment(self.align);
+            sized.set_alignment(allocation.align);
             if is_declared {
                 sized.set_linkage(Linkage::Internal);
                 sized.set_initializer(&ty.get_undef());
@@ -140,7 +108,6 @@ impl<'c> Scratch<'c> {
         } else {
             self.delete();
         }
-        bytes
     }
 
     fn delete(self) {
@@ -155,36 +122,19 @@ pub(crate) fn slot_bytes(ty: BasicTypeEnum<'_>) -> u32 {
 }
 
 impl<'c> Lower<'_, 'c> {
-    /// A region of scratch that nobody reads any more.
+    /// The next of this instruction's regions of scratch, which nobody reads any more.
     pub(crate) fn take_scratch(&mut self, bytes: u32) -> Range<u32> {
-        self.reclaim_buffers(bytes);
-        let at = match self.scratch.free_offset(bytes) {
-            Some(it) => it,
-            None => {
-                self.meet();
-                self.scratch.start
-            }
-        };
-        self.scratch.bytes = self.scratch.bytes.max(at + bytes);
-        self.scratch.in_use.push(at..at + bytes);
-        self.scratch.n_taken += 1;
-        at..at + bytes
-    }
-
-    /// Lets scratch begin in the place of buffers that nobody needs any more, if it would make the
-    /// whole larger where it is (invariant S4).
-    fn reclaim_buffers(&mut self, bytes: u32) {
-        let at = self.scratch.free_offset(bytes).unwrap_or(self.scratch.start);
-        if self.n_open_regions > 1 || at + bytes <= self.scratch.bytes {
-            return;
-        }
-        let needed = self.allocation.buffers.iter().filter(|it| it.life.end > self.n_insts);
-        let end = needed.map(|it| it.range().end).max().unwrap_or(0);
-        let start = end.next_multiple_of(REGION_ALIGN);
-        if start < self.scratch.start {
+        let given = &self.allocation.scratch_of(self.inst)[self.n_scratch_uses];
+        let (range, replaces_buffers) = (given.range.clone(), given.replaces_buffers);
+        assert_eq!(range.len(), bytes as usize, "S4: an instruction takes what it is given");
+        let is_read = |it: &Range<u32>| it.start < range.end && range.start < it.end;
+        if replaces_buffers || self.scratch.in_use.iter().any(is_read) {
             self.meet();
-            self.scratch.start = start;
         }
+        self.n_scratch_uses += 1;
+        self.scratch.in_use.push(range.clone());
+        self.scratch.n_taken += 1;
+        range
     }
 
     /// All threads meet: regions that were read are free, and memory is as if one had written it.

@@ -96,7 +96,7 @@ impl<'c> Lower<'_, 'c> {
     /// Lowers an operation on values in registers.
     pub(crate) fn tile(&mut self, op: &TileOp, inst: &Inst) {
         match op {
-            TileOp::Halves { axis, bit } => return self.halves(*axis as usize, *bit, inst),
+            TileOp::Halves { .. } => return self.halves(inst),
             TileOp::Split => return self.split(inst),
             _ => {}
         }
@@ -145,10 +145,9 @@ impl<'c> Lower<'_, 'c> {
             TileOp::Reshape => self.reshape(inst),
             TileOp::Permute { perm } => self.permute(perm, inst),
             TileOp::Join => self.join(inst),
-            TileOp::Butterfly { axis, mask } => self.butterfly(*axis as usize, *mask, inst),
+            TileOp::Butterfly { .. } | TileOp::Convert => self.moved_whole(inst),
             TileOp::Gather { axis } => self.gather(*axis as usize, inst),
             TileOp::Histogram => self.histogram(inst),
-            TileOp::Convert => self.convert(inst),
         };
         self.set(result, slots);
     }

@@ -68,7 +68,7 @@ impl<'c> Lower<'_, 'c> {
                     self.kernel.ty(inst.operands[0]).map().slice_unit(*axis as usize, extent);
                 self.taken(*axis as usize, unit, inst);
             }
-            SharedOp::Recast => {
+            SharedOp::Recast | SharedOp::Overlay => {
                 let place = self.place(inst.operands[0]);
                 self.places.insert(inst.results[0], place);
             }
@@ -225,7 +225,8 @@ impl<'c> Lower<'_, 'c> {
         let mut slots = vec![element.const_zero(); n_slots];
         for group in &access.groups {
             let from = self.address(&addresses, group);
-            let values = self.load_group_of(&access, from, self.memory_type(element));
+            let values =
+                self.load_row(access.means, access.vector, from, self.memory_type(element));
             for (registers, value) in group.registers.iter().zip(values) {
                 let value = self.loaded_as(value, element);
                 registers.iter().for_each(|&it| slots[it as usize] = value);
@@ -247,7 +248,7 @@ impl<'c> Lower<'_, 'c> {
             for group in &access.groups {
                 let registers = group.registers.iter().map(|it| slots[it[0] as usize]);
                 let values: Vec<Val<'c>> = registers.map(|it| lower.to_memory(it)).collect();
-                lower.store_group_of(&access, lower.address(&addresses, group), &values);
+                lower.store_row(access.means, lower.address(&addresses, group), &values);
             }
         };
         match owner {
@@ -256,43 +257,43 @@ impl<'c> Lower<'_, 'c> {
         }
     }
 
-    /// The elements of a group, by position, as they lie in memory.
-    fn load_group_of(
+    /// The elements that one access moves for a thread, by position, as they lie in memory.
+    pub(crate) fn load_row(
         &self,
-        access: &SharedAccess,
+        means: SharedMeans,
+        n: u32,
         from: PointerValue<'c>,
         element: BasicTypeEnum<'c>,
     ) -> Vec<Val<'c>> {
         let emit = &self.emit;
-        match access.means {
+        match means {
             SharedMeans::Vector => {
-                let (ty, align) = group_type(element, access.vector as usize);
-                emit.unpack(emit.load(ty, from, align), access.vector as usize)
+                let (ty, align) = group_type(element, n as usize);
+                emit.unpack(emit.load(ty, from, align), n as usize)
             }
             SharedMeans::Matrix { count, transposed } => {
-                let n = access.vector / count;
-                let (ty, _) = group_type(element, n as usize);
+                let n = (n / count) as usize;
+                let (ty, _) = group_type(element, n);
                 let words = self.chip.load_matrices(emit, from, count, transposed).into_iter();
-                words.flat_map(|it| emit.unpack(emit.bitcast(it.into(), ty), n as usize)).collect()
+                words.flat_map(|it| emit.unpack(emit.bitcast(it.into(), ty), n)).collect()
             }
-            SharedMeans::TransposeRead => {
-                self.chip.load_columns(emit, from, element, access.vector)
-            }
+            SharedMeans::TransposeRead => self.chip.load_columns(emit, from, element, n),
         }
     }
 
-    /// Writes the elements of a group, given by position as they lie in memory.
-    fn store_group_of(&self, access: &SharedAccess, to: PointerValue<'c>, values: &[Val<'c>]) {
+    /// Writes the elements of one access, given by position as they lie in memory.
+    pub(crate) fn store_row(&self, means: SharedMeans, to: PointerValue<'c>, values: &[Val<'c>]) {
         let emit = &self.emit;
-        match access.means {
+        match means {
             SharedMeans::Vector => {
-                emit.store(emit.pack(values), to, access.bytes);
+                let bytes = width(values[0].get_type()) / 8 * values.len() as u32;
+                emit.store(emit.pack(values), to, bytes);
             }
             SharedMeans::Matrix { count, transposed } => {
                 let word = |it: &[Val<'c>]| {
                     emit.bitcast(emit.pack(it), emit.i32().into()).into_int_value()
                 };
-                let n = (access.vector / count) as usize;
+                let n = values.len() / count as usize;
                 let words: Vec<IntValue<'c>> = values.chunks(n).map(word).collect();
                 self.chip.store_matrices(emit, to, &words, transposed);
             }

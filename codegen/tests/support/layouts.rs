@@ -10,8 +10,12 @@ use super::Random;
 /// Index bits of a tile at most.
 const BITS_MAX: u64 = 10;
 
-/// A shape of one to four dimensions; sometimes an extent has an odd factor.
+/// A shape of one to four dimensions; sometimes one that holds matrix instructions, sometimes with an
+/// odd factor in an extent.
 pub(crate) fn shape(random: &mut Random) -> Vec<u32> {
+    if random.below(4) == 0 {
+        return vec![16 << random.below(3), 16 << random.below(2)];
+    }
     let rank = 1 + random.below(4);
     let mut bits = random.below(BITS_MAX + 1);
     let mut shape: Vec<u32> = (0..rank)
@@ -87,9 +91,34 @@ fn linear(random: &mut Random, shape: &[u32], machine: Machine) -> Layout {
     Layout::new(shape, vec![(In::Register, images), (In::Lane, lanes), (In::Warp, warps)])
 }
 
-/// A blocked, sliced or linear layout of a shape.
+/// What a matrix instruction makes or takes, if the shape holds it.
+fn matrix(random: &mut Random, shape: &[u32], machine: Machine) -> Option<Layout> {
+    let warps = split(random, machine.warps, shape.len());
+    let [transposed, large] = [(); 2].map(|()| random.below(2) == 0);
+    let size = if large { 32 } else { 16 };
+    let acc = match machine.lanes {
+        32 if machine.warps < 4 || shape.len() != 2 || large => Spec::Mma { warps },
+        32 => Spec::Wgmma { n: 8 << random.below(4) },
+        _ => Spec::Mfma { m: size, n: size, k: 256 / size, warps, transposed, wide: false },
+    };
+    let k_width = 1 << random.below(4);
+    let spec = match random.below(3) {
+        0 => acc,
+        1 => acc.a(k_width),
+        _ => acc.b(k_width),
+    };
+    spec.apply(shape, machine).ok()
+}
+
+/// A layout of a shape, of any constructor.
 pub(crate) fn layout(random: &mut Random, shape: &[u32], machine: Machine) -> Layout {
     let rank = shape.len();
+    if 1 < rank
+        && random.below(2) == 0
+        && let Some(it) = matrix(random, shape, machine)
+    {
+        return it;
+    }
     let spec = match random.below(3) {
         0 => return linear(random, shape, machine),
         1 if rank < 4 => {

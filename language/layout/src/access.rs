@@ -19,10 +19,12 @@
 //! * A3: every register is in exactly one position of one group.
 
 mod matrix;
+mod model;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use matrix::MatrixForm;
+pub use model::SharedModel;
 
 use crate::banks::{BankModel, Direction};
 use crate::bits::{Echelon, apply, log2};
@@ -106,9 +108,19 @@ impl SharedAccess {
     /// # Panics
     /// If the shapes differ.
     pub fn new(layout: &Layout, map: &MemoryMap, elem_bits: u32) -> SharedAccess {
+        SharedAccess::up_to(layout, map, elem_bits, u32::MAX)
+    }
+
+    /// The widest accesses of at most `most` elements, a power of two or more than any access has.
+    pub(crate) fn up_to(
+        layout: &Layout,
+        map: &MemoryMap,
+        elem_bits: u32,
+        most: u32,
+    ) -> SharedAccess {
         assert_eq!(layout.shape(), &map.shape()[..], "V3: one tile has one shape");
         let split = Split::new(layout, map, None);
-        let vector = split.vector(elem_bits);
+        let vector = split.vector(elem_bits).min(most);
         let mut groups: BTreeMap<Parts, Vec<Vec<u32>>> = BTreeMap::new();
         for register in 0..layout.registers() {
             let mut parts = split.parts(&layout.index_of(register, 0, 0));

@@ -12,9 +12,6 @@
 use crate::bits::{apply, log2, rank};
 use crate::layout::{In, Layout};
 
-/// Bytes that all banks deliver at once.
-pub const ROW_BYTES: u32 = 128;
-
 /// Whether an access reads or writes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Direction {
@@ -167,16 +164,6 @@ impl BankModel {
         }
         worst
     }
-}
-
-/// [`BankModel::served_together`] of the usual model of such warps.
-pub fn served_together(lane_bits: u32, bytes: u32, direction: Direction) -> Vec<u64> {
-    BankModel::of_warp(lane_bits).served_together(lane_bits, bytes, direction)
-}
-
-/// [`BankModel::extra_wavefronts`] of the usual model of warps with that many lanes.
-pub fn extra_wavefronts(lanes: &[u32], bytes: u32, direction: Direction) -> u32 {
-    BankModel::of_warp(lanes.len() as u32).extra_wavefronts(lanes, bytes, direction)
 }
 
 /// How many elements one access moves between registers in `layout` and a buffer in `shared`.

@@ -4,8 +4,10 @@
 //! next to each other in memory) are drawn as one cell. More than two dimensions are drawn as one
 //! grid for every index of the outer ones. Long grids are cut, and say so.
 
+mod banks;
 mod svg;
 
+pub use banks::{draw_access, draw_banks};
 pub use svg::draw_svg;
 
 use std::fmt::Write;
@@ -24,14 +26,8 @@ const PLACES_MAX: u32 = 4096;
 pub fn draw_text(layout: &Layout) -> String {
     let mut out = format!("{layout}\n{}\n", summary(layout));
     let run = run_length(layout);
-    let grids: u32 = layout.shape()[..layout.rank().saturating_sub(2)].iter().product();
     let _ = writeln!(out, "\n{}, by element{}", legend(layout), steps(run));
-    for grid in 0..grids.min(GRIDS_MAX) {
-        draw_grid(&mut out, layout, grid, run);
-    }
-    if grids > GRIDS_MAX {
-        let _ = writeln!(out, "… {} more", grids - GRIDS_MAX);
-    }
+    draw_cells(&mut out, layout, run, &|index| cell(layout, index, run));
     let _ = writeln!(out, "\nelements, by place");
     draw_places(&mut out, layout);
     out
@@ -118,7 +114,24 @@ fn cell(layout: &Layout, index: &[u32], run: u32) -> String {
     format!("{row},{col}")
 }
 
-fn draw_grid(out: &mut String, layout: &Layout, grid: u32, run: u32) {
+/// Grids of cells of `run` elements, each with the text for its first element.
+fn draw_cells(out: &mut String, layout: &Layout, run: u32, text: &dyn Fn(&[u32]) -> String) {
+    let grids: u32 = layout.shape()[..layout.rank().saturating_sub(2)].iter().product();
+    for grid in 0..grids.min(GRIDS_MAX) {
+        draw_grid(out, layout, grid, run, text);
+    }
+    if grids > GRIDS_MAX {
+        let _ = writeln!(out, "… {} more", grids - GRIDS_MAX);
+    }
+}
+
+fn draw_grid(
+    out: &mut String,
+    layout: &Layout,
+    grid: u32,
+    run: u32,
+    text: &dyn Fn(&[u32]) -> String,
+) {
     let rank = layout.rank();
     let shape = layout.shape();
     let rows = if rank > 1 { shape[rank - 2] } else { 1 };
@@ -140,7 +153,7 @@ fn draw_grid(out: &mut String, layout: &Layout, grid: u32, run: u32) {
                 index.push(row);
             }
             index.push(at * run);
-            line.push(cell(layout, &index, run));
+            line.push(text(&index));
         }
         lines.push(line);
     }
@@ -258,7 +271,8 @@ fn aligned(out: &mut String, lines: &[Vec<String>], cut: u32, noun: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Machine, Spec};
+    use crate::banks::{BankModel, Direction};
+    use crate::{Machine, MemoryMap, SharedAccess, Spec};
 
     fn registers(spec: &Spec, shape: &[u32], lanes: u32, warps: u32) -> Layout {
         spec.apply(shape, Machine { lanes, warps }).expect("fits")
@@ -280,6 +294,26 @@ mod tests {
     fn a_swizzle_is_drawn_as_offsets() {
         let spec = Spec::Swizzled { vec: 2, per_phase: 1, max_phase: 4, order: None };
         insta::assert_snapshot!(draw_text(&spec.apply_in_memory(&[4, 8], 16).expect("fits")));
+    }
+
+    #[test]
+    fn a_bank_is_drawn_for_every_word() {
+        let plain = Spec::Plain.apply_in_memory(&[4, 8], 16).expect("fits");
+        assert_eq!(
+            draw_banks(&plain, 16, 8),
+            "banks, by element (2 a cell)\n   0  2  4  6\n0  0  1  2  3\n1  4  5  6  7\n2  0  1  2  3\n3  4  5  6  7\n"
+        );
+    }
+
+    #[test]
+    fn lanes_that_meet_in_a_bank_are_seen() {
+        let columns = registers(&Spec::blocked(&[1, 1], &[8, 4], &[1, 1]), &[8, 4], 32, 1);
+        let rows = Spec::Padded { pads: vec![(4, 28)], order: None };
+        let map = MemoryMap::of(&rows.apply_in_memory(&[8, 4], 32).expect("fits"));
+        let access = SharedAccess::new(&columns, &map, 32);
+        let drawn = draw_access(&access, 32, &BankModel::NVIDIA, Direction::Read);
+        assert!(drawn.contains(" 0:0   1:1   2:2   3:3   4:0 "), "{drawn}");
+        assert_eq!(access.conflicts(32, &BankModel::NVIDIA, Direction::Read), 7);
     }
 
     #[test]

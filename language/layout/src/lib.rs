@@ -24,9 +24,9 @@ mod sweep;
 mod text;
 mod transform;
 
-pub use access::{AccessGroup, AccessStep, MatrixForm, SharedAccess, SharedMeans};
+pub use access::{AccessGroup, AccessStep, MatrixForm, SharedAccess, SharedMeans, SharedModel};
 pub use coalesced::coalesced;
-pub use draw::{draw_svg, draw_text};
+pub use draw::{draw_access, draw_banks, draw_svg, draw_text};
 pub use layout::{Coords, In, Layout, LayoutError, RANK_MAX};
 pub use map::{BitPermutation, Dim, DimBits, LinearMap};
 pub use memory_map::{Contribution, MapDim, MemoryMap, ViewError};

@@ -15,8 +15,10 @@
 
 mod exchange;
 mod gather;
+mod offsets;
 mod shared;
 
+use crate::access::{SharedMeans, SharedModel};
 use crate::bits::parity;
 use crate::layout::{In, Layout};
 use crate::spec::SpecError;
@@ -105,11 +107,18 @@ pub enum BarrierScope {
     Block,
 }
 
-/// How the threads address the scratch memory.
+/// How the threads of a warp access the scratch memory.
 ///
-/// Lane `l` of warp `w` accesses byte `access.offset ^ sum(lanes[i], bits i of l) ^ sum(warps[i], bits i of w)`.
+/// Lane `l` of warp `w` gives byte `access.offset ^ sum(lanes[i], bits i of l) ^ sum(warps[i], bits i of w)`.
+/// Behind it lie its own elements, or a row of a matrix that the lanes move together.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SharedSide {
+    /// What moves the elements.
+    pub means: SharedMeans,
+    /// Elements that one access moves for one thread.
+    pub vector: u32,
+    /// Bytes behind one lane's address, a multiple of their number.
+    pub bytes: u32,
     /// What every bit of the lane adds, in bytes.
     pub lanes: Vec<u32>,
     /// What every bit of the warp adds, in bytes.
@@ -118,8 +127,6 @@ pub struct SharedSide {
     pub idle_lanes: u32,
     /// Threads with one of these warp bits set hold copies and stay idle; always 0 for loads.
     pub idle_warps: u32,
-    /// Elements of one access; neighbours in memory, aligned to their size.
-    pub vector: u32,
     /// Extra times that the banks need for one access, beyond what its width needs.
     pub conflicts: u32,
 }
@@ -138,12 +145,12 @@ pub struct Round {
 pub struct RoundAccess {
     /// What the registers add to the address, in bytes.
     pub offset: u32,
-    /// The registers, in the order of their elements in memory.
-    pub registers: Vec<u32>,
+    /// For every position the registers that hold its element: the first, then copies of it.
+    pub registers: Vec<Vec<u32>>,
 }
 
 /// What a plan costs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Cost {
     /// The most expensive means.
     pub class: CostClass,
@@ -155,14 +162,17 @@ pub struct Cost {
     pub shared_bytes: u32,
     /// Loads from and stores to scratch, of a warp.
     pub accesses: u32,
+    /// Times that the banks must serve one of them again, at most.
+    pub conflicts: u32,
     /// Barriers of the block; those of a warp alone cost next to nothing.
     pub barriers: u32,
 }
 
 /// The means of a conversion, cheapest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum CostClass {
     /// Nothing happens.
+    #[default]
     Nothing,
     /// Within each thread.
     Registers,
@@ -204,33 +214,33 @@ pub enum Halves {
 
 impl Plan {
     /// From layout `src` to layout `dst` of the same shape, for elements of `elem_bits` bits.
+    /// `model` is the shared memory that there is.
     ///
     /// # Panics
     /// If the two are not register layouts of one shape with equally many lanes and warps.
-    pub fn convert(src: &Layout, dst: &Layout, elem_bits: u32) -> Plan {
+    pub fn convert(src: &Layout, dst: &Layout, elem_bits: u32, model: &SharedModel) -> Plan {
         assert_eq!(src.shape(), dst.shape(), "V3: a conversion keeps the shape");
-        Gather::new(src, dst, dst.columns().to_vec(), 0).plan(elem_bits)
+        Gather::new(src, dst, dst.columns().to_vec(), 0).plan(elem_bits, model)
     }
 
     /// Element `i` along `axis` becomes element `i ^ mask`; the layout stays.
     ///
     /// # Panics
     /// If `mask` is not below the power of two in the extent.
-    pub fn butterfly(layout: &Layout, axis: usize, mask: u32, elem_bits: u32) -> Plan {
+    pub fn butterfly(
+        layout: &Layout,
+        axis: usize,
+        mask: u32,
+        elem_bits: u32,
+        model: &SharedModel,
+    ) -> Plan {
         let flip = flat_unit(layout, axis, mask);
-        Gather::new(layout, layout, layout.columns().to_vec(), flip).plan(elem_bits)
+        Gather::new(layout, layout, layout.columns().to_vec(), flip).plan(elem_bits, model)
     }
 
     /// What it costs, for elements of `elem_bits` bits.
     pub fn cost(&self, elem_bits: u32) -> Cost {
-        let mut res = Cost {
-            class: CostClass::Nothing,
-            shuffles: 0,
-            selects: 0,
-            shared_bytes: 0,
-            accesses: 0,
-            barriers: 0,
-        };
+        let mut res = Cost::default();
         let mut registers = self.registers_before;
         for step in &self.steps {
             let class = match step {
@@ -250,6 +260,7 @@ impl Plan {
                     res.shared_bytes = res.shared_bytes.max(it.bytes);
                     let of = |round: &Round| (round.stores.len() + round.loads.len()) as u32;
                     res.accesses += it.rounds.iter().map(of).sum::<u32>();
+                    res.conflicts = res.conflicts.max(it.store.conflicts).max(it.load.conflicts);
                     if it.barrier == BarrierScope::Block {
                         res.barriers += 2 * it.rounds.len() as u32 - 1;
                     }
@@ -265,6 +276,22 @@ impl Plan {
     /// Runs the plan on `registers[warp][lane][register]`: the reference for lowerings and tests.
     pub fn simulate<T: Clone>(&self, registers: &[Vec<Vec<T>>]) -> Vec<Vec<Vec<T>>> {
         self.steps.iter().fold(registers.to_vec(), |now, step| step.simulate(&now))
+    }
+}
+
+impl Cost {
+    /// Of one plan after another; they use the same scratch memory.
+    #[must_use]
+    pub fn and(self, other: Cost) -> Cost {
+        Cost {
+            class: self.class.max(other.class),
+            shuffles: self.shuffles + other.shuffles,
+            selects: self.selects + other.selects,
+            shared_bytes: self.shared_bytes.max(other.shared_bytes),
+            accesses: self.accesses + other.accesses,
+            conflicts: self.conflicts.max(other.conflicts),
+            barriers: self.barriers + other.barriers,
+        }
     }
 }
 
@@ -333,11 +360,12 @@ impl Halves {
         axis: usize,
         bit: u32,
         elem_bits: u32,
+        model: &SharedModel,
     ) -> Result<Halves, SpecError> {
         let result = layout.without_bit(axis, bit)?;
         let unit = flat_unit(layout, axis, 1 << bit);
-        let low = half(layout, &result, axis, bit, 0, elem_bits);
-        let high = half(layout, &result, axis, bit, unit, elem_bits);
+        let [low, high] = [0, unit]
+            .map(|constant| half(layout, &result, axis, bit, constant).plan(elem_bits, model));
         if let (Some(low), Some(high)) = (low.as_permutation(), high.as_permutation()) {
             return Ok(Halves::Registers { low, high });
         }
@@ -357,7 +385,7 @@ impl Halves {
                 .fold(0, |mask, it| mask | 1 << it.0)
         };
         Ok(Halves::Partner {
-            partner: Plan::butterfly(layout, axis, 1 << bit, elem_bits),
+            partner: Plan::butterfly(layout, axis, 1 << bit, elem_bits, model),
             lanes: mask(&columns[n_regs..n_regs + n_lanes]),
             warps: mask(&columns[n_regs + n_lanes..]),
         })
@@ -376,7 +404,7 @@ impl Plan {
 }
 
 /// One half of a tile: elements whose index has bit `bit` as in `constant`.
-fn half(src: &Layout, dst: &Layout, axis: usize, bit: u32, constant: u64, elem_bits: u32) -> Plan {
+fn half<'a>(src: &'a Layout, dst: &Layout, axis: usize, bit: u32, constant: u64) -> Gather<'a> {
     let low = (1 << bit) - 1;
     let extents = src.extents();
     let columns = dst.inputs().iter().flat_map(|(_, bases)| bases).map(|basis| {
@@ -384,7 +412,7 @@ fn half(src: &Layout, dst: &Layout, axis: usize, bit: u32, constant: u64, elem_b
         open[axis] = (basis[axis] & low) | (basis[axis] & !low) << 1;
         crate::layout::flatten(&open, &extents)
     });
-    Gather::new(src, dst, columns.collect(), constant).plan(elem_bits)
+    Gather::new(src, dst, columns.collect(), constant)
 }
 
 fn flat_unit(layout: &Layout, axis: usize, mask: u32) -> u64 {

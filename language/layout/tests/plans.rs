@@ -3,7 +3,26 @@
 
 use proptest::prelude::*;
 use tile_layout::banks::{BankModel, Direction, shared_vector};
-use tile_layout::{Coords, CostClass, Halves, In, Layout, Machine, Plan, PlanStep, Spec};
+use tile_layout::plan::{RoundAccess, Shared, SharedSide};
+use tile_layout::{
+    Coords, CostClass, Halves, In, Layout, Machine, MatrixForm, Plan, PlanStep, SharedMeans,
+    SharedModel, Spec,
+};
+
+/// The shared memories of machines with that many lanes, with matrices and without.
+fn models(lanes: u32) -> Vec<SharedModel> {
+    use MatrixForm::{Columns, Rows, Transposing};
+    if lanes == 64 {
+        let cdna4 = SharedModel::plain(BankModel::CDNA4);
+        return vec![
+            SharedModel::plain(BankModel::CDNA3),
+            SharedModel { reads: &[Transposing], ..cdna4 },
+        ];
+    }
+    let plain = SharedModel::plain(BankModel::NVIDIA);
+    let reads = SharedModel { reads: &[Rows, Columns], ..plain };
+    vec![plain, reads, SharedModel { writes: &[Rows, Columns], ..reads }]
+}
 
 /// What every register of every thread holds, as element indices.
 fn filled(layout: &Layout) -> Vec<Vec<Vec<Coords>>> {
@@ -88,16 +107,64 @@ fn blocked(rank: usize, machine: Machine) -> impl Strategy<Value = Spec> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn a_plan_brings_every_element_where_the_destination_wants_it((src, dst) in pair(), bits in width()) {
-        let plan = Plan::convert(&src, &dst, bits);
-        prop_assert_eq!(plan.registers_before, src.registers());
-        prop_assert_eq!(plan.registers_after, dst.registers());
-        prop_assert_eq!(plan.simulate(&filled(&src)), filled(&dst));
+        for model in models(src.lanes()) {
+            let plan = Plan::convert(&src, &dst, bits, &model);
+            prop_assert_eq!(plan.registers_before, src.registers());
+            prop_assert_eq!(plan.registers_after, dst.registers());
+            prop_assert_eq!(plan.simulate(&filled(&src)), filled(&dst));
+        }
     }
 
+    #[test]
+    fn no_conversion_has_bank_conflicts((src, dst) in pair(), bits in width()) {
+        for model in models(src.lanes()) {
+            let plan = Plan::convert(&src, &dst, bits, &model);
+            for step in &plan.steps {
+                let PlanStep::Shared(it) = step else { continue };
+                for (side, direction) in [(&it.store, Direction::Write), (&it.load, Direction::Read)] {
+                    prop_assert_eq!(side.conflicts, 0);
+                    let lists = it.rounds.iter().map(|round| match direction {
+                        Direction::Write => &round.stores,
+                        Direction::Read => &round.loads,
+                    });
+                    for access in lists.flatten() {
+                        let most = words_of_a_bank(it, side, access, &model.banks, direction);
+                        prop_assert_eq!(most, 1, "{:?}", plan);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// By looking at every address: the most words of one bank that lanes served together want.
+fn words_of_a_bank(
+    of: &Shared,
+    side: &SharedSide,
+    access: &RoundAccess,
+    model: &BankModel,
+    direction: Direction,
+) -> usize {
+    assert!(of.elem_bytes <= side.bytes);
+    let group = model.group(side.bytes, direction);
+    let n_lanes = match side.means {
+        SharedMeans::Matrix { count, .. } => 8 * count,
+        SharedMeans::Vector | SharedMeans::TransposeRead => 1 << side.lanes.len(),
+    };
+    let mut words =
+        std::collections::BTreeMap::<(u64, u32), std::collections::BTreeSet<u32>>::new();
+    for lane in 0..n_lanes {
+        let first = side.address(access, lane, 0) / 4;
+        for word in first..first + side.bytes.div_ceil(4) {
+            let bank = (group.of(lane.into()), word % group.banks);
+            words.entry(bank).or_default().insert(word);
+        }
+    }
+    words.values().map(std::collections::BTreeSet::len).max().unwrap_or(1)
 }
 
 proptest! {
@@ -115,7 +182,10 @@ proptest! {
         let src = src.slice(axis).apply(&shape, machine).unwrap();
         let dst = dst.apply(&shape, machine).unwrap();
         for (from, to) in [(&src, &dst), (&dst, &src)] {
-            prop_assert_eq!(Plan::convert(from, to, bits).simulate(&filled(from)), filled(to));
+            for model in models(machine.lanes) {
+                let plan = Plan::convert(from, to, bits, &model);
+                prop_assert_eq!(plan.simulate(&filled(from)), filled(to));
+            }
         }
     }
 
@@ -136,7 +206,7 @@ proptest! {
             res
         };
         let held = filled(&layout);
-        let (low, high) = open_by(&Halves::plan(&layout, axis, bit, bits).unwrap(), &held);
+        let (low, high) = open_by(&Halves::plan(&layout, axis, bit, bits, &best_model(&layout)).unwrap(), &held);
         prop_assert_eq!(low, wanted(0));
         prop_assert_eq!(high, wanted(1));
     }
@@ -147,9 +217,14 @@ proptest! {
         let mask = (pick >> 8) % layout.extents()[axis];
         let mut wanted = filled(&layout);
         wanted.iter_mut().flatten().flatten().for_each(|it| it[axis] ^= mask);
-        let plan = Plan::butterfly(&layout, axis, mask, bits);
+        let plan = Plan::butterfly(&layout, axis, mask, bits, &best_model(&layout));
         prop_assert_eq!(plan.simulate(&filled(&layout)), wanted);
     }
+}
+
+/// The model with the most means.
+fn best_model(layout: &Layout) -> SharedModel {
+    *models(layout.lanes()).last().unwrap()
 }
 
 type Registers = Vec<Vec<Vec<Coords>>>;
@@ -187,7 +262,7 @@ fn open_by(halves: &Halves, held: &Registers) -> (Registers, Registers) {
 fn convert(src: &Spec, dst: &Spec, shape: &[u32], warps: u32, elem_bits: u32) -> Plan {
     let machine = Machine { lanes: 32, warps };
     let apply = |spec: &Spec| spec.apply(shape, machine).unwrap();
-    Plan::convert(&apply(src), &apply(dst), elem_bits)
+    Plan::convert(&apply(src), &apply(dst), elem_bits, &SharedModel::plain(BankModel::NVIDIA))
 }
 
 #[test]
@@ -229,7 +304,8 @@ fn another_order_of_registers_is_a_permutation() {
             (In::Lane, c.bases(In::Lane).to_vec()),
         ],
     );
-    assert_eq!(Plan::convert(&c, &only_registers, 32).cost(32).class, CostClass::Registers);
+    let plan = Plan::convert(&c, &only_registers, 32, &best_model(&c));
+    assert_eq!(plan.cost(32).class, CostClass::Registers);
 }
 
 #[test]
@@ -277,9 +353,36 @@ fn a_transpose_finds_the_xor_swizzle() {
     let [PlanStep::Shared(it)] = &plan.steps[..] else { panic!("{plan:?}") };
     assert_eq!((it.store.conflicts, it.load.conflicts, it.bytes), (0, 0, 4096));
     assert_eq!(it.barrier, tile_layout::plan::BarrierScope::Warp);
-    // Lanes of the store and of the load both spread over all banks.
+    // Stores are wide, as a thread's row is spread over the lanes of the load; loads reach all banks.
+    assert_eq!((it.store.vector, it.load.vector), (4, 1));
     let banks = |lanes: &[u32]| lanes.iter().map(|it| it / 4 % 32).fold(0, |sum, it| sum | it);
-    assert_eq!((banks(&it.store.lanes), banks(&it.load.lanes)), (31, 31));
+    assert_eq!(banks(&it.load.lanes), 31);
+}
+
+#[test]
+fn a_fragment_is_read_as_matrices_where_the_machine_can() {
+    let rows = Spec::blocked(&[1, 8], &[4, 8], &[4, 1]);
+    let operand = Spec::Mma { warps: vec![4, 1] }.a(2);
+    let [plain, reads, both] = models(32)[..] else { panic!("three kinds of machines") };
+    let plan = |from: &Spec, to: &Spec, model: &SharedModel| {
+        let machine = Machine { lanes: 32, warps: 4 };
+        let [from, to] = [from, to].map(|it| it.apply(&[64, 64], machine).unwrap());
+        let plan = Plan::convert(&from, &to, 16, model);
+        let [PlanStep::Shared(it)] = &plan.steps[..] else { panic!("{plan:?}") };
+        let count = |list: &Vec<RoundAccess>| list.len();
+        let [stores, loads] = [count(&it.rounds[0].stores), count(&it.rounds[0].loads)];
+        (it.store.means, stores, it.load.means, loads)
+    };
+    let four = SharedMeans::Matrix { count: 4, transposed: false };
+    let own = SharedMeans::Vector;
+    assert_eq!(plan(&rows, &operand, &plain), (own, 4, own, 16));
+    assert_eq!(plan(&rows, &operand, &reads), (own, 4, four, 4));
+    // The fragment's registers are one row of the matrices that the other side reads.
+    assert_eq!(plan(&operand, &rows, &reads), (own, 4, four, 4));
+    assert_eq!(plan(&operand, &rows, &both), (own, 4, four, 4));
+    let columns = Spec::blocked(&[8, 1], &[8, 4], &[1, 4]);
+    let transposed = SharedMeans::Matrix { count: 4, transposed: true };
+    assert_eq!(plan(&columns, &operand, &reads), (own, 4, transposed, 4));
 }
 
 #[test]

@@ -7,7 +7,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Inst, Kernel};
 use crate::op::{CopyOp, Op, SharedOp};
-use crate::{pass, report};
+use crate::pass::{self, Allocation};
+use crate::report;
 
 /// Registers of one tile in one thread beyond which nothing is compiled.
 pub const REGISTERS_MAX: u32 = 4096;
@@ -21,17 +22,16 @@ pub(super) fn error(kernel: &Kernel, inst: &Inst) -> Option<Diagnostic> {
         .then(|| report::budget::tile_too_large(kernel, inst.site, &kernel.ty(most).shape, found))
 }
 
-/// E0551, if the kernel's buffers do not fit a block, by the very places that the lowering uses.
+/// E0551, if the kernel's buffers and what its instructions take for themselves do not fit a block, by
+/// the very places that the lowering uses.
 pub(super) fn shared_error(kernel: &Kernel) -> Option<Diagnostic> {
     let mut has_buffers = false;
     kernel.body.walk(&mut |inst| {
         has_buffers |=
             matches!(inst.op, Op::Shared(SharedOp::Alloc { .. }) | Op::Copy(CopyOp::Fetch { .. }));
     });
-    if !has_buffers {
-        return None;
-    }
-    let allocation = pass::prepare(kernel).allocation;
+    let allocation =
+        if has_buffers { pass::prepare(kernel).allocation } else { Allocation::of(kernel) };
     (kernel.target.row().smem_block_bytes_max < allocation.bytes)
         .then(|| report::budget::shared_too_large(kernel, &allocation))
 }

@@ -135,6 +135,7 @@ impl Walk<'_> {
                 | SharedOp::Index { .. }
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast
+                | SharedOp::Overlay
                 | SharedOp::Load
                 | SharedOp::Store
                 | SharedOp::Gather { .. }

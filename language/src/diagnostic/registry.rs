@@ -115,6 +115,7 @@ registry! {
     E0605, Error, "there is no atomic of that kind on the type";
     E0606, Error, "a type or layout that memory cannot have";
     E0607, Error, "the sides of a copy do not go together";
+    E0608, Error, "two buffers that are to be one memory are declared in different blocks";
     E0650, Error, "a launch breaks a rule of its kernel";
     E0701, Error, "a stage is used after its permit has ended";
     E0702, Error, "a permit does not end on every way";

@@ -6,9 +6,11 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
+use tile_layout::{MemoryMap, Spec};
 
+use crate::dtype::DType;
 use crate::ir::{Elem, Fact, Inst, Region, Site, SiteId, Tensor, Type, Value, ValueDecl};
-use crate::op::{MemoryOp, Op};
+use crate::op::{MemoryOp, Op, SharedOp};
 
 /// The IR so far.
 #[derive(Debug, Default)]
@@ -113,6 +115,78 @@ impl Builder {
     /// The tensor argument that a pointer points into, if it is made from one.
     pub fn tensor_behind(&self, pointer: Value) -> Option<u32> {
         self.tensors_behind.get(&pointer).copied()
+    }
+
+    /// Whether a value is a buffer as it was declared.
+    pub fn is_buffer(&self, value: Value) -> bool {
+        let makes = |it: &Inst| {
+            matches!(it.op, Op::Shared(SharedOp::Alloc { .. } | SharedOp::Overlay))
+                && it.results.contains(&value)
+        };
+        self.regions.iter().flat_map(|it| &it.insts).any(makes)
+    }
+
+    /// Makes two buffers one memory; `None` if they were not made in one region. The first of them gives
+    /// its place to bytes that hold either, over which both are laid.
+    pub fn overlay(&mut self, a: Value, b: Value) -> Option<()> {
+        let makes =
+            |region: &Region, it: Value| region.insts.iter().any(|i| i.results.contains(&it));
+        let at = self.regions.iter().position(|it| makes(it, a) && makes(it, b))?;
+        let mut insts = std::mem::take(&mut self.regions[at].insts);
+        let [a, b] = [a, b].map(|it| self.bytes_under(&mut insts, it));
+        if a != b {
+            let place = |insts: &[Inst], it| {
+                insts.iter().position(|i| i.results.contains(&it)).expect("it was made there")
+            };
+            let (kept, other) = if place(&insts, a) < place(&insts, b) { (a, b) } else { (b, a) };
+            let (moved, mut rest): (Vec<Inst>, Vec<Inst>) = insts
+                .into_iter()
+                .partition(|it| it.results.contains(&other) || it.operands.contains(&other));
+            let first = place(&rest, kept);
+            let (align, overlays) =
+                moved.into_iter().fold((1, Vec::new()), |(align, mut all), it| match it.op {
+                    Op::Shared(SharedOp::Alloc { align: own }) => (align.max(own), all),
+                    _ => {
+                        all.push(Inst { operands: [kept].into_iter().collect(), ..it });
+                        (align, all)
+                    }
+                });
+            if let Op::Shared(SharedOp::Alloc { align: own }) = &mut rest[first].op {
+                *own = align.max(*own);
+            }
+            rest.splice(first + 1..first + 1, overlays);
+            insts = rest;
+            let [kept, other] = [kept, other].map(|it| it.0 as usize);
+            let (of_kept, of_other) = (self.values[kept].clone(), self.values[other].clone());
+            let longer =
+                if of_kept.ty.len() < of_other.ty.len() { of_other.ty } else { of_kept.ty };
+            let name = smol_str::format_smolstr!("{}, {}", of_kept.name, of_other.name);
+            self.values[kept] = ValueDecl { ty: longer, name };
+        }
+        self.regions[at].insts = insts;
+        Some(())
+    }
+
+    /// The bytes that a buffer is laid over; those of its own, if it was not laid over any.
+    fn bytes_under(&mut self, insts: &mut Vec<Inst>, buffer: Value) -> Value {
+        let at = insts.iter().position(|it| it.results.contains(&buffer));
+        let at = at.expect("the buffer is made here");
+        if insts[at].op == Op::Shared(SharedOp::Overlay) {
+            return insts[at].operands[0];
+        }
+        let ValueDecl { ty, name } = self.values[buffer.0 as usize].clone();
+        let n_bytes = (ty.map().buffer_len() * ty.elem.bits()).div_ceil(8);
+        let plain = Spec::Plain.apply_in_memory(&[n_bytes], 8);
+        let plain = MemoryMap::of(&plain.expect("bytes lie in a row"));
+        let bytes = self.value(Type::view(DType::U8, plain));
+        self.values[bytes.0 as usize].name = name;
+        insts[at].results = [bytes].into_iter().collect();
+        let site = insts[at].site;
+        let operands = [bytes].into_iter().collect();
+        let results = [buffer].into_iter().collect();
+        let op = Op::Shared(SharedOp::Overlay);
+        insts.insert(at + 1, Inst { op, operands, results, regions: Vec::new(), site });
+        bytes
     }
 
     /// Appends the instructions of a region to the innermost one.

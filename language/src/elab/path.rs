@@ -33,7 +33,6 @@ const LATER: &[&str] = &[
     "asm",
     "amd",
     "clock",
-    "alias",
     "fits",
 ];
 

@@ -4,7 +4,8 @@
 //! A buffer is the bytes of a `shared.alloc`, each with what is known of it: nothing has written it,
 //! something has, or a copy in flight will. Each time the allocation runs the buffer begins anew:
 //! what was written is forgotten, but copies in flight fly on, and what they leave is nothing to the
-//! new one. A [`View`] is a buffer with a place in
+//! new one. Where several names are laid over a buffer, what was written under one is unwritten for
+//! the others. A [`View`] is a buffer with a place in
 //! it; where its elements lie from there says the memory map in its type, spelled out once a kernel
 //! as [`Runs`] of neighbours, so that an access copies runs and looks at no element.
 //!
@@ -37,18 +38,20 @@ enum Known {
 /// The bytes of an allocation.
 #[derive(Debug)]
 pub(super) struct Buffer {
-    /// The view of the whole: whose memory it is.
-    pub(super) whole: Value,
     /// How often it has begun.
     age: u32,
     bytes: Vec<u8>,
     known: Vec<Known>,
+    /// The name that each byte was written under; empty if it has one alone.
+    names: Vec<Value>,
 }
 
 /// A place in a buffer.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) buffer: Rc<RefCell<Buffer>>,
+    /// The view of the whole: the buffer, or one of the names that are laid over it.
+    pub(super) whole: Value,
     /// In elements of the view's type, without padding.
     pub(super) place: Contribution,
 }
@@ -85,10 +88,11 @@ pub(super) struct Runs {
 
 impl Buffer {
     /// A buffer of which nothing is known.
-    fn new(whole: Value, ty: &Type) -> Buffer {
+    fn new(ty: &Type) -> Buffer {
         let bits = u64::from(ty.map().buffer_len()) * u64::from(ty.elem.bits());
         let n_bytes = bits.div_ceil(8) as usize;
-        Buffer { whole, age: 0, bytes: vec![0; n_bytes], known: vec![Known::Nothing; n_bytes] }
+        let (bytes, known) = (vec![0; n_bytes], vec![Known::Nothing; n_bytes]);
+        Buffer { age: 0, bytes, known, names: Vec::new() }
     }
 
     fn begin_again(&mut self) {
@@ -99,8 +103,13 @@ impl Buffer {
             .for_each(|it| *it = Known::Nothing);
     }
 
-    fn find(&self, bytes: Range<usize>, usage: Use) -> Option<Known> {
+    fn find(&self, bytes: Range<usize>, usage: Use, name: Value) -> Option<Known> {
+        let others =
+            self.names.get(bytes.clone()).is_some_and(|it| it.iter().any(|it| *it != name));
         let known = &self.known[bytes];
+        if usage == Use::Read && others && !known.contains(&Known::InFlight) {
+            return Some(Known::Nothing);
+        }
         // Without an early end, so that the loop is vectorised.
         let accepted = known.iter().fold(true, |acc, &it| acc & (it == Known::Written));
         let refused = |it: &Known| match usage {
@@ -115,18 +124,26 @@ impl View {
     /// The view of the whole of a buffer that begins anew.
     pub(super) fn begin_again(&self) -> View {
         self.buffer.borrow_mut().begin_again();
-        View { buffer: Rc::clone(&self.buffer), place: Contribution::default() }
+        View { place: Contribution::default(), ..self.clone() }
+    }
+
+    /// One of the names of the buffer.
+    pub(super) fn named(&self, name: Value) -> View {
+        let mut buffer = self.buffer.borrow_mut();
+        let n_bytes = buffer.bytes.len();
+        buffer.names.resize(n_bytes, self.whole);
+        View { whole: name, ..self.clone() }
     }
 
     /// A buffer that begins, as the view of the whole.
     pub(super) fn of_new(whole: Value, ty: &Type) -> View {
-        let buffer = Rc::new(RefCell::new(Buffer::new(whole, ty)));
-        View { buffer, place: Contribution::default() }
+        let buffer = Rc::new(RefCell::new(Buffer::new(ty)));
+        View { buffer, whole, place: Contribution::default() }
     }
 
     /// The view with something added to its place.
     pub(super) fn at(&self, more: Contribution) -> View {
-        View { buffer: Rc::clone(&self.buffer), place: self.place.and(more) }
+        View { place: self.place.and(more), ..self.clone() }
     }
 
     /// The same place, counted in elements of another width.
@@ -138,7 +155,7 @@ impl View {
         };
         let place =
             Contribution { start: rescale(self.place.start), shift: rescale(self.place.shift) };
-        View { buffer: Rc::clone(&self.buffer), place }
+        View { place, ..self.clone() }
     }
 }
 
@@ -200,9 +217,12 @@ impl Runs {
     fn check(&self, view: &View, usage: Use) -> Result<(), Refusal> {
         let buffer = view.buffer.borrow();
         self.stretches(view, |at, elements| {
-            let Some(found) = buffer.find(self.bytes(&elements), usage) else { return Ok(()) };
+            let Some(found) = buffer.find(self.bytes(&elements), usage, view.whole) else {
+                return Ok(());
+            };
             let single = |it: usize| self.bytes(&(it..it + 1));
-            let refused = |it: &usize| buffer.find(single(elements.start + it), usage).is_some();
+            let refused =
+                |it: &usize| buffer.find(single(elements.start + it), usage, view.whole).is_some();
             let at = at + (0..elements.len()).find(refused).unwrap_or(0);
             Err(refusal(found, at))
         })
@@ -247,7 +267,7 @@ impl Runs {
 
     fn put(&self, view: &View, values: &Elements, now: Known) {
         let mut buffer = view.buffer.borrow_mut();
-        let Buffer { bytes, known, .. } = &mut *buffer;
+        let Buffer { bytes, known, names, .. } = &mut *buffer;
         let mut from = vec![];
         if !self.is_packed() {
             from.resize(self.n_elements * self.width(), 0);
@@ -256,6 +276,9 @@ impl Runs {
         let put = |at: usize, elements: Range<usize>| -> Result<(), std::convert::Infallible> {
             let range = self.bytes(&elements);
             known[range.clone()].fill(now);
+            if let Some(names) = names.get_mut(range.clone()) {
+                names.fill(view.whole);
+            }
             if self.is_packed() {
                 for (position, offset) in (at..).zip(elements) {
                     self.write(bytes, offset, values.bits(position));
@@ -279,15 +302,20 @@ impl Runs {
     pub(super) fn store_one(&self, view: &View, position: usize, bits: u64) -> Result<(), Refusal> {
         self.check_one(view, position, Use::Write)?;
         let offset = self.offset(view, position) as usize;
-        let Buffer { bytes, known, .. } = &mut *view.buffer.borrow_mut();
-        known[self.bytes(&(offset..offset + 1))].fill(Known::Written);
+        let Buffer { bytes, known, names, .. } = &mut *view.buffer.borrow_mut();
+        let range = self.bytes(&(offset..offset + 1));
+        known[range.clone()].fill(Known::Written);
+        if let Some(names) = names.get_mut(range) {
+            names.fill(view.whole);
+        }
         self.write(bytes, offset, bits);
         Ok(())
     }
 
     fn check_one(&self, view: &View, position: usize, usage: Use) -> Result<(), Refusal> {
         let offset = self.offset(view, position) as usize;
-        let found = view.buffer.borrow().find(self.bytes(&(offset..offset + 1)), usage);
+        let bytes = self.bytes(&(offset..offset + 1));
+        let found = view.buffer.borrow().find(bytes, usage, view.whole);
         found.map_or(Ok(()), |it| Err(refusal(it, position)))
     }
 

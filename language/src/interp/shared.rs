@@ -9,12 +9,11 @@
 //! Views are never carried by loops nor yielded by branches (V10), so they are kept beside the
 //! tiles, by value.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::buffers::{Buffer, Flights, Refusal, Runs, View};
+use super::buffers::{Flights, Refusal, Runs, View};
 use super::elements::Elements;
 use super::shape::Axis;
 use super::sync::Mbarriers;
@@ -68,6 +67,11 @@ impl<'a> Block<'_, 'a> {
             SharedOp::Recast => {
                 let (from, to) = (self.ty(inst.operands[0]).elem, self.ty(inst.results[0]).elem);
                 let view = self.view(inst.operands[0]).rescaled(from, to);
+                self.set_view(inst.results[0], view);
+                Ok(())
+            }
+            SharedOp::Overlay => {
+                let view = self.view(inst.operands[0]).named(inst.results[0]);
                 self.set_view(inst.results[0], view);
                 Ok(())
             }
@@ -262,7 +266,7 @@ impl<'a> Block<'_, 'a> {
     fn refused(&self, view: &View, runs: &Runs, refusal: Refusal) -> Fault {
         let (Refusal::Unwritten(at) | Refusal::InFlight(at) | Refusal::Twice { at, .. }) = refusal;
         let byte = runs.first_byte(view, at);
-        let element = self.element_name(&view.buffer, byte);
+        let element = self.element_name(view.whole, byte);
         Fault::Shared(match refusal {
             Refusal::Unwritten(_) => Misuse::Unwritten { element },
             Refusal::Twice { from, .. } => Misuse::Twice { element, from },
@@ -273,9 +277,8 @@ impl<'a> Block<'_, 'a> {
         })
     }
 
-    /// The element of a buffer, as it was allocated, that has this byte: `[2, 0, 5] of `s``.
-    fn element_name(&self, buffer: &RefCell<Buffer>, byte: usize) -> String {
-        let whole = buffer.borrow().whole;
+    /// The element of a buffer, as it was declared, that has this byte: `[2, 0, 5] of `s``.
+    fn element_name(&self, whole: Value, byte: usize) -> String {
         let ty = self.ty(whole);
         let bits = ty.elem.bits() as usize;
         let has_byte = |index: &[u32]| {

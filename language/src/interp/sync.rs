@@ -71,7 +71,7 @@ impl<'a> Block<'_, 'a> {
 
     fn mbarrier(&mut self, value: Value) -> &mut Mbarrier {
         let view = self.view(value);
-        let key = (view.buffer.borrow().whole, view.place.start);
+        let key = (view.whole, view.place.start);
         self.shared.mbarriers.0.entry(key).or_default()
     }
 
@@ -99,7 +99,7 @@ impl<'a> Block<'_, 'a> {
 
     /// How many roles arrive in a phase of a barrier.
     fn arrivals(&self, value: Value) -> u32 {
-        let whole = self.view(value).buffer.borrow().whole;
+        let whole = self.view(value).whole;
         self.machine.arrivals[&whole].max(1)
     }
 }

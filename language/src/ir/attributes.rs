@@ -104,7 +104,7 @@ fn shared_attributes(op: &SharedOp) -> Vec<Attr> {
         | SharedOp::Gather { axis }
         | SharedOp::Scatter { axis } => vec![number(*axis)],
         SharedOp::Atomic { op, axis } => vec![word(op.name()), number(*axis)],
-        SharedOp::Recast | SharedOp::Load | SharedOp::Store => vec![],
+        SharedOp::Recast | SharedOp::Overlay | SharedOp::Load | SharedOp::Store => vec![],
     }
 }
 
@@ -241,6 +241,7 @@ fn shared(name: &str, read: &mut Reader) -> Result<Option<SharedOp>, String> {
         "index" => SharedOp::Index { axis: read.number()? },
         "slice" => SharedOp::Slice { axis: read.number()? },
         "recast" => SharedOp::Recast,
+        "overlay" => SharedOp::Overlay,
         "load" => SharedOp::Load,
         "store" => SharedOp::Store,
         "gather" => SharedOp::Gather { axis: read.number()? },

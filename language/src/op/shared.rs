@@ -37,6 +37,11 @@ family! {
     /// The same bytes under the result's map: transposed, reshaped, or as elements of another type.
     Recast = "recast" ("view") Pure, "language.md section 6";
 
+    /// The first bytes of a buffer as memory of the result's own: what several names for one memory see.
+    ///
+    /// The operand is a `shared.alloc` of bytes. What is written under one name is nothing to read under another.
+    Overlay = "overlay" ("buffer") Pure, "language.md section 6";
+
     /// Reads a whole view into registers.
     Load = "load" ("view") Read, "PTX ISA, ld.shared and ldmatrix; CDNA3 ISA, ds_read";
 

@@ -1,4 +1,5 @@
 //! Where buffers lie in the shared memory of a block: bytes are used again when nobody needs them.
+//! Scratch of single instructions lies beside them ([`super::scratch`]).
 //!
 //! # Definition
 //! A buffer *lives* from its first access to its last, counted in instructions in the order of the
@@ -19,6 +20,7 @@ use tile_layout::MemoryMap;
 use super::flow::{self, Rule};
 use super::number::Numbers;
 use super::runs;
+use super::scratch::{self, ScratchUse};
 use super::touch::Touch;
 use crate::ir::{Inst, Kernel, Region, SiteId, Value};
 use crate::op::{CopyOp, FlowOp, Op, SharedOp};
@@ -64,6 +66,8 @@ impl Buffer {
 pub struct Allocation {
     /// The buffers, in order of the text.
     pub buffers: Vec<Buffer>,
+    /// What instructions take for themselves, in order of the text.
+    pub scratch: Vec<ScratchUse>,
     /// Bytes of all of them.
     pub bytes: u32,
     /// What divides the address of the first byte.
@@ -85,9 +89,24 @@ impl Allocation {
             }
         }
         place(&mut buffers);
-        let end = buffers.iter().map(|it| it.range().end).max().unwrap_or(0);
+        let scratch = scratch::place(kernel, &buffers);
+        let ranges = buffers.iter().map(Buffer::range);
+        let ranges = ranges.chain(scratch.iter().map(|it| it.range.clone()));
+        let bytes = ranges.map(|it| it.end).max().unwrap_or(0);
         let align = buffers.iter().map(|it| it.align).max().unwrap_or(ALIGN_MIN);
-        Allocation { buffers, bytes: end, align }
+        Allocation { buffers, scratch, bytes, align }
+    }
+
+    /// Bytes of the buffers alone.
+    pub fn buffer_bytes(&self) -> u32 {
+        self.buffers.iter().map(|it| it.range().end).max().unwrap_or(0)
+    }
+
+    /// The scratch of an instruction, counted in the order of the text.
+    pub fn scratch_of(&self, inst: usize) -> &[ScratchUse] {
+        let first = self.scratch.partition_point(|it| it.inst < inst);
+        let end = self.scratch.partition_point(|it| it.inst <= inst);
+        &self.scratch[first..end]
     }
 
     /// The buffer of a `shared.alloc`.

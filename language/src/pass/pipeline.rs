@@ -261,7 +261,12 @@ fn fetch_now(region: &mut Region) {
         let uses = inst.operands.iter().any(|it| fetched.contains(it));
         let is_view = matches!(
             inst.op,
-            Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast)
+            Op::Shared(
+                SharedOp::Index { .. }
+                    | SharedOp::Slice { .. }
+                    | SharedOp::Recast
+                    | SharedOp::Overlay
+            )
         );
         if uses && is_view {
             fetched.extend(&inst.results);

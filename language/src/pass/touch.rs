@@ -2,7 +2,7 @@
 //!
 //! # Idea
 //! A view is a chain of indices, slices and recasts from its buffer on (rule V10), so the part of the
-//! buffer that it covers is a range of every dimension, up to a recast; there new dimensions begin,
+//! buffer that it covers is a range of every dimension, up to a recast or an overlay; there new dimensions begin,
 //! and what was said of the old ones stays true. Parts are told apart dimension by dimension, by
 //! numbers with one origin ([`super::number`]).
 
@@ -87,7 +87,8 @@ impl Touch {
                 SharedOp::Alloc { .. }
                 | SharedOp::Index { .. }
                 | SharedOp::Slice { .. }
-                | SharedOp::Recast,
+                | SharedOp::Recast
+                | SharedOp::Overlay,
             )
             | Op::Copy(CopyOp::Commit | CopyOp::Signal { .. } | CopyOp::Wait { .. })
             | Op::Flow(_)
@@ -153,9 +154,12 @@ impl Part {
         let buffer = loop {
             let inst = scalars.definition(buffer).expect("V10: views are made by instructions");
             match &inst.op {
-                Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast) => {
-                    chain.push(inst)
-                }
+                Op::Shared(
+                    SharedOp::Index { .. }
+                    | SharedOp::Slice { .. }
+                    | SharedOp::Recast
+                    | SharedOp::Overlay,
+                ) => chain.push(inst),
                 _ => break buffer,
             }
             buffer = inst.operands[0];

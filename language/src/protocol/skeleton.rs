@@ -48,6 +48,7 @@ pub(super) fn is_event(inst: &Inst) -> bool {
                 | SharedOp::Index { .. }
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast
+                | SharedOp::Overlay
         ),
         Op::Copy(_) => true,
         Op::Sync(it) => !matches!(it, SyncOp::Mbarriers { .. }),
@@ -141,7 +142,7 @@ fn way(definitions: &FxHashMap<Value, Definition<'_>>, view: Value) -> (Value, V
             Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. }) => {
                 found.push(inst.operands[1]);
             }
-            Op::Shared(SharedOp::Recast) => {}
+            Op::Shared(SharedOp::Recast | SharedOp::Overlay) => {}
             _ => break,
         }
         view = inst.operands[0];

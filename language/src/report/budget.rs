@@ -28,7 +28,8 @@ pub fn tile_too_large(kernel: &Kernel, site: SiteId, shape: &[u32], registers: u
 /// Buffers that are named, the largest first.
 const NAMED_MAX: usize = 6;
 
-/// E0551: a kernel's buffers take more shared memory than a block of the target can have.
+/// E0551: a kernel's buffers, with the scratch of its instructions, take more shared memory than a
+/// block of the target can have.
 pub fn shared_too_large(kernel: &Kernel, allocation: &Allocation) -> Diagnostic {
     let target = kernel.target.row();
     let place = |site: SiteId| kernel.outer_place(site).clone();
@@ -41,18 +42,33 @@ pub fn shared_too_large(kernel: &Kernel, allocation: &Allocation) -> Diagnostic 
             n => format!("{} takes {}: {n} of {}", named(it), bytes(it.bytes), bytes(it.bytes / n)),
         },
     });
+    let mut reasons: Vec<Reason> = reasons.collect();
+    let (most, buffers) = (target.smem_block_bytes_max, allocation.buffer_bytes());
+    let over = allocation.scratch.iter().find(|it| buffers <= most && most < it.range.end);
+    reasons.extend(over.map(|it| Reason {
+        place: place(it.site),
+        message: format!("this takes {} of scratch while it runs", bytes(it.range.len() as u32)),
+    }));
+    let (what, taken, help) = match over {
+        None => ("buffers", buffers, "make the largest tiles smaller, or take fewer stages"),
+        Some(it) => (
+            "buffers and scratch",
+            it.range.end,
+            "make the largest tiles smaller, take fewer stages, or let buffers end before the scratch is needed",
+        ),
+    };
     Diagnostic {
         code: Code::E0551,
         severity: Code::E0551.severity(),
         message: format!(
-            "the kernel's buffers take {} of shared memory, a block of `{}` has {}",
-            bytes(allocation.bytes),
+            "the kernel's {what} take {} of shared memory, a block of `{}` has {}",
+            bytes(taken),
             target.name,
-            bytes(target.smem_block_bytes_max)
+            bytes(most)
         ),
         place: place(kernel.clauses.head),
-        reasons: reasons.collect(),
-        help: Some("make the largest tiles smaller, or take fewer stages".to_owned()),
+        reasons,
+        help: Some(help.to_owned()),
         fixes: Vec::new(),
     }
 }

@@ -66,3 +66,10 @@ pub fn index_shape(place: Place, view: &[u32], index: &[u32], axis: u32) -> Diag
     )
     .help(format!("all extents but that of dimension {axis} are the memory's"))
 }
+
+/// E0608: `alias` of buffers that do not begin together.
+pub fn not_in_one_block(place: Place, first: &str, second: &str) -> Diagnostic {
+    let message = format!("`{first}` and `{second}` are declared in different blocks");
+    Diagnostic::new(Code::E0608, message, place)
+        .help("declare both in the block in which they are one memory")
+}

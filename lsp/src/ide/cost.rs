@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tile_language::analysis::access::{Access, Limit, access};
-use tile_language::analysis::{Facts, shared_access};
+use tile_language::analysis::{Facts, Movement, shared_access};
 use tile_language::ir::{Elem, Inst, Kernel, Place, SiteId, Value};
-use tile_language::op::{CopyOp, MemoryOp, Op, SharedOp, TileOp};
+use tile_language::op::{CopyOp, MemoryOp, Op, SharedOp};
 use tile_language::pass::{self, Allocation, Order, Placed};
 use tile_layout::banks::Direction;
-use tile_layout::{CostClass, In, Layout, Plan, SharedMeans};
+use tile_layout::{CostClass, Layout, Plan, SharedMeans};
 
 /// Bytes of global memory that are moved together.
 const SECTOR_BYTES: u32 = 32;
@@ -320,7 +320,7 @@ fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {
         Op::Shared(SharedOp::Store) => {
             shared(kernel, inst.operands[0], inst.operands[1], "store", Direction::Write)
         }
-        Op::Tile(op) => moved(kernel, op, inst).map(Cost::Move),
+        Op::Tile(_) => moved(kernel, inst).map(Cost::Move),
         Op::Memory(
             MemoryOp::At { .. }
             | MemoryOp::IsPresent { .. }
@@ -336,6 +336,7 @@ fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {
             | SharedOp::Index { .. }
             | SharedOp::Slice { .. }
             | SharedOp::Recast
+            | SharedOp::Overlay
             | SharedOp::Gather { .. }
             | SharedOp::Scatter { .. }
             | SharedOp::Atomic { .. },
@@ -407,21 +408,8 @@ fn shared(
     Some(Cost::Shared { verb, means, bytes: found.bytes, conflicts })
 }
 
-fn moved(kernel: &Kernel, op: &TileOp, inst: &Inst) -> Option<Moved> {
-    let ty = kernel.ty(*inst.operands.first()?);
-    let from = ty.layout.as_ref()?;
-    let bits = ty.elem.bits();
-    match op {
-        TileOp::Convert => {
-            let to = kernel.ty(inst.results[0]).layout.as_ref()?;
-            Some(Moved::of(&Plan::convert(from, to, bits), bits))
-        }
-        TileOp::Butterfly { axis, mask } => {
-            Some(Moved::of(&Plan::butterfly(from, *axis as usize, *mask, bits), bits))
-        }
-        TileOp::Halves { axis, bit } if from.home(*axis as usize, *bit) != In::Register => {
-            Some(Moved::of(&Plan::butterfly(from, *axis as usize, 1 << bit, bits), bits))
-        }
-        _ => None,
-    }
+fn moved(kernel: &Kernel, inst: &Inst) -> Option<Moved> {
+    let bits = kernel.ty(*inst.operands.first()?).elem.bits();
+    let movement = Movement::of(kernel, inst)?;
+    movement.plans().into_iter().map(|it| Moved::of(it, bits)).reduce(Moved::and)
 }

@@ -1,8 +1,10 @@
 //! `tilec report`: what each kernel needs.
 
 use tile_codegen::Resources;
+use tile_language::analysis;
 use tile_language::ir::SiteId;
 use tile_language::pass::{self, Order, Verb};
+use tile_language::report;
 
 use crate::cli::{self, Format, TableFormat};
 use crate::io::Style;
@@ -30,6 +32,7 @@ pub(super) fn run(args: &cli::Report, io: &mut Io<'_>) -> Result<Exit, Failure> 
                 io.line(format!("\n{}", io.paint(Style::Strong, head)))?;
                 most_frequent(it, io)?;
                 shared_memory(&session, it, io)?;
+                moved(&session, it, io)?;
             }
         }
     }
@@ -121,6 +124,21 @@ fn most_frequent(it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
     let words: Vec<String> =
         counts.iter().take(8).map(|(name, count)| format!("{count} {name}")).collect();
     io.line(format!("  {}", words.join(" · ")))
+}
+
+/// What moving elements costs, place by place.
+fn moved(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
+    let mut last = String::new();
+    for expense in analysis::expenses(&it.kernel) {
+        let at = session.line(&it.kernel, expense.site);
+        let line = format!("  {at} {}", report::costs::moved(&expense.what));
+        // Steps of one reduction that cost the same are told once.
+        if line != last {
+            io.line(&line)?;
+        }
+        last = line;
+    }
+    Ok(())
 }
 
 /// Where a kernel's buffers lie, and the waits and barriers that the compiler put in.

@@ -90,6 +90,21 @@ impl MatrixForm {
         Some(bits)
     }
 
+    /// For elements of a width: register bits and lane bits that lie inside a row, lowest first.
+    pub(crate) fn inside(self, elem_bits: u32) -> Option<(usize, &'static [usize])> {
+        self.bits(elem_bits).map(|it| (it.n_own as usize, it.inside))
+    }
+
+    /// What the lowest bits of the lane that gives an address stand for, of elements with these
+    /// columns: those of as many lanes as are served together.
+    pub(crate) fn addressed(self, elem_bits: u32, regs: &[u64], lanes: &[u64]) -> Vec<u64> {
+        let image = |it: &Bit| match *it {
+            Bit::Lane(it) => lanes.get(it).copied().unwrap_or(0),
+            Bit::Chosen(it) => regs.get(it).copied().unwrap_or(0),
+        };
+        self.bits(elem_bits).map_or_else(Vec::new, |it| it.addresses.iter().map(image).collect())
+    }
+
     fn means(self, n_more: usize) -> SharedMeans {
         let count = 1 << n_more;
         match self {
@@ -97,6 +112,29 @@ impl MatrixForm {
             MatrixForm::Columns => SharedMeans::Matrix { count, transposed: true },
             MatrixForm::Transposing => SharedMeans::TransposeRead,
         }
+    }
+}
+
+impl SharedMeans {
+    /// Whose address an element of a lane lies behind, and how many elements after it: for position
+    /// `position` of an access of `lane`.
+    pub fn behind(self, lane: u32, position: u32, elem_bits: u32) -> (u32, u32) {
+        let form = match self {
+            SharedMeans::Vector => return (lane, position),
+            SharedMeans::Matrix { transposed: false, .. } => MatrixForm::Rows,
+            SharedMeans::Matrix { transposed: true, .. } => MatrixForm::Columns,
+            SharedMeans::TransposeRead => MatrixForm::Transposing,
+        };
+        let bits = form.bits(elem_bits).expect("V3: an access by matrices has a form");
+        let own = position & ((1 << bits.n_own) - 1);
+        let inside = bits.inside.iter().zip(bits.n_own..);
+        let row = inside.fold(own, |row, (&from, to)| row | (lane >> from & 1) << to);
+        let is_set = |it: &Bit| match *it {
+            Bit::Lane(it) => lane >> it & 1,
+            Bit::Chosen(it) => position >> (bits.n_own as usize + it) & 1,
+        };
+        let address = bits.addresses.iter().enumerate();
+        (address.fold(0, |all, (to, it)| all | is_set(it) << to), row)
     }
 }
 

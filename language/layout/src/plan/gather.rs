@@ -1,6 +1,7 @@
 //! From two maps to a plan: where each place of the destination finds its element.
 
 use super::{Plan, PlanStep, exchange, shared};
+use crate::access::SharedModel;
 use crate::bits::{Echelon, apply};
 use crate::layout::{In, Layout};
 
@@ -67,16 +68,15 @@ impl<'a> Gather<'a> {
         }
     }
 
-    pub(super) fn plan(&self, elem_bits: u32) -> Plan {
+    pub(super) fn plan(&self, elem_bits: u32, model: &SharedModel) -> Plan {
         let correction = self.correction();
         let steps = if correction.keeps_warps() && correction.keeps_lanes() {
             self.within_threads(&correction)
         } else {
             let shuffles =
                 correction.keeps_warps().then(|| exchange::steps(self, &correction, elem_bits));
-            shuffles
-                .flatten()
-                .unwrap_or_else(|| vec![shared::step(self, elem_bits, correction.keeps_warps())])
+            let through = || vec![shared::step(self, elem_bits, correction.keeps_warps(), model)];
+            shuffles.flatten().unwrap_or_else(through)
         };
         let registers_before = self.repetitions << self.from.regs.len();
         let registers_after = self.repetitions << self.dst.regs.len();

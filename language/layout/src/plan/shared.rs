@@ -1,67 +1,71 @@
-//! Conversions through shared memory: an order of the elements that suits both sides.
+//! Conversions through shared memory.
 //!
 //! # The idea
-//! The buffer's offset is split into *vector* bits (elements that both sides hold in registers, so
-//! that one access moves them), *bank* bits (elements that one wavefront spreads over the banks) and
-//! *segment* bits (the rest). Two lanes of a wavefront meet in a bank exactly if their elements
-//! differ by a vector of the segments' span; so the segments are chosen outside the span of the
-//! lanes of a wavefront, of the store's and of the load's. Two proper subspaces never make up the
-//! whole space: while both spans leave something out, a unit vector or the sum of two lies outside
-//! both. That sum is the familiar swizzle.
+//! Scratch memory is a buffer whose offsets are chosen for this conversion ([`super::offsets`]); both
+//! sides then are accesses to a view as any others, and priced as such ([`SharedModel`]). The order is
+//! taken in which both together have the fewest conflicts and then the lowest price. By the theorem
+//! there is one without conflicts, which a property of the tests states for every plan.
 //!
 //! Index bits that both sides hold in registers alone cut the conversion into rounds which use the
 //! buffer one after the other, as far as that is needed to keep it small.
 
+use smallvec::smallvec;
+
 use super::gather::{Columns, Gather};
+use super::offsets::{self, Order, Side};
 use super::{BarrierScope, PlanStep, Round, RoundAccess, Shared, SharedSide};
-use crate::banks::{self, Direction};
-use crate::bits::{Echelon, apply, complement, log2, ones};
-use crate::layout::In;
+use crate::access::{MatrixForm, SharedAccess, SharedModel};
+use crate::banks::Direction;
+use crate::bits::{apply, complement, log2, ones};
+use crate::layout::{Coords, In, Layout};
+use crate::memory_map::{MapDim, MemoryMap};
 
 /// Scratch memory that is worth another round of barriers to stay below.
 const BYTES_WANTED: u32 = 32 << 10;
 
-/// Bytes of the widest access.
-const ACCESS_BYTES_MAX: u32 = 16;
-
-pub(super) fn step(gather: &Gather<'_>, elem_bits: u32, keeps_warps: bool) -> PlanStep {
+pub(super) fn step(
+    gather: &Gather<'_>,
+    elem_bits: u32,
+    keeps_warps: bool,
+    model: &SharedModel,
+) -> PlanStep {
     let elem_bytes = elem_bits.next_power_of_two().max(8) / 8;
     let n_bits = gather.src.extents().iter().map(|&it| log2(it.into())).sum();
     let cut = Cut::new(gather, n_bits, elem_bytes);
-    let store = cut.inside(&gather.from);
-    let load = cut.inside(&gather.dst);
-    let offsets = Offsets::new(&store, &load, n_bits - cut.bits.count_ones(), elem_bytes);
+    let columns = [cut.inside(&gather.from), cut.inside(&gather.dst)];
+    let has_copies = gather.src.free_mask(In::Lane) != 0;
+    // A constant turns the positions of a row, which only a thread's own accesses can undo.
+    let reads = if gather.constant == 0 { model.reads } else { &[] };
+    let model = SharedModel { reads, ..*model };
+    let sides = [(0, Direction::Write), (1, Direction::Read)].map(|(at, direction)| Side {
+        columns: &columns[at],
+        direction,
+        forms: model.forms(has_copies, direction),
+    });
+    let n_inside = n_bits - cut.bits.count_ones();
+    let scratch = Scratch { model: &model, n_bits: n_inside, elem_bytes };
+    let [store, load] = scratch.best(&sides, cut.squeeze(gather.constant));
 
     let mut rounds = vec![Round::default(); (gather.repetitions << cut.bits.count_ones()) as usize];
-    let copies = gather.src.free_mask(In::Register);
-    let (store, stores) = offsets.side(&store, 0, elem_bytes, Direction::Write);
-    let (load, loads) =
-        offsets.side(&load, cut.squeeze(gather.constant), elem_bytes, Direction::Read);
     for repetition in 0..gather.repetitions {
-        let registers = |from: &Columns, it: &Lot, constant: u64| {
-            let round = cut.round(apply(&from.regs, it.registers[0]) ^ constant);
-            let base = repetition << from.regs.len();
-            let registers = it.registers.iter().map(|&register| base | register as u32).collect();
-            let at = (repetition << cut.bits.count_ones()) + round;
-            (at as usize, RoundAccess { offset: it.offset * elem_bytes, registers })
-        };
-        for lot in stores.iter().filter(|it| it.registers[0] & u64::from(copies) == 0) {
-            let (round, access) = registers(&gather.from, lot, 0);
-            rounds[round].stores.push(access);
+        for (at, round) in cut.rounds(&gather.from, &store, 0) {
+            let at = (repetition << cut.bits.count_ones()) + at;
+            rounds[at as usize].stores.push(round.repeated(repetition << gather.from.regs.len()));
         }
-        for lot in &loads {
-            let (round, access) = registers(&gather.dst, lot, gather.constant);
-            rounds[round].loads.push(access);
+        for (at, round) in cut.rounds(&gather.dst, &load, gather.constant) {
+            let at = (repetition << cut.bits.count_ones()) + at;
+            rounds[at as usize].loads.push(round.repeated(repetition << gather.dst.regs.len()));
         }
     }
     let idle_warps = gather.src.free_mask(In::Warp);
     let alone = keeps_warps && idle_warps == 0;
+    let idle_lanes = gather.src.free_mask(In::Lane);
     PlanStep::Shared(Shared {
-        bytes: elem_bytes << (n_bits - cut.bits.count_ones()),
+        bytes: elem_bytes << n_inside,
         elem_bytes,
         barrier: if alone { BarrierScope::Warp } else { BarrierScope::Block },
-        store: SharedSide { idle_lanes: gather.src.free_mask(In::Lane), idle_warps, ..store },
-        load,
+        store: SharedSide { idle_lanes, idle_warps, ..store.side },
+        load: load.side,
         rounds,
     })
 }
@@ -113,189 +117,156 @@ impl Cut {
             warps: squeeze(&columns.warps),
         }
     }
-}
 
-/// The order of the elements in the buffer.
-pub(super) struct Offsets {
-    basis: Echelon,
-}
-
-/// Registers that one access moves.
-struct Lot {
-    offset: u32,
-    registers: Vec<u64>,
-}
-
-impl Offsets {
-    fn new(store: &Columns, load: &Columns, n_bits: u32, elem_bytes: u32) -> Offsets {
-        let vector = vector(store, load, elem_bytes);
-        let n_vector = vector.len() as u32;
-        let bytes = elem_bytes << n_vector;
-        let wavefront = |side: &Columns, direction| {
-            let lanes = banks::served_together(side.lanes.len() as u32, bytes, direction);
-            lanes.into_iter().map(|it| apply(&side.lanes, it)).collect::<Vec<_>>()
-        };
-        let n_bank =
-            log2(u64::from(banks::ROW_BYTES / bytes.min(banks::ROW_BYTES))).min(n_bits - n_vector);
-        let segments = segments(
-            &vector,
-            &wavefront(store, Direction::Write),
-            &wavefront(load, Direction::Read),
-            n_bits,
-            n_bits - n_vector - n_bank,
-        );
-        let taken: Vec<u64> = vector.iter().chain(&segments).copied().collect();
-        let bank = highest_complement(&taken, n_bits);
-        Offsets { basis: Echelon::new(vector.into_iter().chain(bank).chain(segments)) }
+    /// The accesses of every round. Inside, registers of different rounds look like copies.
+    fn rounds(&self, columns: &Columns, of: &Priced, constant: u64) -> Vec<(u32, RoundAccess)> {
+        let mut res = Vec::new();
+        for (offset, members) in &of.accesses {
+            for round in 0..1 << self.bits.count_ones() {
+                let is_here =
+                    |it: &u32| self.round(apply(&columns.regs, (*it).into()) ^ constant) == round;
+                let here = |it: &Vec<u32>| it.iter().copied().filter(is_here).collect::<Vec<_>>();
+                let registers: Vec<Vec<u32>> = members.iter().map(here).collect();
+                res.push((round, RoundAccess { offset: *offset, registers }));
+            }
+        }
+        res
     }
+}
 
-    fn of(&self, element: u64) -> u32 {
-        self.basis.solve(element).expect("L3: vector, banks and segments span everything") as u32
+impl RoundAccess {
+    fn repeated(self, base: u32) -> RoundAccess {
+        let registers = self.registers.into_iter();
+        let moved = |list: Vec<u32>| list.into_iter().map(|it| base | it).collect();
+        RoundAccess { registers: registers.map(moved).collect(), ..self }
     }
+}
 
-    fn side(
-        &self,
-        columns: &Columns,
-        constant: u64,
-        elem_bytes: u32,
-        direction: Direction,
-    ) -> (SharedSide, Vec<Lot>) {
-        let of_all = |list: &[u64]| list.iter().map(|&it| self.of(it)).collect::<Vec<_>>();
-        let (regs, lanes, warps) =
-            (of_all(&columns.regs), of_all(&columns.lanes), of_all(&columns.warps));
-        let constant = self.of(constant);
-        let rest = [&lanes[..], &warps[..], &[constant]].concat();
-        let members = members(&regs, &rest, ACCESS_BYTES_MAX / elem_bytes);
-        let vector = 1u32 << members.len();
-        let mask = members.iter().fold(0, |mask, &bit| mask | 1u64 << bit);
-        let regs: Vec<u64> = regs.into_iter().map(u64::from).collect();
-        let leaders = (0..1u64 << regs.len()).filter(|it| it & mask == 0);
-        let lots = leaders.map(|leader| Lot {
-            offset: apply(&regs, leader) as u32 ^ constant,
-            registers: (0..vector)
-                .map(|k| ones(k.into()).fold(leader, |at, i| at | 1 << members[i as usize]))
-                .collect(),
+/// The buffer that a conversion goes through.
+struct Scratch<'a> {
+    model: &'a SharedModel,
+    n_bits: u32,
+    elem_bytes: u32,
+}
+
+/// How a side moves the elements of a round, and what that costs.
+struct Priced {
+    side: SharedSide,
+    /// The part of the offset that is the registers', in bytes, and for each position the registers.
+    accesses: Vec<(u32, Vec<Vec<u32>>)>,
+    /// Instructions, and times that the banks serve a warp.
+    price: u32,
+}
+
+impl Scratch<'_> {
+    /// Both sides in the best order.
+    fn best(&self, sides: &[Side<'_>; 2], constant: u64) -> [Priced; 2] {
+        let orders = offsets::orders(sides, self.model, self.n_bits, self.elem_bytes);
+        let both = orders.iter().map(|order| {
+            [self.priced(order, 0, &sides[0], 0), self.priced(order, 1, &sides[1], constant)]
         });
-        let in_bytes = |list: &[u32]| list.iter().map(|&it| it * elem_bytes).collect::<Vec<_>>();
-        let lanes = in_bytes(&lanes);
-        let side = SharedSide {
-            conflicts: banks::extra_wavefronts(&lanes, vector * elem_bytes, direction),
-            lanes,
-            warps: in_bytes(&warps),
-            idle_lanes: 0,
-            idle_warps: 0,
-            vector,
+        let key = |it: &[Priced; 2]| {
+            let [a, b] = it;
+            (a.side.conflicts + b.side.conflicts, a.price + b.price)
         };
-        (side, lots.collect())
+        both.min_by_key(key).expect("the order of the theorem is always there")
     }
-}
 
-/// The register bits that hold neighbours in memory, the nearest first, as far as every access
-/// then begins at a multiple of its size.
-fn members(regs: &[u32], rest: &[u32], most: u32) -> Vec<u32> {
-    let mut res = Vec::new();
-    while 2u32 << res.len() <= most {
-        let unit = 1u32 << res.len();
-        let Some(bit) = regs.iter().position(|&it| it == unit) else { break };
-        let inside = |it: &u32| it & unit != 0;
-        let alone = regs.iter().filter(|it| inside(it)).count() == 1 && !rest.iter().any(inside);
-        if !alone {
-            break;
+    fn priced(&self, order: &Order, at: usize, side: &Side<'_>, constant: u64) -> Priced {
+        let elem_bits = self.elem_bytes * 8;
+        let columns = side.columns;
+        let images = |list: &[u64]| -> Vec<Coords> {
+            list.iter().map(|&it| smallvec![order.of(it)]).collect()
+        };
+        // Who wants a part of the elements has registers for the others that nothing asks for.
+        let held = columns.regs.iter().chain(&columns.lanes).chain(&columns.warps).copied();
+        let others = complement(&held.collect::<Vec<_>>(), self.n_bits);
+        let registers = [&columns.regs[..], &others].concat();
+        let layout = Layout::new(
+            &[1 << self.n_bits],
+            vec![
+                (In::Register, images(&registers)),
+                (In::Lane, images(&columns.lanes)),
+                (In::Warp, images(&columns.warps)),
+            ],
+        );
+        let offsets = (0..self.n_bits).map(|bit| 1 << bit).collect();
+        let dim = MapDim { extent: 1 << self.n_bits, columns: offsets, stride: 0 };
+        let map = MemoryMap::new(vec![dim], Vec::new(), 0);
+        let own = |most| SharedAccess::up_to(&layout, &map, elem_bits, most);
+        let by = |form: &MatrixForm| SharedAccess::matrices(&layout, &map, elem_bits, *form);
+        let accesses = [own(order.vectors[at]), own(u32::MAX)].into_iter();
+        let accesses = accesses.chain(side.forms.iter().filter_map(by));
+        let asked = 1 << columns.regs.len();
+        let priced = accesses.map(|it| self.price(it, side.direction, asked, order.of(constant)));
+        let key = |it: &Priced| (it.side.conflicts, it.price);
+        priced.min_by_key(key).expect("a thread can always move its elements itself")
+    }
+
+    fn price(
+        &self,
+        mut access: SharedAccess,
+        direction: Direction,
+        n_registers: u32,
+        constant: u32,
+    ) -> Priced {
+        let elem_bits = self.elem_bytes * 8;
+        for group in &mut access.groups {
+            group.registers.iter_mut().for_each(|it| it.retain(|&it| it < n_registers));
         }
-        res.push(bit as u32);
-    }
-    res
-}
-
-/// Elements that stay together: those in registers on both sides, or enough of others to fill a bank.
-fn vector(store: &Columns, load: &Columns, elem_bytes: u32) -> Vec<u64> {
-    let most = log2((ACCESS_BYTES_MAX / elem_bytes).into()) as usize;
-    let word = log2((4 / elem_bytes.min(4)).into()) as usize;
-    let mut span = Echelon::default();
-    let mut res = Vec::new();
-    let mut take = |it: u64, limit: usize| {
-        if res.len() < limit && it != 0 && span.add(it) {
-            res.push(it);
+        access.groups.retain(|it| it.registers.iter().any(|it| !it.is_empty()));
+        let in_bytes = |it: &[u32]| it.iter().map(|&it| it * self.elem_bytes).collect();
+        // Inside of a row a constant changes positions, outside of it the row.
+        let turn = constant & (access.vector - 1);
+        let accesses = access.groups.iter().map(|group| {
+            let positions = 0..group.registers.len();
+            let members = positions.map(|it| group.registers[it ^ turn as usize].clone());
+            ((group.low ^ (constant - turn)) * self.elem_bytes, members.collect())
+        });
+        Priced {
+            accesses: accesses.collect(),
+            price: access.groups.len() as u32
+                + self.model.wavefronts(&access, elem_bits, direction),
+            side: SharedSide {
+                means: access.means,
+                vector: access.vector,
+                bytes: access.bytes,
+                lanes: in_bytes(&access.lanes),
+                warps: in_bytes(&access.warps),
+                idle_lanes: 0,
+                idle_warps: 0,
+                conflicts: access.conflicts(elem_bits, &self.model.banks, direction),
+            },
         }
-    };
-    store.regs.iter().filter(|it| load.regs.contains(it)).for_each(|&it| take(it, most));
-    let shared = |a: &[u64], b: &[u64]| -> Vec<u64> {
-        a.iter().copied().filter(|it| b.contains(it)).collect()
-    };
-    let by_store = shared(&store.regs, &load.warps);
-    let by_load = shared(&load.regs, &store.warps);
-    let both = shared(&store.warps, &load.warps);
-    let (first, second) =
-        if by_store.len() >= by_load.len() { (by_store, by_load) } else { (by_load, by_store) };
-    let rest = store.warps.iter().chain(&load.warps).copied();
-    first.into_iter().chain(second).chain(both).chain(rest).for_each(|it| take(it, word));
-    res
-}
-
-/// Vectors outside the span of either side's wavefront, as many as `wanted`; more if they must be.
-fn segments(vector: &[u64], store: &[u64], load: &[u64], n_bits: u32, wanted: u32) -> Vec<u64> {
-    let with_vector = |side: &[u64]| Echelon::new(vector.iter().chain(side).copied());
-    let (mut by_store, mut by_load) = (with_vector(store), with_vector(load));
-    let mut all = Echelon::new(vector.iter().copied());
-    let mut res = Vec::new();
-    let units = || (0..n_bits).map(|bit| 1u64 << bit);
-    while (res.len() as u32) < wanted {
-        let outside_store = units().find(|&it| !by_store.contains(it));
-        let outside_load = units().find(|&it| !by_load.contains(it));
-        let both = units().find(|&it| !by_store.contains(it) && !by_load.contains(it));
-        let sum = outside_store.zip(outside_load).map(|(a, b)| a ^ b);
-        let any = outside_store.or(outside_load).filter(|&it| !all.contains(it));
-        let next = both.or(sum).or(any).or_else(|| units().find(|&it| !all.contains(it)));
-        let next = next.expect("L3: fewer segments than bits of an index");
-        by_store.add(next);
-        by_load.add(next);
-        all.add(next);
-        res.push(next);
     }
-    res
-}
-
-/// Unit vectors that complete `columns`, the highest that do, in ascending order.
-fn highest_complement(columns: &[u64], n_bits: u32) -> Vec<u64> {
-    let flip = |it: u64| it.reverse_bits() >> (64 - n_bits.max(1));
-    let flipped: Vec<u64> = columns.iter().map(|&it| flip(it)).collect();
-    let mut res: Vec<u64> = complement(&flipped, n_bits).into_iter().map(flip).collect();
-    res.sort_unstable();
-    res
 }
 
 impl Shared {
     pub(super) fn simulate<T: Clone>(&self, old: &[Vec<Vec<T>>]) -> Vec<Vec<Vec<T>>> {
-        let after = self.rounds.iter().flat_map(|it| &it.loads).flat_map(|it| &it.registers).max();
+        let loads = self.rounds.iter().flat_map(|it| &it.loads);
+        let after = loads.flat_map(|it| it.registers.iter().flatten()).max();
         let after = after.map_or(0, |&it| it as usize + 1);
         let mut res: Vec<Vec<Vec<Option<T>>>> =
             old.iter().map(|lanes| lanes.iter().map(|_| vec![None; after]).collect()).collect();
         for round in &self.rounds {
             let mut memory: Vec<Option<T>> = vec![None; (self.bytes / self.elem_bytes) as usize];
-            let cells = |side: &SharedSide, access: &RoundAccess, lane: usize, warp: usize| {
-                let byte = side.address(access, lane as u32, warp as u32);
-                assert_eq!(byte % (side.vector * self.elem_bytes), 0, "accesses are aligned");
-                (byte / self.elem_bytes) as usize
-            };
             for (warp, lanes) in old.iter().enumerate() {
                 for (lane, registers) in lanes.iter().enumerate() {
                     if !self.store.is_active(lane as u32, warp as u32) {
                         continue;
                     }
-                    for access in &round.stores {
-                        let first = cells(&self.store, access, lane, warp);
-                        for (k, &register) in access.registers.iter().enumerate() {
-                            memory[first + k] = Some(registers[register as usize].clone());
-                        }
+                    for (access, position, list) in round.stores.iter().flat_map(positions) {
+                        let cell = self.cell(&self.store, access, position, [lane, warp]);
+                        memory[cell] = Some(registers[list[0] as usize].clone());
                     }
                 }
             }
             for (warp, lanes) in res.iter_mut().enumerate() {
                 for (lane, registers) in lanes.iter_mut().enumerate() {
-                    for access in &round.loads {
-                        let first = cells(&self.load, access, lane, warp);
-                        for (k, &register) in access.registers.iter().enumerate() {
-                            registers[register as usize].clone_from(&memory[first + k]);
+                    for (access, position, list) in round.loads.iter().flat_map(positions) {
+                        let cell = self.cell(&self.load, access, position, [lane, warp]);
+                        for &register in list {
+                            registers[register as usize].clone_from(&memory[cell]);
                         }
                     }
                 }
@@ -306,4 +277,23 @@ impl Shared {
             .map(|lanes| lanes.into_iter().map(|it| it.into_iter().map(whole).collect()).collect())
             .collect()
     }
+
+    /// Where the element at a position of a thread's access lies, in elements.
+    fn cell(
+        &self,
+        side: &SharedSide,
+        access: &RoundAccess,
+        position: u32,
+        [lane, warp]: [usize; 2],
+    ) -> usize {
+        let (from, at) = side.means.behind(lane as u32, position, self.elem_bytes * 8);
+        let byte = side.address(access, from, warp as u32);
+        assert_eq!(byte % side.bytes, 0, "accesses are aligned");
+        (byte / self.elem_bytes + at) as usize
+    }
+}
+
+/// An access with every position and the registers there.
+fn positions(access: &RoundAccess) -> impl Iterator<Item = (&RoundAccess, u32, &Vec<u32>)> {
+    access.registers.iter().enumerate().map(move |(at, list)| (access, at as u32, list))
 }

@@ -5,11 +5,12 @@
 //! along `k` that fills registers and leaves no lane without work is legal, the same for both
 //! operands.
 
-use tile_layout::{Plan, Side, Spec};
+use tile_layout::{Side, Spec};
 
 use super::args::Args;
 use super::layouts::apply_quietly;
 use super::unify;
+use crate::analysis::conversion_cost;
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::value::{Tile, TileLayout, Value};
@@ -299,7 +300,7 @@ fn operand(
     let to = apply_quietly(cx, &wanted, &ty.shape);
     let cost = to
         .zip(ty.layout.as_ref())
-        .map(|(to, own)| Plan::convert(own, &to, ty.elem.bits()).cost(ty.elem.bits()));
+        .map(|(to, own)| conversion_cost(cx.target(), own, &to, ty.elem.bits()));
     let facts = wording::WrongOperand {
         name,
         got: super::describe_spec(&own),

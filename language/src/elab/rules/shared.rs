@@ -68,6 +68,29 @@ pub(crate) fn allocate(cx: &mut Elab<'_>, ty: &SharedType, span: Span) -> Option
     Some(Value::View(View { value, layout: ty.layout.clone() }))
 }
 
+/// `alias(a, b)`
+pub(crate) fn alias(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let [a, b] = ["a", "b"].map(|it| whole_buffer(cx, args, it));
+    let (a, b) = (a?, b?);
+    if cx.ir.overlay(a, b).is_none() {
+        let [first, second] = [a, b].map(|it| cx.name_of(it).clone());
+        let place = cx.place(args.span);
+        cx.report(report::shared::not_in_one_block(place, &first, &second));
+        return None;
+    }
+    Some(Value::unit())
+}
+
+/// A buffer as it was declared.
+fn whole_buffer(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<ir::Value> {
+    let taken = view(cx, args, name)?;
+    let is_whole = cx.ir.is_buffer(taken.value);
+    if !is_whole {
+        args.mismatch(cx, args.arg(name), "a buffer as it was declared, no part of one");
+    }
+    is_whole.then_some(taken.value)
+}
+
 /// `shared T`: the type of memory for what `T` says.
 pub(crate) fn shared_type(cx: &mut Elab<'_>, of: TypeValue, span: Span) -> Option<TypeValue> {
     let of = match of {

@@ -9,11 +9,12 @@
 //! * U4: open tiles are closed by the layout of the result; with no closed tile they must be alike,
 //!   and the operation is done on what they were made from.
 
-use tile_layout::{Plan, Spec};
+use tile_layout::Spec;
 use tile_syntax::ast::Span;
 
 use super::layouts::{apply, apply_quietly};
 use super::numbers::constant_bits;
+use crate::analysis::conversion_cost;
 use crate::elab::cx::Elab;
 use crate::elab::value::{Fill, Tile, TileLayout, Unplaced, Value};
 use crate::ir::{self, Elem, Shape, Type};
@@ -235,7 +236,7 @@ fn check_layouts(
         let place = cx.place(span);
         let cost = wanted
             .zip(ty.layout.as_ref())
-            .map(|(to, own)| Plan::convert(own, &to, ty.elem.bits()).cost(ty.elem.bits()));
+            .map(|(to, own)| conversion_cost(cx.target(), own, &to, ty.elem.bits()));
         let facts = report::layouts::Mismatch {
             wanted: super::describe_spec(spec),
             wanted_from: cx.layout_origin(from),

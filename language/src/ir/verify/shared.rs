@@ -1,5 +1,7 @@
 //! Rules V3, V6 and V9 on views of shared memory and on copies.
 
+use tile_layout::MemoryMap;
+
 use super::{Rule, Verifier};
 use crate::dtype::DType;
 use crate::ir::{Elem, Inst, Type};
@@ -25,6 +27,17 @@ impl<'a> Verifier<'a> {
                     self.v3(view.is_view() && res.is_view(), "`shared.recast` is between views");
                     let bits = |it: &Type| it.len() as u64 * u64::from(it.elem.bits());
                     self.v3(bits(view) == bits(res), "`shared.recast` keeps the bytes");
+                }
+            }
+            SharedOp::Overlay => {
+                if let Some(([buffer], [res])) = self.sides(inst) {
+                    let bytes = buffer.elem == Elem::Shared(DType::U8) && buffer.shape.len() == 1;
+                    self.v3(bytes && res.is_view(), "`shared.overlay` lays a view over bytes");
+                    let bits = |it: &Type| {
+                        let len = it.memory.as_ref().map_or(0, MemoryMap::buffer_len);
+                        u64::from(len) * u64::from(it.elem.bits())
+                    };
+                    self.v3(bits(res) <= bits(buffer), "`shared.overlay` stays in its buffer");
                 }
             }
             SharedOp::Load => {

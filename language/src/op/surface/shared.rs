@@ -209,6 +209,21 @@ rows! {
     Function "fetch" (from: Required) "fetch(from: box) -> view",
         copy::fetch, source "language.md section 9";
 
+    /// Makes two buffers one memory, of the larger one's size. The compiler orders what is done under one name
+    /// with what is done under the other; what was written under one is nothing to read under the other.
+    ///
+    /// Shapes: both are whole buffers, declared in one block
+    /// Errors: E0608 they are declared in different blocks
+    ///
+    /// Example:
+    /// ```tile
+    /// let s: shared f32[16, 32] @ plain();
+    /// let out: shared f16[16, 64] @ plain();
+    /// alias(s, out);
+    /// ```
+    Function "alias" (a: Required, b: Required) "alias(a: buffer, b: buffer)",
+        shared::alias, source "language.md section 6";
+
     /// Closes the group of the copies that were started since the last one. A kernel that never says it has a group a copy.
     ///
     /// Example:
