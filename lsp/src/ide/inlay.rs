@@ -66,12 +66,13 @@ pub fn hints(
     kinds: &[HintKind],
 ) -> Vec<Hint> {
     let mut found = Vec::new();
+    let all = shown::of_file(db, file, shown);
     for (source, (key, start)) in db::items(db, file).iter().zip(db::item_starts(db, file)) {
         let end = *start + source.text(db).len() as u32;
         if end < stretch.lo || stretch.hi < *start {
             continue;
         }
-        let instances = shown::around(db, file, key, shown);
+        let instances = shown::of_item(&all, key);
         if instances.is_empty() {
             continue;
         }

@@ -4,6 +4,8 @@
 //! chosen target, or the first one that it can be for. A function is shown as the shown kernels of
 //! its file call it.
 
+use std::collections::hash_map::Entry;
+use std::iter;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -11,6 +13,7 @@ use smol_str::SmolStr;
 use tile_language::db::{Db, SourceFile};
 use tile_language::elab::observe::{Nature, Observed};
 use tile_language::ir::{ItemKey, Kernel};
+use tile_language::names::{self, DeclKind};
 use tile_language::query::{self, Instance, NamedInstance};
 use tile_language::target::{TARGETS, TargetId};
 use tile_syntax::ast::Span;
@@ -20,6 +23,9 @@ use super::measured::{Measured, Measurement};
 
 /// Different natures of one place that are shown.
 const NATURES_MAX: usize = 4;
+
+/// Instances that a function is looked for in.
+const INSTANCES_MAX: usize = 8;
 
 /// What the user chose to see.
 #[derive(Clone, Debug)]
@@ -109,13 +115,14 @@ pub fn named<'db>(
     shown: &Shown,
 ) -> Option<ShownInstance<'db>> {
     let others = (0..TARGETS.len() as u8).map(TargetId).filter(|it| *it != shown.target);
-    std::iter::once(shown.target).chain(others).find_map(|target| {
-        let found = instances(db, file, target).into_iter().find(|it| it.name == name)?;
-        Some(ShownInstance::new(db, found, target))
+    iter::once(shown.target).chain(others).find_map(|target| {
+        let found = instances(db, file, target).iter().find(|it| it.name == name)?;
+        Some(ShownInstance::new(db, found.clone(), target))
     })
 }
 
 /// The instances of a file's kernels for a target: canonical ones, and those that `build` items name.
+#[salsa::tracked(returns(ref))]
 pub fn instances(db: &dyn Db, file: SourceFile, target: TargetId) -> Vec<NamedInstance> {
     let is_for = |it: &NamedInstance| {
         it.targets.is_empty() || it.targets.iter().any(|name| name == target.row().name)
@@ -123,36 +130,32 @@ pub fn instances(db: &dyn Db, file: SourceFile, target: TargetId) -> Vec<NamedIn
     query::instances(db, file, target).0.into_iter().filter(is_for).collect()
 }
 
-/// The shown instance of every kernel of a file.
+/// The shown instance of every kernel of a file, in the order of their targets and names.
 pub fn of_file<'db>(db: &'db dyn Db, file: SourceFile, shown: &Shown) -> Vec<ShownInstance<'db>> {
-    let mut found: Vec<ShownInstance<'db>> = Vec::new();
+    let decls = &names::module(db, file).decls;
+    let n_kernels = decls.iter().filter(|it| it.kind == DeclKind::Kernel).count();
+    let mut chosen: Vec<(&NamedInstance, TargetId)> = Vec::new();
+    let mut places: FxHashMap<&ItemKey, usize> = FxHashMap::default();
     let others = (0..TARGETS.len() as u8).map(TargetId).filter(|it| *it != shown.target);
-    for target in std::iter::once(shown.target).chain(others) {
-        let known: Vec<ItemKey> = found.iter().map(|it| it.kernel.clone()).collect();
-        let mut named = instances(db, file, target);
-        named.retain(|it| !known.contains(&it.kernel));
-        while let Some(first) = named.first() {
-            let kernel = first.kernel.clone();
-            let wanted = shown.instances.get(&kernel.item);
-            let at = named
-                .iter()
-                .position(|it| it.kernel == kernel && wanted.is_some_and(|name| it.name == *name));
-            let chosen = named[at.unwrap_or(0)].clone();
-            found.push(ShownInstance::new(db, chosen, target));
-            named.retain(|it| it.kernel != kernel);
+    for target in iter::once(shown.target).chain(others) {
+        if places.len() == n_kernels {
+            break;
+        }
+        for it in instances(db, file, target) {
+            let is_wanted = shown.instances.get(&it.kernel.item) == Some(&it.name);
+            match places.entry(&it.kernel) {
+                Entry::Vacant(free) => {
+                    free.insert(chosen.len());
+                    chosen.push((it, target));
+                }
+                Entry::Occupied(taken) if is_wanted && chosen[*taken.get()].1 == target => {
+                    chosen[*taken.get()].0 = it;
+                }
+                Entry::Occupied(_) => {}
+            }
         }
     }
-    found
-}
-
-/// The shown instance of a kernel; `None` if it has none.
-pub fn of_kernel<'db>(
-    db: &'db dyn Db,
-    file: SourceFile,
-    kernel: &ItemKey,
-    shown: &Shown,
-) -> Option<ShownInstance<'db>> {
-    of_file(db, file, shown).into_iter().find(|it| it.kernel == kernel)
+    chosen.into_iter().map(|(it, target)| ShownInstance::new(db, it.clone(), target)).collect()
 }
 
 /// The shown instances that an item's code stands in: its own, or those of its file.
@@ -162,10 +165,15 @@ pub fn around<'db>(
     item: &ItemKey,
     shown: &Shown,
 ) -> Vec<ShownInstance<'db>> {
-    let all = of_file(db, file, shown);
+    of_item(&of_file(db, file, shown), item)
+}
+
+/// Of the shown instances of a file those that an item's code stands in. For a function these are the
+/// first ones: more would say the same, and each has to be elaborated.
+pub fn of_item<'db>(all: &[ShownInstance<'db>], item: &ItemKey) -> Vec<ShownInstance<'db>> {
     match all.iter().find(|it| it.kernel == item) {
         Some(own) => vec![*own],
-        None => all,
+        None => all.iter().take(INSTANCES_MAX).copied().collect(),
     }
 }
 

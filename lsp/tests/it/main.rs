@@ -2,6 +2,7 @@
 
 mod client;
 mod documents;
+mod insight;
 mod life;
 mod order;
 mod random_edits;
