@@ -9,6 +9,7 @@
 //! | `ide::*` | features: bytes in, data out; each with tests that mark the cursor with `$0` |
 //! | `server::transport` | framing; messages are queued in the order of their arrival |
 //! | `server::main_loop` | the one thread that owns the database and applies edits |
+//! | `server::notifications` | what the client says: edits, files, settings, cancels |
 //! | `server::pool` | threads that answer requests on copies of the database |
 //! | `server::requests` | the table of requests, and the way from the protocol's types to a feature's |
 //! | `server::snapshot` | what a request sees: the database, the files, the settings |

@@ -12,6 +12,7 @@ mod findings;
 mod initialize;
 mod library;
 mod main_loop;
+mod notifications;
 mod pending;
 mod pool;
 mod push;

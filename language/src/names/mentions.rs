@@ -54,7 +54,7 @@ pub enum Meaning {
 }
 
 /// What is done with a name where it stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Access {
     /// It is declared.
     Declares,

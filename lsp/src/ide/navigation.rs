@@ -190,6 +190,16 @@ mod tests {
     }
 
     #[test]
+    fn a_size_is_declared_where_it_is_written_first() {
+        let text = "fn f(x: global f32[n], y: global f32[n]) { let a = n$0; }";
+        assert_snapshot!(used(text), @r"
+        Declares main.tile: fn f(x: global f32[[n]], y: global f32[n]) { let a = n; }
+        Reads main.tile: fn f(x: global f32[n], y: global f32[[n]]) { let a = n; }
+        Reads main.tile: fn f(x: global f32[n], y: global f32[n]) { let a = [n]; }
+        ");
+    }
+
+    #[test]
     fn writes_are_told_from_reads() {
         let text = "fn f() { var a$0 = 1; a += 2; let b = a; }";
         assert_snapshot!(used(text), @r"

@@ -136,6 +136,11 @@ fn asks_something(client: &mut Client, text: &str, random: &mut Random) -> i64 {
     let place = position(text, boundary(text, random));
     let here = json!({ "textDocument": document, "position": place });
     let methods = [
+        "textDocument/hover",
+        "textDocument/completion",
+        "textDocument/signatureHelp",
+        "textDocument/inlayHint",
+        "textDocument/codeLens",
         "textDocument/definition",
         "textDocument/documentHighlight",
         "textDocument/references",

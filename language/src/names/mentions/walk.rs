@@ -28,7 +28,10 @@ pub(super) fn item(db: &dyn Db, file: SourceFile, key: &ItemKey, tree: &Item) ->
         found: Mentions::default(),
     };
     walk.item(tree);
-    walk.found.list.sort_by_key(|it| it.span);
+    // A size that a type binds stands in the type, too: it is declared there, and not read.
+    let list = &mut walk.found.list;
+    list.sort_by_key(|it| (it.span, it.access));
+    list.dedup_by(|b, a| a.span == b.span && a.means == b.means);
     walk.found
 }
 

@@ -83,9 +83,8 @@ impl Context {
         if is_in_text(&format!("{before}{word_text}{after}"), at) {
             return nothing(Site::Nothing);
         }
-        let made = format!("{before}{MADE_UP}{after}");
-        let tree = Arc::new(tile_syntax::parse_item(&made).item);
         let tokens = lex(before).tokens;
+        let tree = Arc::new(read(before, after, &tokens));
         let in_kernel = leads_with(&tokens, Token::Kernel);
         let site = by_tokens(&tokens, before)
             .or_else(|| by_tree(&tree))
@@ -97,6 +96,25 @@ impl Context {
     pub(super) fn word_text<'t>(&self, text: &'t str) -> &'t str {
         &text[self.word.lo as usize..self.word.hi as usize]
     }
+}
+
+/// The item with the made-up name. While its head is written, nothing follows that would close its brackets
+/// or be its body; then it is read as if they stood there.
+fn read(before: &str, after: &str, tokens: &[Lexeme]) -> Item {
+    let made = tile_syntax::parse_item(&format!("{before}{MADE_UP}{after}"));
+    if made.errors.is_empty() || tokens.iter().any(|it| it.token == Token::LBrace) {
+        return made.item;
+    }
+    let mut open: Vec<Token> = Vec::new();
+    for it in tokens {
+        open.extend(it.token.closer());
+        if open.last() == Some(&it.token) {
+            open.pop();
+        }
+    }
+    let closers: String = open.iter().rev().map(|it| it.text()).collect();
+    let closed = tile_syntax::parse_item(&format!("{before}{MADE_UP}{closers} {{ }}"));
+    if closed.errors.len() < made.errors.len() { closed.item } else { made.item }
 }
 
 /// The letters around a byte.
