@@ -95,8 +95,9 @@ pub struct Instance<'db> {
     pub target: TargetId,
 }
 
-/// What became of an instance, with what the analyses say about it.
-#[salsa::tracked(returns(ref))]
+/// What became of an instance, with what the analyses say about it. Findings live on in the queries
+/// that read them; of the kernels themselves, which are large, the latest are kept over an edit.
+#[salsa::tracked(returns(ref), lru = 512)]
 pub fn instance<'db>(db: &'db dyn Db, key: Instance<'db>) -> Elaborated {
     let args: Vec<(SmolStr, Value)> =
         key.args(db).iter().map(|(name, it)| (name.clone(), it.clone().into_value())).collect();
@@ -115,7 +116,7 @@ pub fn instance<'db>(db: &'db dyn Db, key: Instance<'db>) -> Elaborated {
 }
 
 /// What the expressions and names of an instance are. Elaborates it once more; only editors ask.
-#[salsa::tracked(returns(ref))]
+#[salsa::tracked(returns(ref), lru = 128)]
 pub fn observed<'db>(db: &'db dyn Db, key: Instance<'db>) -> Observed {
     let args: Vec<(SmolStr, Value)> =
         key.args(db).iter().map(|(name, it)| (name.clone(), it.clone().into_value())).collect();

@@ -158,11 +158,11 @@ fn prove(
             }
         };
         let mut before: Vec<(Span, Meant)> = Vec::new();
-        for (span, means) in meanings(db, file) {
+        for (span, means) in meanings(db, file, db) {
             let meant = meant(db, &means, moved);
             before.push((moved(file, span), meant));
         }
-        let after: Vec<(Span, Meant)> = meanings(&changed, copy)
+        let after: Vec<(Span, Meant)> = meanings(&changed, copy, db)
             .into_iter()
             .map(|(span, means)| (span, meant(&changed, &means, |_, it| it)))
             .collect();
@@ -204,9 +204,12 @@ fn meant(db: &dyn Db, means: &Meaning, moved: impl Fn(SourceFile, Span) -> Span)
     }
 }
 
-fn meanings(db: &dyn Db, file: SourceFile) -> Vec<(Span, Meaning)> {
+/// What the names of a file mean. The second database is nobody else's, so nothing would cancel its
+/// queries: `asked` is the one that knows whether the answer is still wanted.
+fn meanings(db: &dyn Db, file: SourceFile, asked: &dyn Db) -> Vec<(Span, Meaning)> {
     let sources = db::items(db, file).iter().zip(db::item_starts(db, file));
     let all = sources.flat_map(|(source, (_, start))| {
+        asked.unwind_if_revision_cancelled();
         let list = mentions::mentions(db, file, *source).list.iter();
         list.map(|it| (it.span.shifted(*start), it.means.clone()))
     });

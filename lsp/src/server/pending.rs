@@ -140,3 +140,73 @@ impl Request {
         let _ = self.reply.send(Response::from_parts(self.id, result));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::requests::row;
+
+    fn call(id: i64, method: &str) -> (Call, oneshot::Receiver<Response>) {
+        let (reply, answer) = oneshot::channel();
+        let (method, params) = (method.to_owned(), Value::Null);
+        (Call { id: Id::Number(id), method, params, reply }, answer)
+    }
+
+    fn add(pending: &mut Pending, id: i64, method: &str) -> oneshot::Receiver<Response> {
+        let (call, answer) = call(id, method);
+        pending.add(call, row(method).expect("a row of that method"));
+        answer
+    }
+
+    fn next(pending: &Pending, idle: usize) -> Option<Id> {
+        pending.next(idle).map(|it| it.1.id.clone())
+    }
+
+    #[test]
+    fn who_waits_goes_before_what_is_shown_and_what_nobody_sees() {
+        let mut pending = Pending::default();
+        let _answers = [
+            add(&mut pending, 1, "workspace/diagnostic"),
+            add(&mut pending, 2, "textDocument/foldingRange"),
+            add(&mut pending, 3, "textDocument/definition"),
+            add(&mut pending, 4, "textDocument/references"),
+        ];
+        for (wanted, idle) in [(3, 2), (4, 2), (2, 2), (1, 2)] {
+            assert_eq!(next(&pending, idle), Some(Id::Number(wanted)));
+            pending.cancel(&Id::Number(wanted));
+        }
+        let _answer = add(&mut pending, 5, "workspace/diagnostic");
+        assert_eq!(next(&pending, 1), None);
+    }
+
+    #[test]
+    fn a_cancelled_request_is_told_to_stop_and_answered_once() {
+        let mut pending = Pending::default();
+        let mut answer = add(&mut pending, 1, "textDocument/rename");
+        let token = CancellationToken::default();
+        let number = pending.next(1).expect("it waits").0;
+        pending.start(number, token.clone());
+        let request = pending.cancel(&Id::Number(1)).expect("it is pending");
+        assert!(token.is_cancelled());
+        request.answer(Err(Error::request_cancelled()));
+        assert!(pending.cancel(&Id::Number(1)).is_none());
+        assert!(pending.take(number).is_none());
+        assert!(answer.try_recv().is_ok_and(|it| it.is_some_and(|it| it.is_error())));
+    }
+
+    #[test]
+    fn an_edit_makes_what_runs_stale_and_refuses_what_edits() {
+        let mut pending = Pending::default();
+        let _answers = [
+            add(&mut pending, 1, "textDocument/rename"),
+            add(&mut pending, 2, "textDocument/definition"),
+        ];
+        let number = pending.by_id[&Id::Number(2)];
+        pending.start(number, CancellationToken::default());
+        let refused = pending.edited(|it| it.on_edit == crate::server::requests::OnEdit::Refuse);
+        assert_eq!(refused.len(), 1);
+        assert!(pending.is_stale(number));
+        pending.wait_again(number);
+        assert_eq!(next(&pending, 1), Some(Id::Number(2)));
+    }
+}

@@ -92,3 +92,41 @@ impl Push {
         self.sent.remove(&number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edited_document_goes_first_and_the_last_thread_is_kept_for_it() {
+        let mut push = Push::default();
+        push.want(1, Due::Later);
+        push.want(2, Due::Now);
+        push.want(2, Due::Later);
+        assert_eq!(push.next(2), Some(2));
+        push.start(2, CancellationToken::default());
+        assert_eq!(push.next(2), Some(1));
+        assert_eq!(push.next(1), None);
+    }
+
+    #[test]
+    fn findings_are_news_once_a_version() {
+        let mut push = Push::default();
+        assert!(push.is_news(1, 1, "a"));
+        assert!(!push.is_news(1, 1, "a"));
+        assert!(push.is_news(1, 2, "a"));
+        push.forget(1);
+        assert!(push.is_news(1, 2, "a"));
+    }
+
+    #[test]
+    fn a_check_that_takes_too_long_is_ended() {
+        let mut push = Push::default();
+        let token = CancellationToken::default();
+        push.start(1, token.clone());
+        push.end_older(Instant::now() + std::time::Duration::from_secs(1));
+        assert!(token.is_cancelled());
+        assert!(push.end(1));
+        assert!(!push.any_running());
+    }
+}

@@ -26,7 +26,7 @@ fn quick_edits_are_applied_in_their_order() {
     let mut client = Client::start(pulls(), &[]);
     client.open("untitled:1", "");
     let text = "fn first() { }\nfn second() { }\n";
-    for (n, c) in text.chars().enumerate() {
+    for (n, c) in text.char_indices() {
         let (line, column) = text[..n]
             .rsplit_once('\n')
             .map_or((0, n), |(before, rest)| (before.matches('\n').count() + 1, rest.len()));

@@ -85,7 +85,7 @@ impl Walk<'_> {
             }
             ItemKind::Impl(it) => {
                 let owner = self.structs.named(&it.name.text);
-                let types = names::resolve(self.db, self.file, &[it.name.text.clone()]);
+                let types = names::resolve(self.db, self.file, std::slice::from_ref(&it.name.text));
                 self.mean(&types, it.name.span, Access::Reads);
                 self.generics(&it.generics);
                 for (n, member) in it.members.iter().enumerate() {
