@@ -95,7 +95,7 @@ impl Structs<'_> {
 
     /// Whose parameters the arguments of `.name(…)` are for.
     pub(super) fn method(self, of: Option<&TypeRef>, name: &SmolStr) -> Option<Owner> {
-        match self.field(of, name, true)? {
+        match self.called(of, name, false)? {
             Meaning::Member(item, n) => Some(Owner::Fn(item, Some(n))),
             Meaning::Item(item) => Some(Owner::Fn(item, None)),
             _ => None,
@@ -159,27 +159,36 @@ impl Structs<'_> {
     }
 
     /// What `.name` means after a value of `of`, or of anything if that is not known.
-    pub(super) fn field(
+    pub(super) fn field(self, of: Option<&TypeRef>, name: &SmolStr) -> Option<Meaning> {
+        match of {
+            Some(of) => self.own_field(of, name).or_else(|| self.own_member(of, name)),
+            None => self.by_name(name),
+        }
+    }
+
+    /// What `.name(…)` means. After what is surely no struct's value, no struct's member is meant.
+    pub(super) fn called(
         self,
         of: Option<&TypeRef>,
         name: &SmolStr,
-        is_call: bool,
+        is_plain: bool,
     ) -> Option<Meaning> {
-        if let Some(of) = of {
-            let member = self.member(of, name).map(|(item, n)| Meaning::Member(item, n));
-            if let Some(it) = self.own_field(of, name).filter(|_| !is_call).or(member) {
-                return Some(it);
-            }
+        if let Some(it) = of.and_then(|of| self.own_member(of, name).or(self.own_field(of, name))) {
+            return Some(it);
         }
-        let free = is_call.then(|| self.free_method(name)).flatten();
-        free.or_else(|| {
-            let builtin = Builtin::method(name).filter(|_| is_call).map(Meaning::Builtin);
-            let others = self.by_name(name).filter(|_| of.is_none());
-            match (builtin, others) {
-                (Some(_), Some(_)) => None,
-                (builtin, others) => builtin.or(others),
-            }
-        })
+        if let Some(it) = self.free_method(name) {
+            return Some(it);
+        }
+        let builtin = Builtin::method(name).map(Meaning::Builtin);
+        let others = self.by_name(name).filter(|_| of.is_none() && !is_plain);
+        match (builtin, others) {
+            (Some(_), Some(_)) => None,
+            (builtin, others) => builtin.or(others),
+        }
+    }
+
+    fn own_member(self, of: &TypeRef, name: &str) -> Option<Meaning> {
+        self.member(of, name).map(|(item, n)| Meaning::Member(item, n))
     }
 
     fn own_field(self, of: &TypeRef, name: &str) -> Option<Meaning> {

@@ -10,6 +10,7 @@ use tile_syntax::ast::{
 use super::types::{Owner, Structs};
 use super::{Access, Local, LocalKind, Meaning, Mention, Mentions};
 use crate::db::{Db, SourceFile};
+use crate::dtype::DType;
 use crate::elab;
 use crate::ir::ItemKey;
 use crate::names::{self, DeclKind, Found, TypeRef};
@@ -41,6 +42,8 @@ struct Bound {
     means: Meaning,
     /// The struct that it is a value of, if that can be seen.
     of: Option<TypeRef>,
+    /// Whether its written type shows that it is no struct's value.
+    is_plain: bool,
 }
 
 struct Walk<'a> {
@@ -207,6 +210,9 @@ impl Walk<'_> {
                     None => owner.filter(|_| name.text == "self").cloned(),
                 };
                 self.declare_param(name, of);
+                if let (Some(bound), Some(ty)) = (self.scope.last_mut(), &param.ty) {
+                    bound.is_plain = is_plain(ty);
+                }
             }
             PatternKind::Ignore | PatternKind::Tuple(_) => self.pattern(&param.pattern, None),
         }
@@ -227,7 +233,7 @@ impl Walk<'_> {
     fn bind(&mut self, name: &Name, means: Meaning, of: Option<TypeRef>) {
         self.note(name.span, means.clone(), Access::Declares);
         self.found.structs.extend(of.clone().map(|it| (means.clone(), it)));
-        self.scope.push(Bound { name: name.text.clone(), means, of });
+        self.scope.push(Bound { name: name.text.clone(), means, of, is_plain: false });
     }
 
     fn clause(&mut self, clause: &Clause) {
@@ -575,7 +581,13 @@ impl Walk<'_> {
     /// `.name` after `base`.
     fn field(&mut self, base: &Expr, name: &Name, access: Access) {
         let of = self.struct_of(base);
-        if let Some(means) = self.structs.field(of.as_ref(), &name.text, access == Access::Calls) {
+        let is_plain = matches!(&*base.kind, ExprKind::Path(path)
+            if path.len() == 1 && self.local(&path[0].text).is_some_and(|it| it.is_plain));
+        let found = match access == Access::Calls {
+            true => self.structs.called(of.as_ref(), &name.text, is_plain),
+            false => self.structs.field(of.as_ref(), &name.text),
+        };
+        if let Some(means) = found {
             self.note(name.span, means, access);
         }
     }
@@ -601,5 +613,17 @@ impl Walk<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether a type as it is written is a tensor's or a tile's.
+fn is_plain(ty: &Expr) -> bool {
+    match &*ty.kind {
+        ExprKind::Memory(_) => true,
+        ExprKind::Bracket(base, _) | ExprKind::At(base, _) | ExprKind::Optional(base) => {
+            is_plain(base)
+        }
+        ExprKind::Path(path) => path.len() == 1 && DType::from_name(&path[0].text).is_some(),
+        _ => false,
     }
 }
