@@ -176,8 +176,7 @@ def test_columns_are_right_behind_wide_characters(session):
         hover = session.ask("textDocument/hover", call)
         assert "scale" in json.dumps(session.converter.unstructure(hover))
     if session.can.completion_provider:
-        inside = session.place(TEXT, "nowhere")
-        found = session.ask("textDocument/completion", {"textDocument": document, "position": inside})
+        found = session.ask("textDocument/completion", call)
         items = found if isinstance(found, list) else found.items
         assert "scale" in [it.label.split("(")[0] for it in items]
 
