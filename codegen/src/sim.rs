@@ -297,12 +297,12 @@ impl Program {
         self.code.origins.get(pc as usize).map(|it| it.line).filter(|&line| line != 0)
     }
 
-    /// The instruction behind an operation in one line.
+    /// The instruction behind an operation, quoted, and its line.
     fn place_text(&self, pc: u32) -> String {
         let place = self.place(pc);
-        place.map_or("?".to_owned(), |place| match place.line {
-            Some(line) => format!("{}` (line {line})`", place.instruction),
-            None => place.instruction,
+        place.map_or("`?`".to_owned(), |place| match place.line {
+            Some(line) => format!("`{}` (line {line})", place.instruction),
+            None => format!("`{}`", place.instruction),
         })
     }
 

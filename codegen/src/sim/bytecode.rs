@@ -16,6 +16,8 @@
 
 use std::sync::Arc;
 
+use super::fragment::Moves;
+
 /// The index of a row in its file.
 pub(super) type Row = u32;
 
@@ -489,6 +491,13 @@ pub(super) struct Part {
     pub(super) slot: Slot,
 }
 
+impl Part {
+    /// Its bytes.
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.bytes)
+    }
+}
+
 /// Where an access takes its addresses from besides its pointer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Addressing {
@@ -673,8 +682,16 @@ pub(super) struct Operand {
     /// Elements in a row.
     pub(super) packed: usize,
     pub(super) rows: Vec<Slot>,
-    /// For every slot and lane, lane fastest, the element's place in row-major order.
-    pub(super) places: Arc<[u16]>,
+    pub(super) moves: Arc<Moves>,
+}
+
+impl Operand {
+    /// The row that slot `s` is in, by its index in its file, and the lowest of its bits there.
+    #[inline]
+    pub(super) fn slot(&self, s: usize) -> (usize, u32) {
+        let (Slot::Flag(row) | Slot::Word(row) | Slot::Wide(row)) = self.rows[s / self.packed];
+        (row as usize, (s % self.packed) as u32 * u32::from(self.bits))
+    }
 }
 
 /// What the terms of a product are summed in.

@@ -16,6 +16,10 @@ use super::bytecode::{Code, Op};
 
 /// Bytes of a sector of global memory.
 const SECTOR: u64 = 32;
+/// Bytes of a word of shared memory.
+const WORD: u64 = 4;
+/// Lanes of the widest warp.
+const LANES_MAX: usize = 64;
 /// Stands for no word in a bank.
 const FREE: u64 = u64::MAX;
 /// Banks of the target that has the most.
@@ -111,6 +115,43 @@ pub struct SiteCost {
     pub shared: Cost,
 }
 
+/// How the addresses of a request lie to each other. Requests of an operation with one pattern cost the
+/// same: all addresses differ by one distance, which moves sectors as they are, and turns all banks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Pattern {
+    mask: u64,
+    /// Bytes of the first address beyond the last sector or word.
+    phase: u64,
+    /// Distances to the first address, zero for lanes that are not active.
+    distances: [u64; LANES_MAX],
+}
+
+impl Pattern {
+    fn new<const L: usize>(mask: u64, unit: u64, addresses: &[u64; L]) -> Self {
+        let base = addresses[mask.trailing_zeros() as usize % L];
+        let mut distances = [0; LANES_MAX];
+        for lane in 0..L {
+            let active = (mask >> lane & 1).wrapping_neg();
+            distances[lane] = addresses[lane].wrapping_sub(base) & active;
+        }
+        Pattern { mask, phase: base % unit, distances }
+    }
+}
+
+/// The last pattern of an operation with its cost.
+#[derive(Clone, Debug, Default)]
+struct Known(Option<Box<(Pattern, Cost)>>);
+
+impl Known {
+    fn recall(&self, pattern: &Pattern) -> Option<Cost> {
+        self.0.as_ref().filter(|known| known.0 == *pattern).map(|known| known.1)
+    }
+
+    fn remember(&mut self, pattern: Pattern, cost: Cost) {
+        self.0 = Some(Box::new((pattern, cost)));
+    }
+}
+
 /// Everything that is counted in a launch.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
@@ -121,6 +162,7 @@ pub(super) struct Counts {
     pub(super) local_accesses: u64,
     /// The costs of every operation on global and shared memory.
     costs: Vec<[Cost; 2]>,
+    patterns: Vec<[Known; 2]>,
     /// How often a block was entered, by its first operation.
     entered: Vec<u32>,
     crowded: Vec<(u64, u64)>,
@@ -130,7 +172,12 @@ pub(super) struct Counts {
 impl Counts {
     pub(super) fn new(code: &Code) -> Self {
         let n = code.ops.len();
-        Counts { entered: vec![0; n], costs: vec![[Cost::default(); 2]; n], ..Counts::default() }
+        Counts {
+            entered: vec![0; n],
+            costs: vec![[Cost::default(); 2]; n],
+            patterns: vec![Default::default(); n],
+            ..Counts::default()
+        }
     }
 
     /// A warp begins to run at `pc`.
@@ -144,21 +191,30 @@ impl Counts {
         traffic: Traffic,
         addresses: &[u64; L],
     ) {
+        let pattern = Pattern::new(traffic.mask, SECTOR, addresses);
+        let cost = match self.patterns[pc as usize][0].recall(&pattern) {
+            Some(cost) => cost,
+            None => {
+                let cost = self.sectors(traffic, addresses);
+                self.patterns[pc as usize][0].remember(pattern, cost);
+                cost
+            }
+        };
+        self.costs[pc as usize][0] += cost;
+    }
+
+    /// The number of distinct sectors.
+    fn sectors<const L: usize>(&mut self, traffic: Traffic, addresses: &[u64; L]) -> Cost {
         self.sectors.clear();
-        let mut is_sorted = true;
         for lane in super::exec::lanes_of(traffic.mask) {
             let first = addresses[lane] / SECTOR;
             let last = (addresses[lane] + u64::from(traffic.bytes.max(1)) - 1) / SECTOR;
-            is_sorted &= self.sectors.last().is_none_or(|&it| it <= first);
             self.sectors.extend(first..=last);
         }
-        if !is_sorted {
-            self.sectors.sort_unstable();
-        }
+        self.sectors.sort_unstable();
         self.sectors.dedup();
         let bytes = u64::from(traffic.mask.count_ones()) * u64::from(traffic.bytes);
-        self.costs[pc as usize][0] +=
-            Cost { requests: 1, units: self.sectors.len() as u64, ideal: bytes.div_ceil(SECTOR) };
+        Cost { requests: 1, units: self.sectors.len() as u64, ideal: bytes.div_ceil(SECTOR) }
     }
 
     pub(super) fn shared<const L: usize>(
@@ -168,13 +224,32 @@ impl Counts {
         addresses: &[u64; L],
         banks: &Banks,
     ) {
+        let pattern = Pattern::new(traffic.mask, WORD, addresses);
+        let cost = match self.patterns[pc as usize][1].recall(&pattern) {
+            Some(cost) => cost,
+            None => {
+                let cost = self.groups(traffic, addresses, banks);
+                self.patterns[pc as usize][1].remember(pattern, cost);
+                cost
+            }
+        };
+        self.costs[pc as usize][1] += cost;
+    }
+
+    /// The wavefronts of every group of lanes.
+    fn groups<const L: usize>(
+        &mut self,
+        traffic: Traffic,
+        addresses: &[u64; L],
+        banks: &Banks,
+    ) -> Cost {
         let served = banks.served(traffic);
         let mut cost = Cost { requests: 1, ..Cost::default() };
         for group in served.groups.iter().map(|it| it & traffic.mask).filter(|&it| it != 0) {
             cost.units += self.wavefronts(served.banks, traffic.bytes, group, addresses);
             cost.ideal += 1;
         }
-        self.costs[pc as usize][1] += cost;
+        cost
     }
 
     /// The largest number of distinct words in one bank among the lanes of `group`.
@@ -188,8 +263,8 @@ impl Counts {
         let mut words = [FREE; BANKS_MAX];
         self.crowded.clear();
         for lane in super::exec::lanes_of(group) {
-            let first = addresses[lane] / 4;
-            let last = (addresses[lane] + u64::from(bytes.max(1)) - 1) / 4;
+            let first = addresses[lane] / WORD;
+            let last = (addresses[lane] + u64::from(bytes.max(1)) - 1) / WORD;
             for word in first..=last {
                 let bank = &mut words[(word % banks) as usize % BANKS_MAX];
                 if *bank == FREE {
@@ -348,7 +423,11 @@ mod tests {
 
     /// Wavefronts of one read.
     fn read(bytes: u32, model: &BankModel, lanes: u32, address: impl Fn(usize) -> usize) -> u64 {
-        let mut counts = Counts { costs: vec![[Cost::default(); 2]], ..Counts::default() };
+        let mut counts = Counts {
+            costs: vec![[Cost::default(); 2]],
+            patterns: vec![Default::default()],
+            ..Counts::default()
+        };
         let addresses: [u64; 64] = std::array::from_fn(|lane| address(lane) as u64);
         let mask = if lanes == 64 { !0 } else { (1 << lanes) - 1 };
         let traffic = Traffic { bytes, store: false, mask };

@@ -16,46 +16,29 @@ mod memory;
 mod number;
 mod print;
 mod rows;
+mod warp;
+mod window;
 
-use super::bytecode::{Barrier, BarrierMode, Op, Slot, Special, Trap};
+use super::bytecode::{Barrier, BarrierMode, Op, Special, Trap};
 use super::count::Counts;
 use super::error::{Kind, SimError};
-use super::memory::{Memory, Tracked, View};
+use super::memory::{Memory, Tracked};
 use super::race::Race;
 use super::schedule::{Geometry, Random};
 use super::{HookReport, Program, Reconvergence};
 
 pub(super) use cross::tally;
-use flight::Flights;
 use lanes::real2_wide;
 pub(super) use matrix::Scratch;
 use number::decode;
 pub(super) use number::encode;
 #[cfg(test)]
 pub(super) use number::f16_to_f32 as half_value;
+pub(super) use warp::{Fragment, Wait, Warp};
 
 /// Operations that a warp runs before others get their turn: enough to make progress, few enough
 /// that a loop that waits for another warp does not starve it.
 const TURN_STEPS: u64 = 1 << 16;
-
-/// Lanes of a warp at one place of the program.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Fragment {
-    pub(super) pc: u32,
-    pub(super) mask: u64,
-    pub(super) wait: Wait,
-}
-
-/// What a fragment waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Wait {
-    /// Nothing.
-    Ready,
-    /// Other lanes of its warp.
-    Lanes,
-    /// The barrier `id`, at the operation with the table entry `table`.
-    Barrier { id: u32, table: u32 },
-}
 
 /// How a turn ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,83 +49,6 @@ pub(super) enum Pause {
     Blocked,
     /// Every lane returned.
     Done,
-}
-
-/// A warp: its rows and where its lanes are.
-#[derive(Debug)]
-pub(super) struct Warp<const L: usize> {
-    pub(super) index: u32,
-    pub(super) flags: Vec<u64>,
-    pub(super) words: Vec<[u32; L]>,
-    pub(super) wides: Vec<[u64; L]>,
-    pub(super) local: Tracked,
-    pub(super) fragments: Vec<Fragment>,
-    /// Copies that have not ended.
-    pub(super) flights: Flights,
-    /// Lanes that have not returned.
-    pub(super) live: u64,
-}
-
-impl<const L: usize> Warp<L> {
-    pub(super) const FULL: u64 = if L == 64 { !0 } else { (1 << L) - 1 };
-
-    /// A warp of `program` with `lanes` lanes, ready to start.
-    pub(super) fn new(program: &Program, index: u32, lanes: u32) -> Self {
-        let code = &program.code;
-        let live = if lanes as usize >= L { Self::FULL } else { (1 << lanes) - 1 };
-        let mut warp = Warp {
-            index,
-            flags: vec![0; code.flags as usize],
-            words: vec![[0xa5a5_a5a5; L]; code.words as usize],
-            wides: vec![[0xa5a5_a5a5_a5a5_a5a5; L]; code.wides as usize],
-            local: Tracked::new(
-                code.local_bytes as usize * if code.local_bytes > 0 { L } else { 0 },
-            ),
-            fragments: vec![Fragment { pc: 0, mask: live, wait: Wait::Ready }],
-            flights: Flights::new(L),
-            live,
-        };
-        for &(slot, bits) in &code.constants {
-            warp.fill(slot, bits);
-        }
-        warp
-    }
-
-    /// Makes the warp ready to start again, with `lanes` lanes; constants and arguments stay.
-    pub(super) fn restart(&mut self, lanes: u32) {
-        self.live = if lanes as usize >= L { Self::FULL } else { (1 << lanes) - 1 };
-        self.fragments = vec![Fragment { pc: 0, mask: self.live, wait: Wait::Ready }];
-        self.flights = Flights::new(L);
-        self.local.reset();
-    }
-
-    /// Gives every lane of a row the same value.
-    pub(super) fn fill(&mut self, slot: Slot, bits: u64) {
-        match slot {
-            Slot::Flag(row) => self.flags[row as usize] = if bits & 1 != 0 { !0 } else { 0 },
-            Slot::Word(row) => self.words[row as usize] = [bits as u32; L],
-            Slot::Wide(row) => self.wides[row as usize] = [bits; L],
-        }
-    }
-
-    pub(super) fn read(&self, slot: Slot, lane: usize) -> u64 {
-        match slot {
-            Slot::Flag(row) => self.flags[row as usize] >> lane & 1,
-            Slot::Word(row) => u64::from(self.words[row as usize][lane]),
-            Slot::Wide(row) => self.wides[row as usize][lane],
-        }
-    }
-
-    pub(super) fn write(&mut self, slot: Slot, lane: usize, bits: u64) {
-        match slot {
-            Slot::Flag(row) => {
-                let row = &mut self.flags[row as usize];
-                *row = *row & !(1 << lane) | (bits & 1) << lane;
-            }
-            Slot::Word(row) => self.words[row as usize][lane] = bits as u32,
-            Slot::Wide(row) => self.wides[row as usize][lane] = bits,
-        }
-    }
 }
 
 /// Lanes of a mask in ascending order.
@@ -414,7 +320,8 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         let switch = &program.code.switches[table as usize];
         let mut rest = self.mask;
         for &(value, edge) in &switch.cases {
-            let here = lanes_of(rest).filter(|&lane| self.warp.read(switch.value, lane) == value);
+            let here =
+                lanes_of(rest).filter(|&lane| self.warp.rows.read(switch.value, lane) == value);
             let mask = here.fold(0, |mask, lane| mask | 1 << lane);
             if mask != 0 {
                 self.split(edge, mask);
@@ -430,7 +337,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
     /// Whether all `members` are here. If not, the fragment waits for them.
     fn together(&mut self, members: u32) -> Result<bool, SimError> {
         let first = self.mask.trailing_zeros() as usize;
-        let members = u64::from(self.warp.words[members as usize][first.min(L - 1)]);
+        let members = u64::from(self.warp.rows.words[members as usize][first.min(L - 1)]);
         if self.mask & !members != 0 {
             let lane = (self.mask & !members).trailing_zeros();
             let message =
@@ -478,7 +385,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         }
         self.counts.barriers += 1;
         let first = self.mask.trailing_zeros() as usize;
-        let word = |turn: &Self, row: u32| turn.warp.words[row as usize][first];
+        let word = |turn: &Self, row: u32| turn.warp.rows.words[row as usize][first];
         let id = barrier.id.map_or(0, |row| word(self, row));
         if id >= 16 {
             let message = format!("barrier {id}: a block has barriers 0 to 15");
@@ -513,7 +420,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         let program = self.program;
         let call = &program.code.hook_calls[table as usize];
         for lane in lanes_of(self.mask) {
-            let words = call.args.iter().map(|&slot| self.warp.read(slot, lane)).collect();
+            let words = call.args.iter().map(|&slot| self.warp.rows.read(slot, lane)).collect();
             if call.stops {
                 let mut error = SimError::new(Kind::Trap, "an assertion of the kernel fails");
                 error.hook = Some(call.hook as u32);
@@ -554,16 +461,6 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             }
         });
         self.put(d, row);
-    }
-
-    /// What lanes can address.
-    fn view(&mut self) -> View<'_, 'a> {
-        View {
-            memory: self.memory,
-            shared: self.shared,
-            local: &mut self.warp.local,
-            local_bytes: self.program.code.local_bytes as usize,
-        }
     }
 }
 

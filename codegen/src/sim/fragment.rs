@@ -3,7 +3,7 @@
 //! A slot is an element of an operand in the order of its registers, low bits first. The maps are
 //! formulas of the manuals: NVIDIA's from PTX ISA 9.7.14.5 (matrix fragments of `mma`), AMD's from
 //! the CDNA3 and CDNA4 instruction set architectures, chapter 7. They are written for reading,
-//! and evaluated once for every instruction of a kernel: [`Shape::places`].
+//! and evaluated once for every instruction of a kernel: [`Shape::moves`].
 
 /// The shape of a matrix product, and with it the map from lanes to elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +28,42 @@ pub(super) enum Role {
     Right,
     /// The sum, `m` by `n`.
     Sum,
+}
+
+/// Groups, strides and runs that are looked for, the best first.
+const MOVES: [(usize, usize, usize); 5] = [(2, 1, 8), (1, 1, 8), (1, 4, 8), (4, 1, 4), (1, 1, 1)];
+
+/// How elements move between slots and their row-major order, in runs as long as there are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Moves {
+    /// Slots that are taken together: first all of a lane, then the next lane's.
+    pub(super) group: usize,
+    /// The lane that comes after a lane is so many further on; after the last such, lane 1, and so on.
+    pub(super) stride: usize,
+    /// Elements in that order that follow each other in row-major order too.
+    pub(super) run: usize,
+    /// Where each run begins.
+    pub(super) starts: Vec<u16>,
+}
+
+impl Moves {
+    fn new(
+        places: &[u16],
+        lanes: usize,
+        (group, stride, run): (usize, usize, usize),
+    ) -> Option<Self> {
+        let by_stride = || (0..stride).flat_map(|first| (first..lanes).step_by(stride));
+        let mut order: Vec<u16> = Vec::with_capacity(places.len());
+        for group in places.chunks(group * lanes) {
+            for lane in by_stride() {
+                order.extend(group.iter().skip(lane).step_by(lanes));
+            }
+        }
+        let follow = |it: &[u16]| it.windows(2).all(|it| it[0] + 1 == it[1]);
+        let fits = places.len().is_multiple_of(group * lanes) && order.chunks(run).all(follow);
+        let starts = order.iter().step_by(run).copied().collect();
+        fits.then_some(Moves { group, stride, run, starts })
+    }
 }
 
 /// An element of one of several matrices: its block, row and column.
@@ -70,6 +106,13 @@ impl Shape {
             ((block * rows + i) * columns + j) as u16
         })
         .collect()
+    }
+
+    /// How the elements of a matrix move between slots and their row-major order.
+    pub(super) fn moves(self, role: Role, lanes: usize) -> Moves {
+        let places = self.places(role, lanes);
+        let all = MOVES.iter().find_map(|&sizes| Moves::new(&places, lanes, sizes));
+        all.expect("every element is a run of one")
     }
 
     fn place(self, role: Role, lane: usize, s: usize) -> Place {

@@ -61,7 +61,8 @@ impl Written {
     }
 
     /// The first byte of a range that nothing has written.
-    fn first_missing(&self, at: usize, len: usize) -> Option<usize> {
+    #[inline]
+    pub(super) fn first_missing(&self, at: usize, len: usize) -> Option<usize> {
         if at % 64 + len <= 64 {
             let run = if len == 64 { !0 } else { (1u64 << len) - 1 };
             let missing = !(self.0[at / 64] >> (at % 64)) & run;
@@ -70,7 +71,9 @@ impl Written {
         (at..at + len).find(|&i| self.0[i / 64] >> (i % 64) & 1 == 0)
     }
 
-    fn mark(&mut self, at: usize, len: usize) {
+    /// Remembers a write.
+    #[inline]
+    pub(super) fn mark(&mut self, at: usize, len: usize) {
         if at % 64 + len <= 64 {
             let run = if len == 64 { !0 } else { (1u64 << len) - 1 };
             self.0[at / 64] |= run << (at % 64);
@@ -84,7 +87,7 @@ impl Written {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracked {
     pub(super) bytes: Vec<u8>,
-    written: Written,
+    pub(super) written: Written,
 }
 
 impl Tracked {
@@ -99,14 +102,10 @@ impl Tracked {
         self.written.0.fill(0);
     }
 
-    /// The first byte of a range that nothing has written.
-    pub(super) fn first_unwritten(&self, at: usize, len: usize) -> Option<usize> {
-        self.written.first_missing(at, len)
-    }
-
-    /// Remembers a write.
-    pub(super) fn mark(&mut self, at: usize, len: usize) {
-        self.written.mark(at, len);
+    /// Writes bytes that exist.
+    pub(super) fn write(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        self.written.mark(at, bytes.len());
     }
 }
 
@@ -120,116 +119,27 @@ pub(super) struct Memory<'a> {
     pub(super) arguments: Vec<u8>,
 }
 
-/// A range of bytes that an access touches.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Range {
-    pub(super) region: Region,
-    pub(super) at: usize,
-}
-
-/// What a lane can address: the launch, its block and itself.
-pub(super) struct View<'v, 'a> {
-    pub(super) memory: &'v mut Memory<'a>,
-    pub(super) shared: &'v mut Tracked,
-    pub(super) local: &'v mut Tracked,
-    pub(super) local_bytes: usize,
-}
-
-impl View<'_, '_> {
-    /// The bytes at `addr`, if all `len` of them exist.
-    pub(super) fn locate(
-        &self,
-        space: Space,
-        addr: u64,
-        len: u32,
-        lane: u32,
-    ) -> Result<Range, SimError> {
-        let (region, at) = region_of(space, addr);
-        let size = self.size(region);
-        if at + u64::from(len) > size as u64 {
-            return Err(self.outside(region, at, len, size).at_lane(lane));
+/// An access to `len` bytes at byte `at` of a memory that has `size`.
+pub(super) fn outside(region: Region, at: u64, len: usize, size: usize) -> SimError {
+    let message = match region {
+        Region::Buffer(u32::MAX) => {
+            format!("an access of {len} bytes through {at:#x}, which is in no memory")
         }
-        let base = if region == Region::Local { lane as usize * self.local_bytes } else { 0 };
-        Ok(Range { region, at: at as usize + base })
-    }
-
-    fn size(&self, region: Region) -> usize {
-        match region {
-            Region::Buffer(i) => self.memory.buffers.get(i as usize).map_or(0, Vec::len),
-            Region::Variable(i) => self.memory.variables.get(i as usize).map_or(0, Vec::len),
-            Region::Arguments => self.memory.arguments.len(),
-            Region::Shared => self.shared.bytes.len(),
-            Region::Local => self.local_bytes,
+        // Only a pointer that was moved backwards comes to the far end of a buffer's space.
+        Region::Buffer(i) if at >= BUFFER_STEP / 2 => {
+            let before = BUFFER_STEP - at;
+            format!("an access of {len} bytes {before} bytes before buffer {}", i + 1)
         }
-    }
-
-    /// The bytes of a region.
-    pub(super) fn bytes(&self, region: Region) -> &[u8] {
-        match region {
-            Region::Buffer(i) => &self.memory.buffers[i as usize],
-            Region::Variable(i) => &self.memory.variables[i as usize],
-            Region::Arguments => &self.memory.arguments,
-            Region::Shared => &self.shared.bytes,
-            Region::Local => &self.local.bytes,
+        _ => {
+            let name = describe(region);
+            format!("an access of {len} bytes at byte {at} of {name}, which has {size}")
         }
-    }
-
-    /// The bytes of a region for writing; the arguments must not change.
-    pub(super) fn bytes_mut(&mut self, range: Range, len: usize) -> Result<&mut [u8], SimError> {
-        let bytes = match range.region {
-            Region::Buffer(i) => {
-                if let Some(written) = self.memory.written.get_mut(&i) {
-                    written.mark(range.at, len);
-                }
-                &mut self.memory.buffers[i as usize]
-            }
-            Region::Variable(i) => &mut self.memory.variables[i as usize],
-            Region::Arguments => {
-                let message = "the kernel writes to its arguments";
-                return Err(SimError::new(Kind::ReadOnly, message));
-            }
-            Region::Shared => {
-                self.shared.mark(range.at, len);
-                &mut self.shared.bytes
-            }
-            Region::Local => {
-                self.local.mark(range.at, len);
-                &mut self.local.bytes
-            }
-        };
-        Ok(&mut bytes[range.at..range.at + len])
-    }
-
-    /// The first byte of a range that nothing has written.
-    pub(super) fn first_unwritten(&self, range: Range, len: usize) -> Option<usize> {
-        match range.region {
-            Region::Shared => self.shared.first_unwritten(range.at, len),
-            Region::Local => self.local.first_unwritten(range.at, len),
-            Region::Buffer(i) => self.memory.written.get(&i)?.first_missing(range.at, len),
-            Region::Variable(_) | Region::Arguments => None,
-        }
-    }
-
-    fn outside(&self, region: Region, at: u64, len: u32, size: usize) -> SimError {
-        let message = match region {
-            Region::Buffer(u32::MAX) => {
-                format!("an access of {len} bytes through {at:#x}, which is in no memory")
-            }
-            // Only a pointer that was moved backwards comes to the far end of a buffer's space.
-            Region::Buffer(i) if at >= BUFFER_STEP / 2 => {
-                let before = BUFFER_STEP - at;
-                format!("an access of {len} bytes {before} bytes before buffer {}", i + 1)
-            }
-            _ => {
-                let name = describe(region);
-                format!("an access of {len} bytes at byte {at} of {name}, which has {size}")
-            }
-        };
-        SimError::new(Kind::OutOfBounds, message)
-    }
+    };
+    SimError::new(Kind::OutOfBounds, message)
 }
 
 /// Splits an address into memory and offset. What is in no memory is in buffer `u32::MAX`.
+#[inline]
 pub(super) fn region_of(space: Space, addr: u64) -> (Region, u64) {
     match space {
         Space::Shared => (Region::Shared, addr & (SHARED - 1)),

@@ -3,7 +3,7 @@
 //! Every warp of the grid is an *agent* with a vector clock (Lamport 1978, Mattern 1988). Its own
 //! entry grows whenever it lets others know of what it did: at barriers, releases, and where the
 //! lanes of the warp synchronise. Barriers and release/acquire pairs join clocks. For every piece of
-//! shared and global memory a [`Cell`] remembers the accesses that no later one has replaced
+//! shared and global memory a [`Shadow`] remembers the accesses that no later one has replaced
 //! (after FastTrack, Flanagan and Freund 2009); an access that conflicts with one that its own
 //! clock does not know is a race.
 //!
@@ -15,167 +15,21 @@
 //!   replicated layouts do it.
 //!
 //! * A copy that ends later is an agent of its own: it is checked when it starts, by what its warp
-//!   knows then, and known to a warp that waited for its end.
+//!   knows then, and known to a lane that waited for its end. On NVIDIA the other lanes of its warp
+//!   have to synchronise with that lane (PTX ISA, `cp.async.wait_group`).
 //!
 //! Blocks have no order among each other except through atomics of device scope.
 
-use smallvec::SmallVec;
+mod shadow;
 
-use super::Program;
+use shadow::Cell;
+pub(super) use shadow::{How, Shadow, Touch, Visitor};
+
 use super::bytecode::{Order, Scope};
-use super::error::{Kind, SimError};
-use super::memory::{Region, describe};
-use super::schedule::Geometry;
+use super::memory::Region;
 
 /// Added to the number of a warp, the agent that its asynchronous copies are.
 const FLIGHT: u32 = 1 << 31;
-/// Bytes whose accesses are remembered together: as many as a lane moves at most.
-const CELL: u64 = 16;
-/// Stands for more than one lane.
-const MANY: u8 = u8::MAX;
-
-/// How an access touches memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum How {
-    Read,
-    Write,
-    /// A write of the value that is there.
-    Rewrite,
-    AtomicRead,
-    AtomicWrite,
-    Atomic,
-    /// The two ends of an asynchronous copy.
-    Fetch,
-    Land,
-}
-
-impl How {
-    fn writes(self) -> bool {
-        !matches!(self, How::Read | How::AtomicRead | How::Fetch)
-    }
-
-    fn is_atomic(self) -> bool {
-        matches!(self, How::Atomic | How::AtomicRead | How::AtomicWrite)
-    }
-
-    fn verb(self) -> &'static str {
-        match self {
-            How::Read => "reads",
-            How::Write | How::Rewrite => "writes",
-            How::AtomicRead => "atomically reads",
-            How::AtomicWrite => "atomically writes",
-            How::Atomic => "atomically updates",
-            How::Fetch => "starts to copy from",
-            How::Land => "starts to copy to",
-        }
-    }
-}
-
-/// One lane's access.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Touch {
-    pub(super) region: Region,
-    pub(super) at: u64,
-    pub(super) len: u32,
-    pub(super) agent: u32,
-    pub(super) lane: u8,
-    pub(super) pc: u32,
-    pub(super) how: How,
-    /// When the copy ends that the access is a part of, in the time of the warp's copies.
-    pub(super) flight: Option<u32>,
-}
-
-/// An access that a cell remembers.
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    agent: u32,
-    time: u32,
-    pc: u32,
-    /// Which of the cell's bytes.
-    bytes: u16,
-    lane: u8,
-    how: How,
-    /// Others wrote the same value.
-    agreed: bool,
-}
-
-/// The accesses to [`CELL`] bytes.
-#[derive(Clone, Debug, Default)]
-struct Cell(SmallVec<[Record; 4]>);
-
-impl Cell {
-    fn wrote(&self, agent: u32, bytes: u16) -> bool {
-        self.0.iter().any(|r| r.agent == agent && r.how.writes() && r.bytes & bytes != 0)
-    }
-
-    fn agree(&mut self, bytes: u16) {
-        for record in &mut self.0 {
-            record.agreed |= record.how.writes() && record.bytes & bytes != 0;
-        }
-    }
-
-    /// Whether an access is like one that nothing orders but that wrote the same value.
-    fn check(
-        &self,
-        touch: &Touch,
-        bytes: u16,
-        agent: &Agent,
-        lanes_race: bool,
-    ) -> Result<bool, Record> {
-        let mut agreed = false;
-        for record in &self.0 {
-            if record.bytes & bytes == 0
-                || !conflicts(record, touch)
-                || is_ordered(record, touch, agent, lanes_race)
-            {
-                continue;
-            }
-            if !excused(self, record, touch, record.bytes & bytes) {
-                return Err(*record);
-            }
-            agreed |= touch.how == How::Rewrite;
-        }
-        Ok(agreed)
-    }
-
-    /// Takes in an access. It replaces what it covers: its agent's earlier access of the same kind,
-    /// and everything if it writes a new value. `across` says whether agents of other blocks can be
-    /// there, and how many warps a block has.
-    fn insert(&mut self, mut record: Record, agreed: bool, across: Option<u32>) {
-        let own = |r: &Record| {
-            r.agent == record.agent && r.how == record.how && r.bytes & !record.bytes == 0
-        };
-        if let Some(same) = self.0.iter_mut().find(|r| own(r)) {
-            if same.time == record.time && same.lane != record.lane {
-                record.lane = MANY;
-            }
-            if !record.how.writes() {
-                *same = record;
-                return;
-            }
-        }
-        if record.how.writes() && !agreed {
-            self.0.retain(|r| r.bytes & !record.bytes != 0);
-        } else if let Some(warps) = across
-            && self.is_read_by_two_others(&record, warps)
-        {
-            // A later write races with one of two readers in unordered blocks, whatever it is.
-            return;
-        }
-        self.0.push(record);
-    }
-
-    /// Whether `record` is a read of what two other blocks have read too.
-    fn is_read_by_two_others(&self, record: &Record, warps: u32) -> bool {
-        let reads = |how: How| matches!(how, How::Read | How::Fetch);
-        let block = |r: &Record| (r.agent & !FLIGHT) / warps;
-        let alike = |r: &&Record| reads(r.how) && r.bytes & record.bytes == record.bytes;
-        let others = self.0.iter().filter(|r| alike(r) && block(r) != block(record));
-        let mut others = others.map(block);
-        let first = others.next();
-        reads(record.how) && others.any(|it| Some(it) != first)
-    }
-}
 
 /// What an agent knows of the others: their times, by agent, ascending.
 #[derive(Clone, Debug, Default)]
@@ -210,54 +64,22 @@ struct Agent {
     released: Clock,
     /// What an acquire fence will learn.
     pending: Clock,
+    /// Copies that have ended, as the lane knows that started one; the others learn it with the next
+    /// order among the lanes.
+    landed: u32,
 }
 
 impl Agent {
+    /// Its lanes know what each of them knew.
+    fn share(&mut self, agent: u32) {
+        if self.landed > 0 {
+            self.clock.raise(agent | FLIGHT, self.landed);
+        }
+    }
+
     fn tick(&mut self, agent: u32) {
         self.time += 1;
         self.clock.raise(agent, self.time);
-    }
-}
-
-/// Two accesses without order.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Conflict {
-    touch: Touch,
-    byte: u64,
-    earlier: Record,
-}
-
-impl Conflict {
-    /// The finding in words.
-    pub(super) fn explain(&self, program: &Program, geometry: &Geometry) -> SimError {
-        let name = describe(self.touch.region);
-        let message =
-            format!("two accesses to byte {} of {name} without order between them", self.byte);
-        let who = |agent: u32, lane: u8| {
-            let agent = agent & !FLIGHT;
-            let [x, y, z] = geometry.block(agent / geometry.warps);
-            let lane = if lane == MANY { String::new() } else { format!(", lane {lane}") };
-            format!("block ({x}, {y}, {z}), warp {}{lane}", agent % geometry.warps)
-        };
-        let (earlier, later) = (&self.earlier, &self.touch);
-        let mut error = SimError::new(Kind::Race, message);
-        if let Some(line) = program.line(earlier.pc) {
-            let what = format!("{} {} it", who(earlier.agent, earlier.lane), earlier.how.verb());
-            error.others.push((line, what));
-        }
-        error
-            .because(format!(
-                "{} {} it at `{}`",
-                who(earlier.agent, earlier.lane),
-                earlier.how.verb(),
-                program.place_text(earlier.pc)
-            ))
-            .because(format!(
-                "{} {} it at `{}`",
-                who(later.agent, later.lane),
-                later.how.verb(),
-                program.place_text(later.pc)
-            ))
     }
 }
 
@@ -328,6 +150,7 @@ impl Race {
     /// A warp comes to a barrier.
     pub(super) fn arrive(&mut self, agent: u32, id: u32, orders_memory: bool) {
         let it = self.agent(agent);
+        it.share(agent);
         let known = if orders_memory { it.clock.clone() } else { it.released.clone() };
         it.tick(agent);
         self.barriers.entry((agent / self.warps, id)).or_default().join(&known);
@@ -349,15 +172,19 @@ impl Race {
 
     /// The lanes of a warp synchronise.
     pub(super) fn warp_sync(&mut self, agent: u32) {
-        self.agent(agent).tick(agent);
+        let it = self.agent(agent);
+        it.share(agent);
+        it.tick(agent);
     }
 
-    /// The copies of a warp up to `time` have ended, and it knows. Where memory is ordered by fences
-    /// (`released`), what has landed in shared memory needs none to be seen.
-    pub(super) fn landed(&mut self, agent: u32, time: u32, released: bool) {
+    /// The copies of a warp up to `time` have ended, and it knows. Where lanes run in lock-step, all of
+    /// them do, and what has landed in shared memory needs no fence to be seen by others.
+    pub(super) fn landed(&mut self, agent: u32, time: u32) {
+        let by_all = !self.lanes_race;
         let it = self.agent(agent);
-        it.clock.raise(agent | FLIGHT, time);
-        if released {
+        it.landed = it.landed.max(time);
+        if by_all {
+            it.share(agent);
             it.released.raise(agent | FLIGHT, time);
         }
     }
@@ -369,6 +196,7 @@ impl Race {
             it.clock.join(&pending);
         }
         if order.releases() && scope > Scope::Warp {
+            it.share(agent);
             it.released = it.clock.clone();
             it.tick(agent);
         }
@@ -397,6 +225,7 @@ impl Race {
             return;
         }
         let it = self.agent(agent);
+        it.share(agent);
         let known = if order.releases() { it.clock.clone() } else { it.released.clone() };
         if known.0.is_empty() {
             return;
@@ -408,41 +237,17 @@ impl Race {
         self.published.entry((region, at, reach)).or_default().join(&known);
     }
 
-    /// Checks and remembers an access.
-    pub(super) fn touch(&mut self, touch: Touch) -> Result<(), Conflict> {
-        let (first, last) = (touch.at / CELL, (touch.at + u64::from(touch.len) - 1) / CELL);
-        let resident = Race::resident(&mut self.residents, touch.agent / self.warps);
-        let cells = match touch.region {
+    /// Opens the shadow of a memory that others than one lane can reach.
+    pub(super) fn open(&mut self, region: Region, visitor: Visitor) -> Shadow<'_> {
+        let resident = Race::resident(&mut self.residents, visitor.agent / self.warps);
+        let cells = match region {
             Region::Buffer(i) => list(&mut self.buffers, i as usize),
             Region::Variable(i) => list(&mut self.variables, i as usize),
-            _ => &mut resident.shared,
+            Region::Shared | Region::Arguments | Region::Local => &mut resident.shared,
         };
-        if cells.len() <= last as usize {
-            cells.resize_with(last as usize + 1, Cell::default);
-        }
-        let agent = &resident.agents[(touch.agent % self.warps) as usize];
-        let (by, time) = match touch.flight {
-            Some(time) => (touch.agent | FLIGHT, time),
-            None => (touch.agent, agent.time),
-        };
-        let across = (touch.region != Region::Shared).then_some(self.warps);
-        for (number, cell) in (first..=last).zip(&mut cells[first as usize..]) {
-            let low = touch.at.saturating_sub(number * CELL).min(CELL);
-            let high = (touch.at + u64::from(touch.len) - number * CELL).min(CELL);
-            let bytes = ((1u32 << high) - (1 << low)) as u16;
-            let agreed = cell.check(&touch, bytes, agent, self.lanes_race).map_err(|earlier| {
-                let byte = number * CELL + u64::from((earlier.bytes & bytes).trailing_zeros());
-                Conflict { touch, byte, earlier }
-            })?;
-            if agreed {
-                self.rewrites += 1;
-                cell.agree(bytes);
-            }
-            let (pc, lane, how) = (touch.pc, touch.lane, touch.how);
-            let record = Record { agent: by, time, pc, bytes, lane, how, agreed };
-            cell.insert(record, agreed, across);
-        }
-        Ok(())
+        let agent = &resident.agents[(visitor.agent % self.warps) as usize];
+        let rules = (self.warps, self.lanes_race);
+        Shadow::new((region, cells), visitor, agent, rules, &mut self.rewrites)
     }
 }
 
@@ -451,28 +256,4 @@ fn list(all: &mut Vec<Vec<Cell>>, index: usize) -> &mut Vec<Cell> {
         all.resize_with(index + 1, Vec::new);
     }
     &mut all[index]
-}
-
-/// Whether two accesses to the same bytes need an order.
-fn conflicts(record: &Record, touch: &Touch) -> bool {
-    let writes = record.how.writes() || touch.how.writes();
-    writes && !(record.how.is_atomic() && touch.how.is_atomic())
-}
-
-fn is_ordered(record: &Record, touch: &Touch, agent: &Agent, lanes_race: bool) -> bool {
-    if record.agent == touch.agent {
-        return !lanes_race || record.lane == touch.lane || record.time < agent.time;
-    }
-    agent.clock.get(record.agent) >= record.time
-}
-
-/// Whether nobody can tell in which order two accesses came, because all writes of the word wrote
-/// the same value.
-fn excused(cell: &Cell, record: &Record, touch: &Touch, bytes: u16) -> bool {
-    match (record.how.writes(), touch.how) {
-        (true, How::Rewrite) => true,
-        (true, How::Read) => record.agreed && cell.wrote(touch.agent, bytes),
-        (false, How::Rewrite) => cell.wrote(record.agent, bytes),
-        _ => false,
-    }
 }

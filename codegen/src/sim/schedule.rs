@@ -420,7 +420,7 @@ impl<const L: usize> Machine<'_, '_, L> {
                         Wait::Ready => "its turn".to_owned(),
                     };
                     error = error.because(format!(
-                        "block ({x}, {y}, {z}), warp {}, lanes {lanes} wait for {what} at `{place}`",
+                        "block ({x}, {y}, {z}), warp {}, lanes {lanes} wait for {what} at {place}",
                         warp.index
                     ));
                 }
@@ -460,7 +460,7 @@ fn pass<const L: usize>(
         }
     }
     for (d, mask, bits) in answers {
-        lanes_of(mask).for_each(|lane| warp.write(d, lane, bits));
+        lanes_of(mask).for_each(|lane| warp.rows.write(d, lane, bits));
     }
     passed
 }
@@ -482,7 +482,7 @@ fn set_params<const L: usize>(program: &Program, params: &[Param], warp: &mut Wa
     for ((parts, param), byval) in program.code.params.iter().zip(params).zip(&program.code.byval) {
         if let Some(size) = byval {
             if let Some(part) = parts.first() {
-                warp.fill(part.slot, by_value);
+                warp.rows.fill(part.slot, by_value);
             }
             by_value = (by_value + u64::from(*size)).next_multiple_of(64);
             continue;
@@ -501,7 +501,7 @@ fn set_params<const L: usize>(program: &Program, params: &[Param], warp: &mut Wa
                 }
             };
             let mask = if part.bytes >= 8 { !0 } else { (1 << (8 * part.bytes)) - 1 };
-            warp.fill(part.slot, bits & mask);
+            warp.rows.fill(part.slot, bits & mask);
         }
     }
 }

@@ -69,24 +69,25 @@ impl<const L: usize> Turn<'_, '_, L> {
     /// Gives every active lane the same answer.
     fn answer(&mut self, d: Slot, bits: u64) {
         for lane in lanes_of(self.mask) {
-            self.warp.write(d, lane, bits);
+            self.warp.rows.write(d, lane, bits);
         }
     }
 
     fn match_lanes(&mut self, vote: &Vote) {
         let mask = self.mask;
         let equal_to = |turn: &Self, lane: usize| {
-            let own = turn.warp.read(vote.value, lane);
-            let same = lanes_of(mask).filter(|&other| turn.warp.read(vote.value, other) == own);
+            let own = turn.warp.rows.read(vote.value, lane);
+            let same =
+                lanes_of(mask).filter(|&other| turn.warp.rows.read(vote.value, other) == own);
             same.fold(0u64, |same, other| same | 1 << other)
         };
         for lane in lanes_of(mask) {
             let same = equal_to(self, lane);
             let all = same == mask;
             let answer = if vote.mode == VoteMode::MatchAny || all { same } else { 0 };
-            self.warp.write(vote.d, lane, answer);
+            self.warp.rows.write(vote.d, lane, answer);
             if let Some(flag) = vote.also {
-                self.warp.write(Slot::Flag(flag), lane, u64::from(all));
+                self.warp.rows.write(Slot::Flag(flag), lane, u64::from(all));
             }
         }
     }

@@ -5,11 +5,12 @@
 //! collects its copies in groups and waits for all but the newest ones (PTX ISA 9.7.9.25.3). On AMD a
 //! wave counts its operations on global memory, which end in order (CDNA3 ISA 4.4).
 
-use super::super::bytecode::{AsyncCopy, Landing};
+use super::super::bytecode::{AsyncCopy, Landing, Space};
 use super::super::count::Traffic;
 use super::super::error::SimError;
-use super::super::memory::{Range, Region};
-use super::super::race::{How, Touch};
+use super::super::memory::{Region, region_of};
+use super::super::race::How;
+use super::window::{offset, same_memory};
 use super::{Turn, lanes_of};
 use crate::sim::Vendor;
 
@@ -49,26 +50,33 @@ impl<const L: usize> Turn<'_, '_, L> {
         let from = self.addresses(&copy.from, copy.from_addr);
         let to = self.landings(copy);
         self.count_copy(copy, &from, &to);
-        for lane in lanes_of(self.mask) {
-            let bytes = self.fetch(copy, from[lane], lane)?;
-            let len = copy.from.bytes;
-            let range = self.aligned(to[lane], len, u64::from(copy.to_align), lane)?;
-            let time = self.warp.flights.times[lane];
-            self.touch_by_copy(range, len, lane, How::Land)?;
-            self.warp.flights.queue.push(Flight {
-                lane: lane as u8,
-                len: len as u8,
-                time,
-                to: range.at as u32,
-                bytes,
-            });
+        let (bytes, mask) = (copy.from.bytes, self.mask);
+        let lens: [u32; L] = std::array::from_fn(|lane| self.read_len(copy, lane));
+        let reading = lanes_of(mask).filter(|&lane| lens[lane] > 0);
+        let reading = reading.fold(0, |lanes, lane| lanes | 1 << lane);
+        self.check_aligned(copy.from.space, &from, (bytes, copy.from.align), reading)?;
+        self.check_aligned(Space::Shared, &to, (bytes, copy.to_align), mask)?;
+        self.await_own(copy.from.space, &from, bytes, reading);
+        self.await_own(Space::Shared, &to, bytes, mask);
+        let times = std::array::from_fn(|lane| self.warp.flights.times[lane]);
+        let fetched = self.fetch(copy, (&from, &lens), &times, reading)?;
+        let (_, mut window) = self.open(Region::Shared);
+        for lane in lanes_of(mask) {
+            window.reserve(offset(to[lane]), bytes as usize, lane, times[lane])?;
         }
+        self.warp.flights.queue.extend(lanes_of(mask).map(|lane| Flight {
+            lane: lane as u8,
+            len: bytes as u8,
+            time: times[lane],
+            to: offset(to[lane]) as u32,
+            bytes: fetched[lane],
+        }));
         Ok(())
     }
 
     /// Where the active lanes write.
     fn landings(&self, copy: &AsyncCopy) -> [u64; L] {
-        let address = |lane: usize| self.warp.read(copy.to, lane);
+        let address = |lane: usize| self.warp.rows.read(copy.to, lane);
         match copy.landing {
             Landing::Scattered { offset } => {
                 std::array::from_fn(|lane| address(lane) + u64::from(offset))
@@ -82,49 +90,38 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
     }
 
-    /// What a lane copies: what it reads, then zeros.
+    /// How many bytes a lane reads; the others that it copies are zeros.
+    fn read_len(&self, copy: &AsyncCopy, lane: usize) -> u32 {
+        if copy.ignore.is_some_and(|flag| self.flag(flag) >> lane & 1 != 0) {
+            return 0;
+        }
+        let within = self.in_bounds(&copy.from, copy.from_addr, lane);
+        let wanted = copy.read.map(|row| self.warp.rows.words[row as usize][lane]);
+        wanted.unwrap_or(within).min(within)
+    }
+
+    /// What the lanes of `mask` read.
     fn fetch(
         &mut self,
         copy: &AsyncCopy,
-        addr: u64,
-        lane: usize,
-    ) -> Result<[u8; BYTES_MAX], SimError> {
-        let mut bytes = [0; BYTES_MAX];
-        let ignored = copy.ignore.is_some_and(|flag| self.flag(flag) >> lane & 1 != 0);
-        let wanted = copy.read.map(|row| self.warp.words[row as usize][lane]);
-        let within = self.in_bounds(&copy.from, copy.from_addr, lane);
-        let len = if ignored { 0 } else { wanted.unwrap_or(within).min(within) };
-        if len == 0 {
-            return Ok(bytes);
+        (from, lens): (&[u64; L], &[u32; L]),
+        times: &[u32; L],
+        mask: u64,
+    ) -> Result<[[u8; BYTES_MAX]; L], SimError> {
+        let mut fetched = [[0; BYTES_MAX]; L];
+        let mut rest = mask;
+        while rest != 0 {
+            let (region, here) = same_memory(copy.from.space, from, rest);
+            rest &= !here;
+            let (_, mut window) = self.open(region);
+            for lane in lanes_of(here) {
+                let (len, flight) = (lens[lane] as usize, Some(times[lane]));
+                let at = region_of(copy.from.space, from[lane]).1;
+                let bytes = window.read_in_flight(at, len, lane, How::Fetch, flight)?;
+                fetched[lane][..len].copy_from_slice(bytes);
+            }
         }
-        let range = self.locate(&copy.from, addr, len, lane)?;
-        self.touch_by_copy(range, len, lane, How::Fetch)?;
-        self.check_written(range, len, lane)?;
-        let len = len as usize;
-        bytes[..len].copy_from_slice(&self.view().bytes(range.region)[range.at..range.at + len]);
-        Ok(bytes)
-    }
-
-    fn touch_by_copy(
-        &mut self,
-        range: Range,
-        len: u32,
-        lane: usize,
-        how: How,
-    ) -> Result<(), SimError> {
-        self.await_own(range, len);
-        let flight = Some(self.warp.flights.times[lane]);
-        let Some(race) = &mut self.race else {
-            return Ok(());
-        };
-        if matches!(range.region, Region::Local | Region::Arguments) {
-            return Ok(());
-        }
-        let (region, at) = (range.region, range.at as u64);
-        let (agent, pc, lane) = (self.agent, self.pc, lane as u8);
-        race.touch(Touch { region, at, len, agent, lane, pc, how, flight }).map_err(|conflict| {
-            conflict.explain(self.program, self.geometry).at_lane(u32::from(lane))
-        })
+        Ok(fetched)
     }
 
     fn count_copy(&mut self, copy: &AsyncCopy, from: &[u64; L], to: &[u64; L]) {
@@ -159,15 +156,16 @@ impl<const L: usize> Turn<'_, '_, L> {
 
     /// Before the wave touches bytes that a copy of its own is still to write, LLVM waits for it
     /// (`SIInsertWaitcnts`, LDS DMA): such a copy ends, and all before it.
-    pub(super) fn await_own(&mut self, range: Range, len: u32) {
-        if self.warp.flights.queue.is_empty()
-            || range.region != Region::Shared
-            || self.program.vendor != Vendor::Amd
-        {
+    pub(super) fn await_own(&mut self, space: Space, addresses: &[u64; L], len: u32, mask: u64) {
+        if self.warp.flights.queue.is_empty() || self.program.vendor != Vendor::Amd {
             return;
         }
-        let (start, end) = (range.at as u32, range.at as u32 + len);
-        let overlaps = |it: &&Flight| it.to < end && start < it.to + u32::from(it.len);
+        let touched = |it: &Flight, lane: usize| {
+            let (region, at) = region_of(space, addresses[lane]);
+            let (start, end) = (u64::from(it.to), u64::from(it.to) + u64::from(it.len));
+            region == Region::Shared && at < end && start < at + u64::from(len)
+        };
+        let overlaps = |it: &&Flight| lanes_of(mask).any(|lane| touched(it, lane));
         let last = self.warp.flights.queue.iter().filter(overlaps).map(|it| it.time).max();
         if let Some(last) = last {
             self.land(|flight| flight.time <= last);
@@ -180,9 +178,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         self.warp.flights.queue.retain(|flight| {
             let lands = ends(flight);
             if lands {
-                let (at, len) = (flight.to as usize, usize::from(flight.len));
-                shared.bytes[at..at + len].copy_from_slice(&flight.bytes[..len]);
-                shared.mark(at, len);
+                shared.write(flight.to as usize, &flight.bytes[..usize::from(flight.len)]);
             }
             !lands
         });
@@ -192,9 +188,8 @@ impl<const L: usize> Turn<'_, '_, L> {
     fn learn(&mut self, time: u32) {
         let first = self.warp.flights.queue.iter().map(|flight| flight.time).min();
         let time = first.map_or(time, |first| time.min(first - 1));
-        let by_fences = self.program.vendor == Vendor::Amd;
         if let Some(race) = &mut self.race {
-            race.landed(self.agent, time, by_fences);
+            race.landed(self.agent, time);
         }
     }
 

@@ -9,34 +9,50 @@ use super::super::bytecode::{
 use super::super::error::{Kind, SimError};
 use super::super::memory::PATTERN;
 use super::number::{self, decode, encode};
+use super::warp::Rows;
 use super::{Turn, Warp};
 
 /// The number in one lane of a row.
 pub(super) trait Lane: Copy + Default {
-    fn rows<const L: usize>(warp: &mut Warp<L>) -> &mut Vec<[Self; L]>;
+    /// The rows of such numbers.
+    fn rows<const L: usize>(rows: &Rows<L>) -> &[[Self; L]];
+
+    fn rows_mut<const L: usize>(rows: &mut Rows<L>) -> &mut [[Self; L]];
 }
 
 impl Lane for u32 {
-    fn rows<const L: usize>(warp: &mut Warp<L>) -> &mut Vec<[u32; L]> {
-        &mut warp.words
+    fn rows<const L: usize>(rows: &Rows<L>) -> &[[u32; L]] {
+        &rows.words
+    }
+
+    fn rows_mut<const L: usize>(rows: &mut Rows<L>) -> &mut [[u32; L]] {
+        &mut rows.words
     }
 }
 
 impl Lane for u64 {
-    fn rows<const L: usize>(warp: &mut Warp<L>) -> &mut Vec<[u64; L]> {
-        &mut warp.wides
+    fn rows<const L: usize>(rows: &Rows<L>) -> &[[u64; L]] {
+        &rows.wides
+    }
+
+    fn rows_mut<const L: usize>(rows: &mut Rows<L>) -> &mut [[u64; L]] {
+        &mut rows.wides
     }
 }
 
 impl<const L: usize> Turn<'_, '_, L> {
-    pub(super) fn get<A: Lane>(&mut self, a: Row) -> [A; L] {
-        A::rows(self.warp)[a as usize]
+    pub(super) fn get<A: Lane>(&self, a: Row) -> [A; L] {
+        *self.row(a)
+    }
+
+    fn row<A: Lane>(&self, a: Row) -> &[A; L] {
+        &A::rows(&self.warp.rows)[a as usize]
     }
 
     /// Writes the active lanes of a row.
     pub(super) fn put<D: Lane>(&mut self, d: Row, values: [D; L]) {
         let mask = self.mask;
-        let row = &mut D::rows(self.warp)[d as usize];
+        let row = &mut D::rows_mut(&mut self.warp.rows)[d as usize];
         if mask == Warp::<L>::FULL {
             *row = values;
             return;
@@ -49,16 +65,16 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     pub(super) fn put_flag(&mut self, d: Row, value: u64) {
-        let row = &mut self.warp.flags[d as usize];
+        let row = &mut self.warp.rows.flags[d as usize];
         *row = *row & !self.mask | value & self.mask;
     }
 
     pub(super) fn flag(&self, a: Row) -> u64 {
-        self.warp.flags[a as usize]
+        self.warp.rows.flags[a as usize]
     }
 
     fn map1<A: Lane, D: Lane>(&mut self, d: Row, a: Row, f: impl Fn(A) -> D) {
-        let a = self.get::<A>(a);
+        let a = self.row::<A>(a);
         let mut out = [D::default(); L];
         for lane in 0..L {
             out[lane] = f(a[lane]);
@@ -67,7 +83,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     fn map2<A: Lane, D: Lane>(&mut self, d: Row, a: Row, b: Row, f: impl Fn(A, A) -> D) {
-        let (a, b) = (self.get::<A>(a), self.get::<A>(b));
+        let (a, b) = (self.row::<A>(a), self.row::<A>(b));
         let mut out = [D::default(); L];
         for lane in 0..L {
             out[lane] = f(a[lane], b[lane]);
@@ -76,7 +92,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     fn map3<A: Lane>(&mut self, d: Row, a: Row, b: Row, c: Row, f: impl Fn(A, A, A) -> A) {
-        let (a, b, c) = (self.get::<A>(a), self.get::<A>(b), self.get::<A>(c));
+        let (a, b, c) = (self.row::<A>(a), self.row::<A>(b), self.row::<A>(c));
         let mut out = [A::default(); L];
         for lane in 0..L {
             out[lane] = f(a[lane], b[lane], c[lane]);
@@ -85,7 +101,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     fn test2<A: Lane>(&mut self, d: Row, a: Row, b: Row, f: impl Fn(A, A) -> bool) {
-        let (a, b) = (self.get::<A>(a), self.get::<A>(b));
+        let (a, b) = (self.row::<A>(a), self.row::<A>(b));
         let mut out = 0u64;
         for lane in 0..L {
             out |= u64::from(f(a[lane], b[lane])) << lane;
@@ -121,7 +137,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     fn select_rows<A: Lane>(&mut self, pick: u64, d: Row, a: Row, b: Row) {
-        let (a, mut out) = (self.get::<A>(a), self.get::<A>(b));
+        let (a, mut out) = (self.row::<A>(a), self.get::<A>(b));
         for lane in 0..L {
             if pick >> lane & 1 != 0 {
                 out[lane] = a[lane];
@@ -167,9 +183,9 @@ impl<const L: usize> Turn<'_, '_, L> {
     fn check_divisor(&mut self, wide: bool, b: Row) -> Result<(), SimError> {
         let zero = |turn: &mut Self, lane: usize| {
             if wide {
-                turn.warp.wides[b as usize][lane] == 0
+                turn.warp.rows.wides[b as usize][lane] == 0
             } else {
-                turn.warp.words[b as usize][lane] == 0
+                turn.warp.rows.words[b as usize][lane] == 0
             }
         };
         for lane in super::lanes_of(self.mask) {
@@ -257,13 +273,18 @@ impl<const L: usize> Turn<'_, '_, L> {
         let mut out = [0u64; L];
         for piece in &repack.pieces {
             let ones = if piece.width == 64 { !0 } else { (1u64 << piece.width) - 1 };
-            for (lane, out) in out.iter_mut().enumerate() {
-                let bits = self.warp.read(piece.from, lane) >> piece.from_bit & ones;
-                *out |= bits << piece.to_bit;
+            let from = self.warp.rows.all(piece.from);
+            for lane in 0..L {
+                out[lane] |= (from[lane] >> piece.from_bit & ones) << piece.to_bit;
             }
         }
-        for lane in super::lanes_of(self.mask) {
-            self.warp.write(repack.d, lane, out[lane]);
+        match repack.d {
+            Slot::Flag(d) => {
+                let flags = out.iter().enumerate().fold(0, |all, (lane, it)| all | it << lane);
+                self.put_flag(d, flags);
+            }
+            Slot::Word(d) => self.put(d, out.map(|it| it as u32)),
+            Slot::Wide(d) => self.put(d, out),
         }
     }
 

@@ -1,30 +1,40 @@
 //! Products of small matrices that a warp holds together.
 //!
 //! A product has three steps: the lanes' registers become matrices in row-major order, the matrices
-//! are multiplied, the result goes back. Sums are fused chains over `k`; the devices' order and
+//! are multiplied, the result goes back. Registers and matrices have long runs of elements in common
+//! ([`Moves`]), so that most of the moving is of whole vectors of the host. Sums are fused chains over `k`; the devices' order and
 //! width inside a block of `k` are not documented (NVIDIA) or differ (AMD), so results in single
 //! precision agree within a tolerance. Integers are exact.
 
+use std::ops::{BitAnd, BitOr, Shl, Shr};
 use std::sync::OnceLock;
 
 use super::super::bytecode::{Arithmetic, Number, Operand, Product, Real, Rounding, Scale, Slot};
+use super::Turn;
+use super::lanes::Lane;
 use super::number::{decode, encode, f16_to_f32, f32_to_f16};
-use super::{Turn, Warp};
+use super::warp::Rows;
 
 /// Elements of the largest matrix, over all of its blocks.
 const ELEMENTS_MAX: usize = 2048;
 
 /// The matrices of a product while it is computed.
-struct Matrices<T> {
+struct Matrices<T: Term> {
     left: [T; ELEMENTS_MAX],
     right: [T; ELEMENTS_MAX],
     sum: [T; ELEMENTS_MAX],
+    /// The bits of one of them.
+    codes: Codes<T>,
 }
+
+/// The bits of elements, in row-major order.
+type Codes<T> = [<T as Term>::Code; ELEMENTS_MAX];
 
 impl<T: Term> Matrices<T> {
     fn new() -> Box<Self> {
         let zeros = [T::default(); ELEMENTS_MAX];
-        Box::new(Matrices { left: zeros, right: zeros, sum: zeros })
+        let codes = [T::Code::default(); ELEMENTS_MAX];
+        Box::new(Matrices { left: zeros, right: zeros, sum: zeros, codes })
     }
 }
 
@@ -46,62 +56,62 @@ impl<const L: usize> Turn<'_, '_, L> {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the processor has what the function is compiled for.
-            unsafe { perform_fused(self.warp, product, self.scratch) };
+            unsafe { perform_fused(&mut self.warp.rows, product, self.scratch) };
             return;
         }
-        perform(self.warp, product, self.scratch);
+        perform(&mut self.warp.rows, product, self.scratch);
     }
 }
 
 /// [`perform`] with instructions for fused multiply-adds, which are calls of a function without.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn perform_fused<const L: usize>(warp: &mut Warp<L>, product: &Product, scratch: &mut Scratch) {
-    perform(warp, product, scratch);
+fn perform_fused<const L: usize>(rows: &mut Rows<L>, product: &Product, scratch: &mut Scratch) {
+    perform(rows, product, scratch);
 }
 
 #[inline(always)]
-fn perform<const L: usize>(warp: &mut Warp<L>, product: &Product, scratch: &mut Scratch) {
+fn perform<const L: usize>(rows: &mut Rows<L>, product: &Product, scratch: &mut Scratch) {
     match product.arithmetic {
-        Arithmetic::Single => compute(warp, product, &mut scratch.single),
-        Arithmetic::Double => compute(warp, product, &mut scratch.double),
-        Arithmetic::Integer { .. } => compute(warp, product, &mut scratch.integer),
+        Arithmetic::Single => compute(rows, product, &mut scratch.single),
+        Arithmetic::Double => compute(rows, product, &mut scratch.double),
+        Arithmetic::Integer { .. } => compute(rows, product, &mut scratch.integer),
     }
 }
 
 #[inline(always)]
 fn compute<T: Term, const L: usize>(
-    warp: &mut Warp<L>,
+    rows: &mut Rows<L>,
     product: &Product,
     matrices: &mut Matrices<T>,
 ) {
-    T::gather(warp, &product.left, &mut matrices.left);
-    T::gather(warp, &product.right, &mut matrices.right);
-    T::gather(warp, &product.sum, &mut matrices.sum);
+    T::gather(rows, &product.left, &mut matrices.codes, &mut matrices.left);
+    T::gather(rows, &product.right, &mut matrices.codes, &mut matrices.right);
+    T::gather(rows, &product.sum, &mut matrices.codes, &mut matrices.sum);
     if let Some([left, right]) = product.scales {
         let [_, m, n, k] = product.extents;
-        rescale(warp, left, &mut matrices.left[..m * k], |at| at / k + m * (at % k / 32));
-        rescale(warp, right, &mut matrices.right[..k * n], |at| at % n + m * (at / n / 32));
+        rescale(rows, left, &mut matrices.left[..m * k], |at| at / k + m * (at % k / 32));
+        rescale(rows, right, &mut matrices.right[..k * n], |at| at % n + m * (at / n / 32));
     }
     match product.extents[2] {
-        4 => multiply::<T, 4>(matrices, product.extents),
-        8 => multiply::<T, 8>(matrices, product.extents),
-        16 => multiply::<T, 16>(matrices, product.extents),
-        _ => multiply::<T, 32>(matrices, product.extents),
+        4 => multiply::<T, 4, 4>(matrices, product.extents),
+        8 => multiply::<T, 8, 4>(matrices, product.extents),
+        16 => multiply::<T, 16, 2>(matrices, product.extents),
+        _ => multiply::<T, 32, 2>(matrices, product.extents),
     }
     let saturates = product.arithmetic == Arithmetic::Integer { saturates: true };
-    T::scatter(warp, &product.d, &matrices.sum, saturates);
+    T::scatter(rows, &product.d, &mut matrices.codes, &matrices.sum, saturates);
 }
 
 /// Multiplies every element by the power of two that `lane_of` its place holds.
 #[inline(always)]
 fn rescale<T: Term, const L: usize>(
-    warp: &Warp<L>,
+    rows: &Rows<L>,
     scale: Scale,
     elements: &mut [T],
     lane_of: impl Fn(usize) -> usize,
 ) {
-    let row = &warp.words[scale.row as usize];
+    let row = &rows.words[scale.row as usize];
     for (at, element) in elements.iter_mut().enumerate() {
         let exponent = row[lane_of(at)] >> (8 * scale.byte) & 0xff;
         // 255 is NaN (OCP microscaling formats, E8M0).
@@ -110,28 +120,39 @@ fn rescale<T: Term, const L: usize>(
     }
 }
 
-/// `sum += left * right` for every block, `N` columns at a time.
+/// `sum += left * right` for every block, `R` rows of `N` columns at a time.
 #[inline(always)]
-fn multiply<T: Term, const N: usize>(matrices: &mut Matrices<T>, [blocks, m, _, k]: [usize; 4]) {
+fn multiply<T: Term, const N: usize, const R: usize>(
+    matrices: &mut Matrices<T>,
+    [blocks, m, _, k]: [usize; 4],
+) {
     for block in 0..blocks {
         let right = &matrices.right[block * k * N..][..k * N];
         let (right, _) = right.as_chunks::<N>();
-        for i in block * m..(block + 1) * m {
-            let sum: &mut [T] = &mut matrices.sum[i * N..][..N];
-            let mut sums = [T::default(); N];
-            sums.copy_from_slice(sum);
-            for (&a, b) in matrices.left[i * k..][..k].iter().zip(right) {
-                for j in 0..N {
-                    sums[j] = T::fused(a, b[j], sums[j]);
+        let (sums, _) = matrices.sum[block * m * N..][..m * N].as_chunks_mut::<N>();
+        let (sums, _) = sums.as_chunks_mut::<R>();
+        let left = matrices.left[block * m * k..][..m * k].chunks_exact(R * k);
+        for (sums, left) in sums.iter_mut().zip(left) {
+            let rows: [&[T]; R] = std::array::from_fn(|r| &left[r * k..][..k]);
+            let mut res = *sums;
+            for (at, b) in right.iter().enumerate() {
+                for r in 0..R {
+                    let a = rows[r][at];
+                    for j in 0..N {
+                        res[r][j] = T::fused(a, b[j], res[r][j]);
+                    }
                 }
             }
-            sum.copy_from_slice(&sums);
+            *sums = res;
         }
     }
 }
 
 /// A number that products are computed in.
 trait Term: Copy + Default {
+    /// What holds the bits of its elements.
+    type Code: Code;
+
     /// `a * b + c` with one rounding.
     fn fused(a: Self, b: Self, c: Self) -> Self;
 
@@ -139,18 +160,26 @@ trait Term: Copy + Default {
     fn times(self, power: f64) -> Self;
 
     /// Puts the lanes' elements into their places.
-    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [Self; ELEMENTS_MAX]);
+    fn gather<const L: usize>(
+        rows: &Rows<L>,
+        operand: &Operand,
+        codes: &mut Codes<Self>,
+        out: &mut [Self; ELEMENTS_MAX],
+    );
 
     /// Gives the lanes the elements of a result.
     fn scatter<const L: usize>(
-        warp: &mut Warp<L>,
+        rows: &mut Rows<L>,
         operand: &Operand,
+        codes: &mut Codes<Self>,
         from: &[Self; ELEMENTS_MAX],
         saturates: bool,
     );
 }
 
 impl Term for f32 {
+    type Code = u32;
+
     #[inline(always)]
     fn fused(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
@@ -161,19 +190,28 @@ impl Term for f32 {
     }
 
     #[inline(always)]
-    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [f32; ELEMENTS_MAX]) {
+    fn gather<const L: usize>(
+        rows: &Rows<L>,
+        operand: &Operand,
+        codes: &mut Codes<f32>,
+        out: &mut [f32; ELEMENTS_MAX],
+    ) {
         match operand.number {
-            Number::Real(Real::F16) => gather(warp, operand, out, |it| f16_to_f32(it as u32)),
-            Number::Real(Real::Bf16) => {
-                gather(warp, operand, out, |it| f32::from_bits((it as u32) << 16));
+            Number::Real(Real::F16) => {
+                gather(rows, operand, codes, out, |it| f16_to_f32(it as u32))
             }
-            Number::Real(Real::F32) => gather(warp, operand, out, |it| f32::from_bits(it as u32)),
+            Number::Real(Real::Bf16) => {
+                gather(rows, operand, codes, out, |it| f32::from_bits((it as u32) << 16));
+            }
+            Number::Real(Real::F32) => {
+                gather(rows, operand, codes, out, |it| f32::from_bits(it as u32))
+            }
             Number::Truncated => {
-                gather(warp, operand, out, |it| f32::from_bits(it as u32 & !0x1fff));
+                gather(rows, operand, codes, out, |it| f32::from_bits(it as u32 & !0x1fff));
             }
             Number::Real(real) => {
                 let table = small_values(real);
-                gather(warp, operand, out, |it| table[it as usize & 0xff]);
+                gather(rows, operand, codes, out, |it| table[it as usize & 0xff]);
             }
             Number::Signed { .. } | Number::Unsigned { .. } => {
                 unreachable!("B2: integers are summed as integers")
@@ -183,21 +221,24 @@ impl Term for f32 {
 
     #[inline(always)]
     fn scatter<const L: usize>(
-        warp: &mut Warp<L>,
+        rows: &mut Rows<L>,
         operand: &Operand,
+        codes: &mut Codes<f32>,
         from: &[f32; ELEMENTS_MAX],
         _: bool,
     ) {
         if operand.number == Number::Real(Real::F16) {
-            scatter(warp, operand, from, |it| u64::from(f32_to_f16(it)));
+            scatter(rows, operand, codes, from, f32_to_f16);
         } else {
             let code = |it: f32| if it.is_nan() { 0x7fc0_0000 } else { it.to_bits() };
-            scatter(warp, operand, from, |it| u64::from(code(it)));
+            scatter(rows, operand, codes, from, code);
         }
     }
 }
 
 impl Term for f64 {
+    type Code = u64;
+
     #[inline(always)]
     fn fused(a: f64, b: f64, c: f64) -> f64 {
         a.mul_add(b, c)
@@ -208,22 +249,30 @@ impl Term for f64 {
     }
 
     #[inline(always)]
-    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [f64; ELEMENTS_MAX]) {
-        gather(warp, operand, out, f64::from_bits);
+    fn gather<const L: usize>(
+        rows: &Rows<L>,
+        operand: &Operand,
+        codes: &mut Codes<f64>,
+        out: &mut [f64; ELEMENTS_MAX],
+    ) {
+        gather(rows, operand, codes, out, f64::from_bits);
     }
 
     #[inline(always)]
     fn scatter<const L: usize>(
-        warp: &mut Warp<L>,
+        rows: &mut Rows<L>,
         operand: &Operand,
+        codes: &mut Codes<f64>,
         from: &[f64; ELEMENTS_MAX],
         _: bool,
     ) {
-        scatter(warp, operand, from, |it| encode(Real::F64, it, Rounding::Nearest, false));
+        scatter(rows, operand, codes, from, |it| encode(Real::F64, it, Rounding::Nearest, false));
     }
 }
 
 impl Term for i64 {
+    type Code = u32;
+
     #[inline(always)]
     fn fused(a: i64, b: i64, c: i64) -> i64 {
         // At most 128 products of 16 bits and one number of 32.
@@ -235,93 +284,205 @@ impl Term for i64 {
     }
 
     #[inline(always)]
-    fn gather<const L: usize>(warp: &Warp<L>, operand: &Operand, out: &mut [i64; ELEMENTS_MAX]) {
+    fn gather<const L: usize>(
+        rows: &Rows<L>,
+        operand: &Operand,
+        codes: &mut Codes<i64>,
+        out: &mut [i64; ELEMENTS_MAX],
+    ) {
         if let Number::Signed { bits } = operand.number {
             let spare = 64 - u32::from(bits);
-            gather(warp, operand, out, |it| (it << spare) as i64 >> spare);
+            gather(rows, operand, codes, out, |it| (it << spare) as i64 >> spare);
         } else {
-            gather(warp, operand, out, |it| it as i64);
+            gather(rows, operand, codes, out, |it| it as i64);
         }
     }
 
     #[inline(always)]
     fn scatter<const L: usize>(
-        warp: &mut Warp<L>,
+        rows: &mut Rows<L>,
         operand: &Operand,
+        codes: &mut Codes<i64>,
         from: &[i64; ELEMENTS_MAX],
         saturates: bool,
     ) {
         let bounds = (i64::from(i32::MIN), i64::from(i32::MAX));
         let code = |it: i64| if saturates { it.clamp(bounds.0, bounds.1) } else { it };
-        scatter(warp, operand, from, |it| u64::from(code(it) as u32));
+        scatter(rows, operand, codes, from, |it| code(it) as u32);
     }
 }
 
 /// Decodes every element of an operand into its place.
 #[inline(always)]
 fn gather<T: Term, const L: usize>(
-    warp: &Warp<L>,
+    rows: &Rows<L>,
     operand: &Operand,
+    codes: &mut Codes<T>,
     out: &mut [T; ELEMENTS_MAX],
     decode: impl Fn(u64) -> T,
 ) {
-    let ones = if operand.bits == 64 { !0 } else { (1u64 << operand.bits) - 1 };
-    let (places, _) = operand.places.as_chunks::<L>();
-    for (&row, places) in operand.rows.iter().zip(places.chunks(operand.packed)) {
-        for (e, places) in places.iter().enumerate() {
-            let shift = e as u32 * u32::from(operand.bits);
-            match row {
-                Slot::Wide(row) => {
-                    let row = &warp.wides[row as usize];
-                    place(out, places, |lane| decode(row[lane] >> shift & ones));
-                }
-                Slot::Word(row) => {
-                    let row = &warp.words[row as usize];
-                    place(out, places, |lane| decode(u64::from(row[lane] >> shift & ones as u32)));
-                }
-                Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
-            }
-        }
+    let n = operand.rows.len() * operand.packed * L;
+    match operand.rows[0] {
+        Slot::Word(_) => collect::<u32, T::Code, L>(rows, operand, codes),
+        Slot::Wide(_) => collect::<u64, T::Code, L>(rows, operand, codes),
+        Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
     }
-}
-
-/// Puts an element of every lane into its place. All are computed first, which a processor does
-/// for several lanes at once.
-#[inline(always)]
-fn place<T: Term, const L: usize>(
-    out: &mut [T; ELEMENTS_MAX],
-    places: &[u16; L],
-    element: impl Fn(usize) -> T,
-) {
-    let elements: [T; L] = std::array::from_fn(element);
-    for lane in 0..L {
-        out[places[lane] as usize % ELEMENTS_MAX] = elements[lane];
+    for (out, &code) in out.iter_mut().zip(&codes[..n]) {
+        *out = decode(code.into());
     }
 }
 
 /// Encodes every element of a result into its lane's register.
 #[inline(always)]
 fn scatter<T: Term, const L: usize>(
-    warp: &mut Warp<L>,
+    rows: &mut Rows<L>,
     operand: &Operand,
+    codes: &mut Codes<T>,
     from: &[T; ELEMENTS_MAX],
-    encode: impl Fn(T) -> u64,
+    encode: impl Fn(T) -> T::Code,
 ) {
-    let (places, _) = operand.places.as_chunks::<L>();
-    for (&row, places) in operand.rows.iter().zip(places.chunks(operand.packed)) {
-        let mut codes = [0u64; L];
-        for (e, places) in places.iter().enumerate() {
-            let shift = e as u32 * u32::from(operand.bits);
-            let elements: [T; L] =
-                std::array::from_fn(|lane| from[places[lane] as usize % ELEMENTS_MAX]);
-            for lane in 0..L {
-                codes[lane] |= encode(elements[lane]) << shift;
+    let n = operand.rows.len() * operand.packed * L;
+    for (code, &element) in codes.iter_mut().zip(&from[..n]) {
+        *code = encode(element);
+    }
+    match operand.rows[0] {
+        Slot::Word(_) => distribute::<u32, T::Code, L>(rows, operand, codes),
+        Slot::Wide(_) => distribute::<u64, T::Code, L>(rows, operand, codes),
+        Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
+    }
+}
+
+/// The bits of one element.
+trait Code:
+    Lane
+    + Into<u64>
+    + Shl<u32, Output = Self>
+    + Shr<u32, Output = Self>
+    + BitAnd<Output = Self>
+    + BitOr<Output = Self>
+{
+    fn of(bits: u64) -> Self;
+}
+
+impl Code for u32 {
+    #[inline(always)]
+    fn of(bits: u64) -> u32 {
+        bits as u32
+    }
+}
+
+impl Code for u64 {
+    #[inline(always)]
+    fn of(bits: u64) -> u64 {
+        bits
+    }
+}
+
+/// Puts the codes of an operand in rows of type `A` into row-major order.
+#[inline(always)]
+fn collect<A: Code, C: Code, const L: usize>(
+    rows: &Rows<L>,
+    operand: &Operand,
+    out: &mut [C; ELEMENTS_MAX],
+) {
+    let rows = A::rows(rows);
+    match (operand.moves.group, operand.moves.stride, operand.moves.run) {
+        (2, 1, 8) => collect_runs::<A, C, 2, 1, 8, L>(rows, operand, out),
+        (1, 1, 8) => collect_runs::<A, C, 1, 1, 8, L>(rows, operand, out),
+        (1, 4, 8) => collect_runs::<A, C, 1, 4, 8, L>(rows, operand, out),
+        (4, 1, 4) => collect_runs::<A, C, 4, 1, 4, L>(rows, operand, out),
+        _ => collect_runs::<A, C, 1, 1, 1, L>(rows, operand, out),
+    }
+}
+
+/// [`collect`] for groups of `G` slots, lanes `S` apart, and runs of `R` elements.
+#[inline(always)]
+fn collect_runs<
+    A: Code,
+    C: Code,
+    const G: usize,
+    const S: usize,
+    const R: usize,
+    const L: usize,
+>(
+    rows: &[[A; L]],
+    operand: &Operand,
+    out: &mut [C; ELEMENTS_MAX],
+) {
+    let bits = u32::from(operand.bits);
+    let ones = A::of(if bits == 64 { !0 } else { (1u64 << bits) - 1 });
+    for (g, starts) in operand.moves.starts.chunks_exact(G * L / R).enumerate() {
+        let columns: [_; G] = std::array::from_fn(|s| {
+            let (row, shift) = operand.slot(g * G + s);
+            (&rows[row], shift)
+        });
+        let mut group = [[C::default(); G]; L];
+        for lane in 0..L {
+            for s in 0..G {
+                let (row, shift) = columns[s];
+                group[lane][s] = C::of((row[by_stride::<S, L>(lane)] >> shift & ones).into());
             }
         }
-        match row {
-            Slot::Wide(row) => warp.wides[row as usize] = codes,
-            Slot::Word(row) => warp.words[row as usize] = codes.map(|it| it as u32),
-            Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
+        let (runs, _) = group.as_flattened().as_chunks::<R>();
+        for (run, &start) in runs.iter().zip(starts) {
+            let start = usize::from(start) % (ELEMENTS_MAX - R + 1);
+            out[start..start + R].copy_from_slice(run);
+        }
+    }
+}
+
+/// The lane that is at a place in the order of lanes `S` apart.
+#[inline(always)]
+fn by_stride<const S: usize, const L: usize>(at: usize) -> usize {
+    at / (L / S) + at % (L / S) * S
+}
+
+/// Gives the rows of type `A` the codes of an operand, which are in row-major order.
+#[inline(always)]
+fn distribute<A: Code, C: Code, const L: usize>(
+    rows: &mut Rows<L>,
+    operand: &Operand,
+    codes: &[C; ELEMENTS_MAX],
+) {
+    let rows = A::rows_mut(rows);
+    match (operand.moves.group, operand.moves.stride, operand.moves.run) {
+        (2, 1, 8) => distribute_runs::<A, C, 2, 1, 8, L>(rows, operand, codes),
+        (1, 1, 8) => distribute_runs::<A, C, 1, 1, 8, L>(rows, operand, codes),
+        (1, 4, 8) => distribute_runs::<A, C, 1, 4, 8, L>(rows, operand, codes),
+        (4, 1, 4) => distribute_runs::<A, C, 4, 1, 4, L>(rows, operand, codes),
+        _ => distribute_runs::<A, C, 1, 1, 1, L>(rows, operand, codes),
+    }
+}
+
+/// [`distribute`] for groups of `G` slots, lanes `S` apart, and runs of `R` elements.
+#[inline(always)]
+fn distribute_runs<
+    A: Code,
+    C: Code,
+    const G: usize,
+    const S: usize,
+    const R: usize,
+    const L: usize,
+>(
+    rows: &mut [[A; L]],
+    operand: &Operand,
+    codes: &[C; ELEMENTS_MAX],
+) {
+    for (g, starts) in operand.moves.starts.chunks_exact(G * L / R).enumerate() {
+        let mut group = [[C::default(); G]; L];
+        let (runs, _) = group.as_flattened_mut().as_chunks_mut::<R>();
+        for (run, &start) in runs.iter_mut().zip(starts) {
+            let start = usize::from(start) % (ELEMENTS_MAX - R + 1);
+            run.copy_from_slice(&codes[start..start + R]);
+        }
+        for s in 0..G {
+            let (row, shift) = operand.slot(g * G + s);
+            let row = &mut rows[row];
+            for at in 0..L {
+                let lane = by_stride::<S, L>(at);
+                let before = if shift == 0 { A::default() } else { row[lane] };
+                row[lane] = before | A::of(group[at][s].into()) << shift;
+            }
         }
     }
 }

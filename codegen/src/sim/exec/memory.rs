@@ -5,60 +5,44 @@ use super::super::bytecode::{
 };
 use super::super::count::Traffic;
 use super::super::error::{Kind, SimError};
-use super::super::memory::{LOCAL, Range, Region, SHARED, region_of};
-use super::super::race::{How, Touch};
+use super::super::memory::{LOCAL, Region, SHARED, describe, region_of};
+use super::super::race::How;
 use super::lanes::Integer;
+use super::warp::Rows;
+use super::window::{Window, same_memory};
 use super::{Turn, decode, encode, lanes_of, real2_wide};
 use crate::sim::Vendor;
 use crate::sim::bytecode::Rounding;
+
+/// Bytes that a lane stores at once, at most.
+const STORE_MAX: usize = 256;
+/// What the widest store of a machine has, which needs less room.
+const STORE_USUAL: usize = 16;
 
 impl<const L: usize> Turn<'_, '_, L> {
     pub(super) fn load(&mut self, table: u32, addr: Row) -> Result<(), SimError> {
         let program = self.program;
         let access = &program.code.accesses[table as usize];
-        let addresses = self.addresses(access, addr);
-        self.count(access, &addresses, false);
-        for lane in lanes_of(self.mask) {
-            let len = self.in_bounds(access, addr, lane);
-            if len > 0 {
-                self.load_lane(access, addresses[lane], len, lane)?;
-            }
-            for part in access.parts.iter().filter(|part| part.offset + u32::from(part.bytes) > len)
-            {
-                self.warp.write(part.slot, lane, 0);
+        let lanes = self.lanes_at(access, addr)?;
+        self.count(access, &lanes.addresses, false);
+        let how = if access.order.is_atomic() { How::AtomicRead } else { How::Read };
+        let mut rest = self.mask;
+        while rest != 0 {
+            let (region, here) = same_memory(access.space, &lanes.addresses, rest);
+            rest &= !here;
+            let (rows, mut window) = self.open(region);
+            for lane in lanes_of(here) {
+                let (at, len) = lanes.place(access, lane);
+                let bytes = if len == 0 { &[] } else { window.read(at, len, lane, how)? };
+                for part in &access.parts {
+                    let (from, to) = (part.offset as usize, part.offset as usize + part.len());
+                    let bits = bytes.get(from..to).map_or(0, read_bytes);
+                    rows.write(part.slot, lane, bits);
+                }
             }
         }
         if access.order.is_atomic() {
-            self.order_loads(access, &addresses);
-        }
-        Ok(())
-    }
-
-    fn load_lane(
-        &mut self,
-        access: &Access,
-        addr: u64,
-        len: u32,
-        lane: usize,
-    ) -> Result<(), SimError> {
-        let range = self.locate(access, addr, len, lane)?;
-        let how = if access.order.is_atomic() { How::AtomicRead } else { How::Read };
-        self.touch(range, len, lane, how)?;
-        self.check_written(range, len, lane)?;
-        let local_bytes = self.program.code.local_bytes as usize;
-        for part in &access.parts {
-            let (at, bytes) = (range.at + part.offset as usize, usize::from(part.bytes));
-            if part.offset + u32::from(part.bytes) > len {
-                continue;
-            }
-            let view = super::View {
-                memory: self.memory,
-                shared: self.shared,
-                local: &mut self.warp.local,
-                local_bytes,
-            };
-            let bits = read_bytes(&view.bytes(range.region)[at..at + bytes]);
-            self.warp.write(part.slot, lane, bits);
+            self.order_access(access, &lanes.addresses, false);
         }
         Ok(())
     }
@@ -66,70 +50,66 @@ impl<const L: usize> Turn<'_, '_, L> {
     pub(super) fn store(&mut self, table: u32, addr: Row) -> Result<(), SimError> {
         let program = self.program;
         let access = &program.code.accesses[table as usize];
-        let addresses = self.addresses(access, addr);
-        self.count(access, &addresses, true);
-        if access.order.is_atomic() {
-            self.order_stores(access, &addresses);
+        if access.bytes as usize > STORE_MAX {
+            let message = format!("a store of {} bytes a lane", access.bytes);
+            return Err(SimError::unsupported(message));
         }
-        for lane in lanes_of(self.mask) {
-            let len = self.in_bounds(access, addr, lane);
-            if len > 0 {
-                self.store_lane(access, addresses[lane], len, lane)?;
+        let lanes = self.lanes_at(access, addr)?;
+        self.count(access, &lanes.addresses, true);
+        if access.order.is_atomic() {
+            self.order_access(access, &lanes.addresses, true);
+        }
+        let mut rest = self.mask;
+        while rest != 0 {
+            let (region, here) = same_memory(access.space, &lanes.addresses, rest);
+            rest &= !here;
+            let (rows, mut window) = self.open(region);
+            for lane in lanes_of(here) {
+                let (at, len) = lanes.place(access, lane);
+                if len > STORE_USUAL {
+                    store_lane::<STORE_MAX, L>(access, rows, &mut window, (at, len), lane)?;
+                } else if len > 0 {
+                    store_lane::<STORE_USUAL, L>(access, rows, &mut window, (at, len), lane)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn store_lane(
-        &mut self,
-        access: &Access,
-        addr: u64,
-        len: u32,
-        lane: usize,
-    ) -> Result<(), SimError> {
-        let range = self.locate(access, addr, len, lane)?;
-        let parts =
-            || access.parts.iter().filter(|part| part.offset + u32::from(part.bytes) <= len);
-        let mut bytes = [0u8; 256];
-        let span = len as usize;
-        if span > bytes.len() {
-            return Err(SimError::unsupported(format!("a store of {span} bytes a lane")));
-        }
-        bytes[..span].copy_from_slice(&self.view().bytes(range.region)[range.at..range.at + span]);
-        for part in parts() {
-            let bits = self.warp.read(part.slot, lane).to_le_bytes();
-            let (at, n) = (part.offset as usize, usize::from(part.bytes));
-            bytes[at..at + n].copy_from_slice(&bits[..n]);
-        }
-        if !access.order.is_atomic()
-            && access.parts.iter().map(|it| u32::from(it.bytes)).sum::<u32>() == len
-        {
-            return self.write_bytes(range, &bytes[..span], lane);
-        }
-        let how = if access.order.is_atomic() { How::AtomicWrite } else { How::Write };
-        self.touch(range, len, lane, how)?;
-        for part in parts() {
-            let (at, n) = (part.offset as usize, usize::from(part.bytes));
-            let part_range = Range { region: range.region, at: range.at + at };
-            self.view().bytes_mut(part_range, n)?.copy_from_slice(&bytes[at..at + n]);
-        }
-        Ok(())
+    /// Where every active lane accesses memory, at places where its type may lie.
+    fn lanes_at(&mut self, access: &Access, addr: Row) -> Result<Lanes<L>, SimError> {
+        let addresses = self.addresses(access, addr);
+        let lens = match access.addressing {
+            Addressing::Pointer { .. } => [access.bytes; L],
+            Addressing::Resource { .. } => {
+                std::array::from_fn(|lane| self.in_bounds(access, addr, lane))
+            }
+        };
+        let present = lanes_of(self.mask).filter(|&lane| lens[lane] > 0);
+        let present = present.fold(0, |lanes, lane| lanes | 1 << lane);
+        self.check_aligned(access.space, &addresses, (access.bytes, access.align), present)?;
+        self.await_own(access.space, &addresses, access.bytes, self.mask);
+        Ok(Lanes { addresses, lens })
     }
 
-    /// Writes bytes that no gaps are between. A write of what is there is told from others.
-    pub(super) fn write_bytes(
-        &mut self,
-        range: Range,
-        bytes: &[u8],
-        lane: usize,
+    /// Addresses of accesses of `bytes` must be multiples of `align`.
+    pub(super) fn check_aligned(
+        &self,
+        space: Space,
+        addresses: &[u64; L],
+        (bytes, align): (u32, u32),
+        mask: u64,
     ) -> Result<(), SimError> {
-        let view = self.view();
-        let same = view.bytes(range.region)[range.at..range.at + bytes.len()] == *bytes
-            && view.first_unwritten(range, bytes.len()).is_none();
-        let how = if same { How::Rewrite } else { How::Write };
-        self.touch(range, bytes.len() as u32, lane, how)?;
-        self.view().bytes_mut(range, bytes.len())?.copy_from_slice(bytes);
-        Ok(())
+        let is_off = |lane: &usize| !addresses[*lane].is_multiple_of(u64::from(align));
+        let Some(lane) = lanes_of(mask).find(is_off) else {
+            return Ok(());
+        };
+        let (region, at) = region_of(space, addresses[lane]);
+        let name = describe(region);
+        let message = format!(
+            "an access of {bytes} bytes at byte {at} of {name}, which is not a multiple of {align}"
+        );
+        Err(SimError::new(Kind::Misaligned, message).at_lane(lane as u32))
     }
 
     /// The address of every active lane.
@@ -155,83 +135,16 @@ impl<const L: usize> Turn<'_, '_, L> {
 
     /// How many leading bytes of the access take part: all, except beyond the end of a buffer
     /// resource, which is checked for every dword (CDNA3 ISA 9.1).
-    pub(super) fn in_bounds(&mut self, access: &Access, addr: Row, lane: usize) -> u32 {
+    pub(super) fn in_bounds(&self, access: &Access, addr: Row, lane: usize) -> u32 {
         let Addressing::Resource { records, scalar_offset, .. } = access.addressing else {
             return access.bytes;
         };
-        let records = self.warp.wides[records as usize][lane];
-        let start = u64::from(self.warp.words[addr as usize][lane])
-            + u64::from(self.warp.words[scalar_offset as usize][lane]);
+        let records = self.warp.rows.wides[records as usize][lane];
+        let start = u64::from(self.warp.rows.words[addr as usize][lane])
+            + u64::from(self.warp.rows.words[scalar_offset as usize][lane]);
         let unit = access.bytes.min(4);
         let fits = |n: &u32| start + u64::from(*n) <= records;
         (0..=access.bytes).step_by(unit.max(1) as usize).filter(fits).max().unwrap_or(0)
-    }
-
-    pub(super) fn locate(
-        &mut self,
-        access: &Access,
-        addr: u64,
-        len: u32,
-        lane: usize,
-    ) -> Result<Range, SimError> {
-        if !addr.is_multiple_of(u64::from(access.align)) {
-            let (region, at) = region_of(access.space, addr);
-            let name = super::super::memory::describe(region);
-            let message = format!(
-                "an access of {} bytes at byte {at} of {name}, which is not a multiple of {}",
-                access.bytes, access.align
-            );
-            return Err(SimError::new(Kind::Misaligned, message).at_lane(lane as u32));
-        }
-        self.view().locate(access.space, addr, len, lane as u32)
-    }
-
-    pub(super) fn check_written(
-        &mut self,
-        range: Range,
-        len: u32,
-        lane: usize,
-    ) -> Result<(), SimError> {
-        if !self.check_uninitialised {
-            return Ok(());
-        }
-        match self.view().first_unwritten(range, len as usize) {
-            None => Ok(()),
-            Some(at) => {
-                let name = super::super::memory::describe(range.region);
-                let message = format!("byte {at} of {name} is read before anything has written it");
-                Err(SimError::new(Kind::Uninitialised, message).at_lane(lane as u32))
-            }
-        }
-    }
-
-    /// Tells the race checker of an access.
-    pub(super) fn touch(
-        &mut self,
-        range: Range,
-        len: u32,
-        lane: usize,
-        how: How,
-    ) -> Result<(), SimError> {
-        self.await_own(range, len);
-        let Some(race) = &mut self.race else {
-            return Ok(());
-        };
-        if matches!(range.region, Region::Local | Region::Arguments) {
-            return Ok(());
-        }
-        let touch = Touch {
-            region: range.region,
-            at: range.at as u64,
-            len,
-            agent: self.agent,
-            lane: lane as u8,
-            pc: self.pc,
-            how,
-            flight: None,
-        };
-        race.touch(touch)
-            .map_err(|conflict| conflict.explain(self.program, self.geometry).at_lane(lane as u32))
     }
 
     pub(super) fn count(&mut self, access: &Access, addresses: &[u64; L], store: bool) {
@@ -252,21 +165,14 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
     }
 
-    fn order_loads(&mut self, access: &Access, addresses: &[u64; L]) {
+    /// An atomic load or store as synchronisation.
+    fn order_access(&mut self, access: &Access, addresses: &[u64; L], store: bool) {
+        let Some(race) = &mut self.race else {
+            return;
+        };
         for lane in lanes_of(self.mask) {
             let key = region_of(access.space, addresses[lane]);
-            if let Some(race) = &mut self.race {
-                race.synchronise(self.agent, key, access.order, access.scope, false);
-            }
-        }
-    }
-
-    fn order_stores(&mut self, access: &Access, addresses: &[u64; L]) {
-        for lane in lanes_of(self.mask) {
-            let key = region_of(access.space, addresses[lane]);
-            if let Some(race) = &mut self.race {
-                race.synchronise(self.agent, key, access.order, access.scope, true);
-            }
+            race.synchronise(self.agent, key, access.order, access.scope, store);
         }
     }
 
@@ -284,49 +190,23 @@ impl<const L: usize> Turn<'_, '_, L> {
         let program = self.program;
         let atomic = &program.code.atomics[table as usize];
         let access = &atomic.access;
-        let addresses = self.addresses(access, atomic.addr);
+        let lanes = self.lanes_at(access, atomic.addr)?;
         self.counts.atomics += 1;
         if access.space != Space::Shared {
             self.count_memory(access.bytes);
         }
         for lane in lanes_of(self.mask) {
-            let len = self.in_bounds(access, atomic.addr, lane);
-            if len < access.bytes {
-                access.parts.iter().for_each(|part| self.warp.write(part.slot, lane, 0));
+            let (at, len) = lanes.place(access, lane);
+            if len < access.bytes as usize {
+                access.parts.iter().for_each(|part| self.warp.rows.write(part.slot, lane, 0));
                 continue;
             }
-            let range = self.locate(access, addresses[lane], access.bytes, lane)?;
-            self.touch(range, access.bytes, lane, How::Atomic)?;
-            self.check_written(range, access.bytes, lane)?;
+            let key = region_of(access.space, lanes.addresses[lane]);
+            let (rows, mut window) = self.open(key.0);
+            exchange(atomic, rows, window.exchange(at, len, lane)?, lane);
             if let Some(race) = &mut self.race {
-                let key = (range.region, range.at as u64);
                 race.synchronise(self.agent, key, access.order, access.scope, false);
                 race.synchronise(self.agent, key, access.order, access.scope, true);
-            }
-            self.exchange(atomic, range, lane)?;
-        }
-        Ok(())
-    }
-
-    fn exchange(&mut self, atomic: &Atomic, range: Range, lane: usize) -> Result<(), SimError> {
-        for (part, &value) in atomic.access.parts.iter().zip(&atomic.values) {
-            let len = usize::from(part.bytes);
-            let here = Range { region: range.region, at: range.at + part.offset as usize };
-            let bits = 8 * u32::from(part.bytes);
-            let value = self.warp.read(value, lane);
-            let expected = atomic.expected.map(|slot| self.warp.read(slot, lane));
-            let mut view = self.view();
-            let bytes = view.bytes_mut(here, len)?;
-            let old = read_bytes(bytes);
-            let new = match expected {
-                Some(expected) if expected != old => old,
-                Some(_) => value,
-                None => combine(atomic.op, bits, old, value),
-            };
-            bytes.copy_from_slice(&new.to_le_bytes()[..len]);
-            self.warp.write(part.slot, lane, old);
-            if let (Some(stored), Some(expected)) = (atomic.stored, expected) {
-                self.warp.write(Slot::Flag(stored), lane, u64::from(expected == old));
             }
         }
         Ok(())
@@ -336,38 +216,40 @@ impl<const L: usize> Turn<'_, '_, L> {
         let program = self.program;
         let copy = &program.code.copies[table as usize];
         for lane in lanes_of(self.mask) {
-            let len = self.warp.read(copy.len, lane) as u32;
-            let to = self.place(copy.to, len, lane)?;
+            let len = self.warp.rows.read(copy.len, lane) as u32 as usize;
             let bytes = match copy.from {
                 Ok(from) => {
-                    let from = self.place(from, len, lane)?;
-                    self.touch(from, len, lane, How::Read)?;
-                    self.view().bytes(from.region)[from.at..from.at + len as usize].to_vec()
+                    let (region, at) = self.pointed(from, len, lane);
+                    let (_, mut window) = self.open(region);
+                    window.read_any(at, len, lane)?.to_vec()
                 }
-                Err(value) => vec![self.warp.words[value as usize][lane] as u8; len as usize],
+                Err(value) => vec![self.warp.rows.words[value as usize][lane] as u8; len],
             };
-            self.touch(to, len, lane, How::Write)?;
-            self.view().bytes_mut(to, len as usize)?.copy_from_slice(&bytes);
+            let (region, at) = self.pointed(copy.to, len, lane);
+            let (_, mut window) = self.open(region);
+            window.claim(at, len, lane, How::Write)?.copy_from_slice(&bytes);
         }
         Ok(())
     }
 
-    fn place(&mut self, pointer: Pointer, len: u32, lane: usize) -> Result<Range, SimError> {
-        let addr = self.warp.read(pointer.row, lane);
-        self.view().locate(pointer.space, addr, len, lane as u32)
+    /// The memory that a lane's pointer is in, and where.
+    fn pointed(&mut self, pointer: Pointer, len: usize, lane: usize) -> (Region, u64) {
+        let addr = self.warp.rows.read(pointer.row, lane);
+        self.await_own(pointer.space, &[addr; L], len as u32, 1 << lane);
+        region_of(pointer.space, addr)
     }
 
     pub(super) fn generic(&mut self, space: Space, d: Row, a: Slot) {
         let tag = if space == Space::Shared { SHARED } else { LOCAL };
-        let row: [u64; L] = std::array::from_fn(|lane| tag | self.warp.read(a, lane));
+        let row: [u64; L] = std::array::from_fn(|lane| tag | self.warp.rows.read(a, lane));
         self.put(d, row);
     }
 
     pub(super) fn windowed(&mut self, space: Space, d: Slot, a: Row) {
         debug_assert!(matches!(space, Space::Shared | Space::Local));
         for lane in lanes_of(self.mask) {
-            let bits = self.warp.wides[a as usize][lane] & (SHARED - 1);
-            self.warp.write(d, lane, bits);
+            let bits = self.warp.rows.wides[a as usize][lane] & (SHARED - 1);
+            self.warp.rows.write(d, lane, bits);
         }
     }
 
@@ -385,10 +267,98 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 }
 
+/// Where the lanes of an access touch memory.
+struct Lanes<const L: usize> {
+    addresses: [u64; L],
+    /// How many bytes of each take part.
+    lens: [u32; L],
+}
+
+impl<const L: usize> Lanes<L> {
+    /// A lane's offset in its memory, and how many bytes.
+    #[inline]
+    fn place(&self, access: &Access, lane: usize) -> (u64, usize) {
+        (region_of(access.space, self.addresses[lane]).1, self.lens[lane] as usize)
+    }
+}
+
+/// Stores the parts that lie in the first `len` bytes, which are at most `MAX`.
+#[inline]
+fn store_lane<const MAX: usize, const L: usize>(
+    access: &Access,
+    rows: &Rows<L>,
+    window: &mut Window<'_>,
+    (at, len): (u64, usize),
+    lane: usize,
+) -> Result<(), SimError> {
+    let mut bytes = [0u8; MAX];
+    let mut stored = 0;
+    let parts = || {
+        access
+            .parts
+            .iter()
+            .map(|part| (part, part.offset as usize))
+            .filter(|(part, from)| from + part.len() <= len)
+    };
+    for (part, from) in parts() {
+        write_bytes(&mut bytes[from..from + part.len()], rows.read(part.slot, lane));
+        stored += part.len();
+    }
+    if stored == len && !access.order.is_atomic() {
+        return window.write(at, &bytes[..len], lane);
+    }
+    let how = if access.order.is_atomic() { How::AtomicWrite } else { How::Write };
+    for (part, from) in parts() {
+        let to = window.claim(at + from as u64, part.len(), lane, how)?;
+        to.copy_from_slice(&bytes[from..from + part.len()]);
+    }
+    Ok(())
+}
+
+/// Reads and changes the parts of an atomic access.
+fn exchange<const L: usize>(atomic: &Atomic, rows: &mut Rows<L>, bytes: &mut [u8], lane: usize) {
+    for (part, &value) in atomic.access.parts.iter().zip(&atomic.values) {
+        let (from, len) = (part.offset as usize, part.len());
+        let bytes = &mut bytes[from..from + len];
+        let value = rows.read(value, lane);
+        let expected = atomic.expected.map(|slot| rows.read(slot, lane));
+        let old = read_bytes(bytes);
+        let new = match expected {
+            Some(expected) if expected != old => old,
+            Some(_) => value,
+            None => combine(atomic.op, 8 * len as u32, old, value),
+        };
+        write_bytes(bytes, new);
+        rows.write(part.slot, lane, old);
+        if let (Some(stored), Some(expected)) = (atomic.stored, expected) {
+            rows.write(Slot::Flag(stored), lane, u64::from(expected == old));
+        }
+    }
+}
+
+/// At most 8 bytes as a number.
+#[inline]
 fn read_bytes(bytes: &[u8]) -> u64 {
-    let mut res = [0; 8];
-    res[..bytes.len()].copy_from_slice(bytes);
-    u64::from_le_bytes(res)
+    match *bytes {
+        [a, b] => u64::from(u16::from_le_bytes([a, b])),
+        [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
+        _ => {
+            let mut res = [0; 8];
+            res[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(res)
+        }
+    }
+}
+
+/// The first of a number's bytes.
+#[inline]
+fn write_bytes(bytes: &mut [u8], bits: u64) {
+    let all = bits.to_le_bytes();
+    match bytes.len() {
+        2 => bytes.copy_from_slice(&all[..2]),
+        4 => bytes.copy_from_slice(&all[..4]),
+        len => bytes.copy_from_slice(&all[..len]),
+    }
 }
 
 /// What an atomic operation leaves in memory.

@@ -2,6 +2,7 @@
 
 use super::super::bytecode::Space;
 use super::super::error::SimError;
+use super::super::memory::region_of;
 use super::{Turn, lanes_of};
 
 /// Characters that a format may have.
@@ -12,12 +13,12 @@ impl<const L: usize> Turn<'_, '_, L> {
         let program = self.program;
         let print = &program.code.prints[table as usize];
         for lane in lanes_of(self.mask) {
-            let format = self.warp.read(print.format, lane);
+            let format = self.warp.rows.read(print.format, lane);
             let format = self.read_text(format, lane)?;
-            let args = self.warp.read(print.args, lane);
+            let args = self.warp.rows.read(print.args, lane);
             let (text, n) = self.format(&format, args, lane)?;
             self.printed.push(text);
-            self.warp.write(print.d, lane, n);
+            self.warp.rows.write(print.d, lane, n);
         }
         Ok(())
     }
@@ -34,12 +35,11 @@ impl<const L: usize> Turn<'_, '_, L> {
         Ok(res)
     }
 
-    fn read_memory(&mut self, addr: u64, len: u32, lane: usize) -> Result<u64, SimError> {
-        let view = self.view();
-        let range = view.locate(Space::Generic, addr, len, lane as u32)?;
+    fn read_memory(&mut self, addr: u64, len: usize, lane: usize) -> Result<u64, SimError> {
+        let (region, at) = region_of(Space::Generic, addr);
+        let (_, window) = self.open(region);
         let mut bytes = [0; 8];
-        let from = &view.bytes(range.region)[range.at..range.at + len as usize];
-        bytes[..len as usize].copy_from_slice(from);
+        bytes[..len].copy_from_slice(window.peek(at, len, lane)?);
         Ok(u64::from_le_bytes(bytes))
     }
 
@@ -70,7 +70,7 @@ impl<const L: usize> Turn<'_, '_, L> {
             }
             let size = if wide || b"fFeEgGaAsp".contains(&kind) { 8 } else { 4 };
             at = at.next_multiple_of(size);
-            let bits = self.read_memory(at, size as u32, lane)?;
+            let bits = self.read_memory(at, size as usize, lane)?;
             at += size;
             n += 1;
             let shown = if kind == b's' {

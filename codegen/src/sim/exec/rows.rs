@@ -3,9 +3,10 @@
 
 use super::super::bytecode::{MatrixMove, RowsForm, Space, TransposedRead};
 use super::super::count::Traffic;
-use super::super::error::{Kind, SimError};
-use super::super::memory::Range;
+use super::super::error::SimError;
+use super::super::memory::Region;
 use super::super::race::How;
+use super::window::offset;
 use super::{Turn, lanes_of};
 
 /// Bytes of a row of `ldmatrix` and `stmatrix`.
@@ -30,10 +31,12 @@ impl RowsForm {
 impl<const L: usize> Turn<'_, '_, L> {
     pub(super) fn matrix_move(&mut self, it: &MatrixMove) -> Result<(), SimError> {
         let count = 8 * it.registers.len();
-        let addresses: [u64; L] = std::array::from_fn(|lane| self.warp.read(it.addr, lane));
+        let addresses = self.warp.rows.all(it.addr);
         let mask = if count >= 64 { !0 } else { (1u64 << count) - 1 };
         let traffic = Traffic { bytes: ROW as u32, store: it.store, mask };
         self.counts.shared(self.pc, traffic, &addresses, &self.program.banks);
+        self.check_aligned(Space::Shared, &addresses, (ROW as u32, ROW as u32), mask)?;
+        self.await_own(Space::Shared, &addresses, ROW as u32, mask);
         let mut rows = [[0u8; ROW]; 32];
         if it.store {
             for (r, &register) in it.registers.iter().enumerate() {
@@ -44,17 +47,15 @@ impl<const L: usize> Turn<'_, '_, L> {
                     }
                 }
             }
+            let (_, mut window) = self.open(Region::Shared);
             for (lane, row) in rows.iter().enumerate().take(count) {
-                let range = self.aligned(addresses[lane], ROW as u32, ROW as u64, lane)?;
-                self.write_bytes(range, row, lane)?;
+                window.write(offset(addresses[lane]), row, lane)?;
             }
             return Ok(());
         }
+        let (_, mut window) = self.open(Region::Shared);
         for (lane, row) in rows.iter_mut().enumerate().take(count) {
-            let range = self.aligned(addresses[lane], ROW as u32, ROW as u64, lane)?;
-            self.touch(range, ROW as u32, lane, How::Read)?;
-            self.check_written(range, ROW as u32, lane)?;
-            row.copy_from_slice(&self.shared.bytes[range.at..range.at + ROW]);
+            row.copy_from_slice(window.read(offset(addresses[lane]), ROW, lane, How::Read)?);
         }
         for (r, &register) in it.registers.iter().enumerate() {
             let word = |lane: usize| {
@@ -68,7 +69,17 @@ impl<const L: usize> Turn<'_, '_, L> {
                     let (words, _) = rows[(8 * r + lane / 4) % 32].as_chunks::<4>();
                     u32::from_le_bytes(words[lane % 4])
                 }),
-                _ => std::array::from_fn(word),
+                RowsForm::Transposed => std::array::from_fn(|lane| {
+                    let half = |row: usize| {
+                        let (halves, _) = rows[row % 32].as_chunks::<2>();
+                        u32::from(u16::from_le_bytes(halves[lane / 4 % 8]))
+                    };
+                    let row = 8 * r + lane % 4 * 2;
+                    half(row) | half(row + 1) << 16
+                }),
+                RowsForm::TransposedBytes16 | RowsForm::TransposedBytes8 => {
+                    std::array::from_fn(word)
+                }
             };
             self.put(register, out);
         }
@@ -77,18 +88,23 @@ impl<const L: usize> Turn<'_, '_, L> {
 
     /// Element `v` of lane `q` of a group is the `16 v + q`th of all that the group's lanes loaded.
     pub(super) fn transposed_read(&mut self, it: &TransposedRead) -> Result<(), SimError> {
-        let addresses: [u64; L] = std::array::from_fn(|lane| self.warp.read(it.addr, lane));
+        let addresses = self.warp.rows.all(it.addr);
         let traffic = Traffic { bytes: it.bytes, store: false, mask: self.mask };
         self.counts.shared(self.pc, traffic, &addresses, &self.program.banks);
         let mut loaded = [0u128; L];
-        let align = if it.bytes == 8 { 8 } else { 4 };
-        for lane in lanes_of(self.mask) {
-            let range = self.aligned(addresses[lane], it.bytes, align, lane)?;
-            self.touch(range, it.bytes, lane, How::Read)?;
-            self.check_written(range, it.bytes, lane)?;
+        let (len, align) = (it.bytes as usize, if it.bytes == 8 { 8 } else { 4 });
+        self.check_aligned(Space::Shared, &addresses, (it.bytes, align), self.mask)?;
+        self.await_own(Space::Shared, &addresses, it.bytes, self.mask);
+        let mask = self.mask;
+        let (_, mut window) = self.open(Region::Shared);
+        for lane in lanes_of(mask) {
             let mut bytes = [0; 16];
-            let len = it.bytes as usize;
-            bytes[..len].copy_from_slice(&self.shared.bytes[range.at..range.at + len]);
+            bytes[..len].copy_from_slice(window.read(
+                offset(addresses[lane]),
+                len,
+                lane,
+                How::Read,
+            )?);
             loaded[lane] = u128::from_le_bytes(bytes);
         }
         let count = (8 * it.bytes / it.bits) as usize;
@@ -107,22 +123,5 @@ impl<const L: usize> Turn<'_, '_, L> {
             self.put(d, out);
         }
         Ok(())
-    }
-
-    /// The bytes at a shared address that must be a multiple of `align`.
-    pub(super) fn aligned(
-        &mut self,
-        addr: u64,
-        bytes: u32,
-        align: u64,
-        lane: usize,
-    ) -> Result<Range, SimError> {
-        if !addr.is_multiple_of(align) {
-            let message = format!(
-                "an access of {bytes} bytes at byte {addr} of shared memory, which is not a multiple of {align}"
-            );
-            return Err(SimError::new(Kind::Misaligned, message).at_lane(lane as u32));
-        }
-        self.view().locate(Space::Shared, addr, bytes, lane as u32)
     }
 }

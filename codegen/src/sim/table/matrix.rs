@@ -232,8 +232,8 @@ fn operand(
         Slot::Flag(_) => return None,
     };
     let fits = packed > 0 && packed * rows.len() == elements && packed * usize::from(bits) <= room;
-    let places: Arc<[u16]> = shape.places(role, lower.lanes as usize).into();
-    fits.then_some(Operand { number, bits, packed, rows, places })
+    let moves = Arc::new(shape.moves(role, lower.lanes as usize));
+    fits.then_some(Operand { number, bits, packed, rows, moves })
 }
 
 /// `mfma.<sum>.<m>x<m>x<k><type>(a, b, c, cbsz, abid, blgp)` without broadcasts.

@@ -111,6 +111,19 @@ fn a_wait_of_one_thread_does_not_speak_for_others() {
 }
 
 #[test]
+fn a_wait_of_one_lane_does_not_speak_for_others() {
+    let body = |lane: u32, sync: &str| {
+        let text = cp_async(&format!("{COPY}\n{COMMIT}"), &format!("{WAIT}\n{sync}"));
+        let text = text.replace("xor i32 %tid, 32", &format!("xor i32 %tid, {lane}"));
+        text + "declare void @llvm.nvvm.bar.warp.sync(i32)\n"
+    };
+    assert!(copied(On::Nvidia, &body(0, "")).is_ok());
+    assert!(copied(On::Nvidia, &body(1, "call void @llvm.nvvm.bar.warp.sync(i32 -1)")).is_ok());
+    let error = copied(On::Nvidia, &body(1, "")).unwrap_err();
+    assert_eq!(error.kind, Kind::Race, "{error}");
+}
+
+#[test]
 fn a_copy_into_what_others_may_still_read_is_found_when_it_starts() {
     let twice = |sync: &str| {
         let read = "%o1 = xor i32 %tid, 32
