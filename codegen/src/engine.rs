@@ -164,6 +164,17 @@ fn plain(message: String) -> Failure {
     Failure { message, site: None, block: None, details: Vec::new(), because: Vec::new() }
 }
 
+/// Why a hook with these words stopped the launch.
+fn stop(kind: &HookKind, words: &[u64]) -> wording::Wording {
+    match *kind {
+        HookKind::Assert { ref message } => wording::assertion(message, &[]),
+        HookKind::Slice { axis, extent, len, unit } => {
+            wording::view_start(words[0] as i64, len, axis, extent, unit)
+        }
+        HookKind::Assume | HookKind::Print { .. } => wording::assumption(&[]),
+    }
+}
+
 /// A finding in the words of the language.
 fn failure(hooks: &[Hook], error: SimError) -> Failure {
     let line = error.place.as_ref().and_then(|it| it.line);
@@ -172,12 +183,13 @@ fn failure(hooks: &[Hook], error: SimError) -> Failure {
         let lane = lane.map_or(String::new(), |it| format!(", lane {it}"));
         details.push(format!("in warp {warp}{lane}"));
     }
-    let stopped = error.hook.map(|it| &hooks[it as usize]);
+    let stopped = error.hook.as_ref().map(|it| (&hooks[it.hook], &it.words));
     let (message, site) = match stopped {
-        Some(Hook { kind: HookKind::Assert { message }, site, .. }) => {
-            (wording::assertion(message, &[]).0, Some(*site))
+        Some((it, words)) => {
+            let (message, why) = stop(&it.kind, words);
+            details.extend(why);
+            (message, Some(it.site))
         }
-        Some(it) => (wording::assumption(&[]).0, Some(it.site)),
         None => {
             details.extend(error.place.map(|it| format!("at `{}`", it.instruction)));
             (error.message, line.map(|it| SiteId(it - 1)))

@@ -112,6 +112,17 @@ pub enum HookKind {
     },
     /// The thread that calls it found an assumption violated.
     Assume,
+    /// The thread that calls it takes a slice of a view that begins, at its operand, where none can.
+    Slice {
+        /// The dimension.
+        axis: u32,
+        /// Of the view.
+        extent: u32,
+        /// Of the slice.
+        len: u32,
+        /// What divides the beginning.
+        unit: u32,
+    },
 }
 
 /// The width of one access to global memory.

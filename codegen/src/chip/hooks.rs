@@ -61,7 +61,7 @@ fn trap<'c>(module: &Module<'c>, builder: &Builder<'c>) {
 pub(super) fn through_trap<'c>(module: &Module<'c>, hooks: &[Hook]) {
     replace(module, hooks, |builder, hook, _| match hook.kind {
         HookKind::Assert { .. } => trap(module, builder),
-        HookKind::Print { .. } | HookKind::Assume => {}
+        HookKind::Print { .. } | HookKind::Assume | HookKind::Slice { .. } => {}
     });
 }
 
@@ -84,7 +84,7 @@ pub(super) fn through_vprintf<'c>(module: &Module<'c>, hooks: &[Hook]) {
             vprintf(module, builder, &format!("assertion failed: {}\n", escaped(message)), null);
             trap(module, builder);
         }
-        HookKind::Assume => {}
+        HookKind::Assume | HookKind::Slice { .. } => {}
     });
 }
 

@@ -113,7 +113,7 @@ impl<'c> Lower<'_, 'c> {
         }
     }
 
-    fn to_long(&self, value: IntValue<'c>, dtype: DType) -> IntValue<'c> {
+    pub(super) fn to_long(&self, value: IntValue<'c>, dtype: DType) -> IntValue<'c> {
         if dtype.is_signed() {
             self.emit.sext(value, self.emit.i64())
         } else {
@@ -643,7 +643,7 @@ impl<'c> Lower<'_, 'c> {
         self.call_hook_when(condition, name, kind, inst, &[]);
     }
 
-    fn call_hook_when(
+    pub(super) fn call_hook_when(
         &mut self,
         condition: IntValue<'c>,
         name: &str,

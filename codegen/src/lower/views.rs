@@ -12,6 +12,7 @@
 //! * P2: a place's sum has none of the bits that the columns of its view's map have, so that adding
 //!   a column's bit never carries (memory maps: every bit that is not mixed has one owner).
 
+use inkwell::IntPredicate;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{IntValue, PointerValue};
 use tile_language::analysis::shared_access;
@@ -21,10 +22,10 @@ use tile_language::op::memory::{AtomicOp, Order, Scope};
 use tile_layout::banks::Direction;
 use tile_layout::{AccessGroup, Layout, MemoryMap, SharedAccess, SharedMeans};
 
-use super::Lower;
 use super::index::linear;
 use super::memory::{group_type, ordering, rmw};
 use super::transfer::SAME;
+use super::{HookKind, Lower};
 use crate::emit::{Val, width};
 
 /// Where a view lies, in bytes.
@@ -63,9 +64,11 @@ impl<'c> Lower<'_, 'c> {
             }
             SharedOp::Index { axis } => self.taken(*axis as usize, 1, inst),
             SharedOp::Slice { axis } => {
-                let extent = self.kernel.ty(inst.results[0]).shape[*axis as usize];
-                let unit =
-                    self.kernel.ty(inst.operands[0]).map().slice_unit(*axis as usize, extent);
+                let len = self.kernel.ty(inst.results[0]).shape[*axis as usize];
+                let unit = self.kernel.ty(inst.operands[0]).map().slice_unit(*axis as usize, len);
+                if self.options.is_checked {
+                    self.check_start(*axis, len, unit, inst);
+                }
                 self.taken(*axis as usize, unit, inst);
             }
             SharedOp::Recast | SharedOp::Overlay => {
@@ -90,6 +93,23 @@ impl<'c> Lower<'_, 'c> {
         let at = self.scalar(inst.operands[1]).into_int_value();
         let place = self.place_at(self.place(view), ty.map(), ty.elem.bits() / 8, axis, at, unit);
         self.places.insert(inst.results[0], place);
+    }
+
+    /// Stops a checked engine where a slice begins that cuts what lies together, or ends outside. Every
+    /// thread asks, so that none gets to the accesses before.
+    fn check_start(&mut self, axis: u32, len: u32, unit: u32, inst: &Inst) {
+        let extent = self.kernel.ty(inst.operands[0]).shape[axis as usize];
+        let start = self.scalar(inst.operands[1]).into_int_value();
+        let start = self.to_long(start, self.dtype(inst.operands[1]));
+        let emit = &self.emit;
+        let cut = emit.and(start, emit.long(u64::from(unit - 1)));
+        let cuts = emit.icmp(IntPredicate::NE, cut, emit.long(0));
+        // A negative beginning is a large one.
+        let last = emit.long(u64::from(extent - len));
+        let is_outside = emit.icmp(IntPredicate::UGT, start, last);
+        let is_refused = emit.or(cuts, is_outside);
+        let kind = HookKind::Slice { axis, extent, len, unit };
+        self.call_hook_when(is_refused, "slice", kind, inst, &[start.into()]);
     }
 
     /// The place at index `at` of a dimension, which is a multiple of `unit`.

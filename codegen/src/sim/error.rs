@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::HookReport;
+
 /// The kind of a finding. Every kind has a test that causes it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
@@ -57,8 +59,8 @@ pub struct SimError {
     pub warp: Option<u16>,
     /// The lane in its warp.
     pub lane: Option<u16>,
-    /// The hook whose call stopped the launch, by its place in the list of hooks.
-    pub hook: Option<u32>,
+    /// The call of a hook that stopped the launch.
+    pub hook: Option<HookReport>,
     /// Lines of other instructions that explain it, with what happened there.
     pub others: Vec<(u32, String)>,
     /// Facts that explain it: the allocation, the other access, every warp's state.

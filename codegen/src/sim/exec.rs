@@ -421,13 +421,14 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         let call = &program.code.hook_calls[table as usize];
         for lane in lanes_of(self.mask) {
             let words = call.args.iter().map(|&slot| self.warp.rows.read(slot, lane)).collect();
+            let thread = self.warp.index * L as u32 + lane as u32;
+            let report = HookReport { hook: call.hook, block: self.block, thread, words };
             if call.stops {
                 let mut error = SimError::new(Kind::Trap, "an assertion of the kernel fails");
-                error.hook = Some(call.hook as u32);
+                error.hook = Some(report);
                 return Err(error.at_lane(lane as u32));
             }
-            let thread = self.warp.index * L as u32 + lane as u32;
-            self.calls.push(HookReport { hook: call.hook, block: self.block, thread, words });
+            self.calls.push(report);
         }
         Ok(())
     }

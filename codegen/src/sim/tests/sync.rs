@@ -284,7 +284,7 @@ declare void @tile_print0(i64, i64)
                 assert_eq!(calls, [(0, vec![0, 9]), (1, vec![1, 9])]);
                 assert!(!stops);
             }
-            Err(error) => assert_eq!((error.hook, stops), (Some(0), true)),
+            Err(error) => assert_eq!((error.hook.map(|it| it.hook), stops), (Some(0), true)),
         }
     }
 }
