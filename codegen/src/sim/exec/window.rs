@@ -89,7 +89,7 @@ impl Window<'_> {
     /// Where byte `at` of a lane is, if all `len` bytes there exist.
     #[inline]
     fn locate(&self, at: u64, len: usize, lane: usize) -> Result<usize, SimError> {
-        if at + len as u64 > self.size as u64 {
+        if at.saturating_add(len as u64) > self.size as u64 {
             return Err(outside(self.region, at, len, self.size).at_lane(lane as u32));
         }
         Ok(at as usize + lane * self.stride)
