@@ -685,15 +685,6 @@ pub(super) struct Operand {
     pub(super) moves: Arc<Moves>,
 }
 
-impl Operand {
-    /// The row that slot `s` is in, by its index in its file, and the lowest of its bits there.
-    #[inline]
-    pub(super) fn slot(&self, s: usize) -> (usize, u32) {
-        let (Slot::Flag(row) | Slot::Word(row) | Slot::Wide(row)) = self.rows[s / self.packed];
-        (row as usize, (s % self.packed) as u32 * u32::from(self.bits))
-    }
-}
-
 /// What the terms of a product are summed in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Arithmetic {

@@ -413,7 +413,7 @@ fn collect_runs<
     let ones = A::of(if bits == 64 { !0 } else { (1u64 << bits) - 1 });
     for (g, starts) in operand.moves.starts.chunks_exact(G * L / R).enumerate() {
         let columns: [_; G] = std::array::from_fn(|s| {
-            let (row, shift) = operand.slot(g * G + s);
+            let (row, shift) = slot(operand, g * G + s);
             (&rows[row], shift)
         });
         let mut group = [[C::default(); G]; L];
@@ -429,6 +429,13 @@ fn collect_runs<
             out[start..start + R].copy_from_slice(run);
         }
     }
+}
+
+/// The row that an operand's slot `s` is in, by its index in its file, and the lowest of its bits there.
+#[inline(always)]
+fn slot(operand: &Operand, s: usize) -> (usize, u32) {
+    let (Slot::Flag(row) | Slot::Word(row) | Slot::Wide(row)) = operand.rows[s / operand.packed];
+    (row as usize, (s % operand.packed) as u32 * u32::from(operand.bits))
 }
 
 /// The lane that is at a place in the order of lanes `S` apart.
@@ -476,7 +483,7 @@ fn distribute_runs<
             run.copy_from_slice(&codes[start..start + R]);
         }
         for s in 0..G {
-            let (row, shift) = operand.slot(g * G + s);
+            let (row, shift) = slot(operand, g * G + s);
             let row = &mut rows[row];
             for at in 0..L {
                 let lane = by_stride::<S, L>(at);
