@@ -61,7 +61,7 @@ pub fn build(kernel: &Kernel, options: &BuildOptions) -> Result<Artifacts, Build
     made.resources.accesses.clone_from(&lowered.accesses);
     backend.resolve_hooks(&lowered);
     let target = kernel.target.row();
-    let assembly = backend.assembly(&lowered, &kernel.name)?;
+    let assembly = assembled(kernel, &backend, &lowered, &mut made)?;
     made.resources.count_instructions(&assembly, target.vendor);
     match target.vendor {
         Vendor::Nvidia => {
@@ -69,13 +69,33 @@ pub fn build(kernel: &Kernel, options: &BuildOptions) -> Result<Artifacts, Build
             made.ptx = Some(assembly);
         }
         Vendor::Amd => {
-            made.resources.add_amd_metadata(&assembly);
             link(kernel, &backend, &lowered, options, &mut made)?;
             made.assembly = Some(assembly);
         }
     }
     made.resources.estimate_occupancy(target, kernel.warps);
     Ok(made)
+}
+
+/// The assembly; of a kernel that spills with all the registers that there are.
+fn assembled(
+    kernel: &Kernel,
+    backend: &Backend,
+    lowered: &Lowered<'_>,
+    made: &mut Artifacts,
+) -> Result<String, BuildError> {
+    let assembly = backend.assembly(lowered, &kernel.name)?;
+    if kernel.target.row().vendor != Vendor::Amd {
+        return Ok(assembly);
+    }
+    made.resources.add_amd_metadata(&assembly);
+    let spills = made.resources.spill_bytes.is_some_and(|it| 0 < it);
+    if !spills || !backend.widen_registers(lowered, &kernel.name) {
+        return Ok(assembly);
+    }
+    let assembly = backend.assembly(lowered, &kernel.name)?;
+    made.resources.add_amd_metadata(&assembly);
+    Ok(assembly)
 }
 
 fn assemble(

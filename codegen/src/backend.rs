@@ -143,6 +143,12 @@ impl Backend {
         self.chip.resolve_hooks(&lowered.module, &lowered.hooks);
     }
 
+    /// Lets a kernel that spills use registers that it was kept from; whether there are some.
+    pub(crate) fn widen_registers(&self, lowered: &Lowered<'_>, kernel: &str) -> bool {
+        let function = lowered.module.get_function(kernel);
+        function.is_some_and(|it| self.chip.widen_registers(it))
+    }
+
     /// The module as assembly: PTX or AMDGCN.
     pub(crate) fn assembly(
         &self,

@@ -16,7 +16,7 @@ mod matrix;
 mod ptx;
 
 use inkwell::types::BasicTypeEnum;
-use inkwell::values::{FloatValue, IntValue, PointerValue};
+use inkwell::values::{FloatValue, FunctionValue, IntValue, PointerValue};
 use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::mma::MatrixId;
 use tile_language::target::{Target, Vendor};
@@ -86,6 +86,9 @@ pub(crate) trait Chip: matrix::MatrixUnit {
 
     /// Makes the function a kernel of that many threads a block.
     fn declare_kernel(&self, emit: &Emit<'_>, threads: u32);
+
+    /// Lets a kernel that spills use registers that it was kept from; whether there are some.
+    fn widen_registers(&self, function: FunctionValue<'_>) -> bool;
 
     /// The number of this thread in its block, as `i32`.
     fn thread<'c>(&self, emit: &Emit<'c>) -> IntValue<'c>;

@@ -25,12 +25,13 @@ fn buffer(random: &mut Random, shape: &[u32], elem_bits: u32) -> Layout {
     let mut order: Vec<u32> = (0..shape.len() as u32).collect();
     (1..order.len()).for_each(|at| order.swap(at, random.below(at as u64 + 1) as usize));
     let mut power = |most: u64| 1 << random.below(most);
-    let spec = match power(6) {
+    let spec = match power(7) {
         1 => Spec::Plain,
         2 => Spec::Nvmma { swizzle: [0, 32, 64, 128][power(3) as usize - 1], transposed: false },
         4 => Spec::Padded { pads: vec![(power(7), power(4))], order: Some(order) },
         8 => Spec::Padded { pads: vec![(16, power(4)), (64, power(4))], order: None },
         16 => return linear(random, shape),
+        32 => Spec::Crosswise { vec: power(5) },
         _ => Spec::Swizzled {
             vec: power(4),
             per_phase: power(3),

@@ -8,7 +8,7 @@ use inkwell::FloatPredicate;
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Module;
 use inkwell::types::BasicTypeEnum;
-use inkwell::values::{BasicValue as _, FloatValue, IntValue, PointerValue};
+use inkwell::values::{BasicValue as _, FloatValue, FunctionValue, IntValue, PointerValue};
 use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::Target;
 use tile_language::target::mma::MatrixId;
@@ -20,6 +20,9 @@ use buffer::RESOURCE_BYTES;
 
 /// LLVM's calling convention of an AMDGPU kernel.
 const AMDGPU_KERNEL: u32 = 91;
+/// The attribute that keeps values out of accumulation registers, a second file as large as the first. Moving values
+/// between the two costs instructions, so it is for kernels that the first file does not hold.
+const ONE_FILE: &str = "amdgpu-agpr-alloc";
 /// The `ds_swizzle_b32` offset that keeps all five lane bits and flips none.
 const SWIZZLE_KEEP: u32 = 0x1f;
 /// Where the flipped bits stand in that offset.
@@ -98,7 +101,14 @@ impl Chip for Amdgcn {
         emit.attribute("uniform-work-group-size", "true");
         // The meaning of some intrinsics depends on it: which kind of f8 they multiply.
         emit.attribute("target-cpu", self.target.name);
+        emit.attribute(ONE_FILE, "0,0");
         emit.known_attribute(AttributeLoc::Function, "nounwind", 0);
+    }
+
+    fn widen_registers(&self, function: FunctionValue<'_>) -> bool {
+        let is_kept = function.get_string_attribute(AttributeLoc::Function, ONE_FILE).is_some();
+        function.remove_string_attribute(AttributeLoc::Function, ONE_FILE);
+        is_kept
     }
 
     fn thread<'c>(&self, emit: &Emit<'c>) -> IntValue<'c> {
@@ -191,7 +201,10 @@ impl Chip for Amdgcn {
         resource: Option<Resource<'c>>,
     ) -> Option<Val<'c>> {
         let bounded = resource.and_then(|it| buffer::load(emit, ty, from, mask, it));
-        Some(bounded.unwrap_or_else(|| buffer::load_or_zeros(emit, ty, from, align, mask)))
+        Some(bounded.unwrap_or_else(|| {
+            let lane = emit.at_head(|| self.lane(emit));
+            buffer::load_or_zeros(emit, lane, ty, from, align, mask)
+        }))
     }
 
     fn store_where<'c>(

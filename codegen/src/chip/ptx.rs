@@ -5,7 +5,7 @@ mod mma;
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Module;
 use inkwell::types::BasicTypeEnum;
-use inkwell::values::{FloatValue, IntValue, PointerValue};
+use inkwell::values::{FloatValue, FunctionValue, IntValue, PointerValue};
 use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::mma::MatrixId;
 use tile_language::target::{Cap, Target};
@@ -74,6 +74,10 @@ impl Chip for Ptx {
         emit.function.set_call_conventions(PTX_KERNEL);
         emit.attribute("nvvm.reqntid", &format!("{threads},1,1"));
         emit.known_attribute(AttributeLoc::Function, "nounwind", 0);
+    }
+
+    fn widen_registers(&self, _function: FunctionValue<'_>) -> bool {
+        false
     }
 
     fn thread<'c>(&self, emit: &Emit<'c>) -> IntValue<'c> {

@@ -1,21 +1,20 @@
 //! Copies from global to shared memory.
 //!
 //! # Idea
-//! One access moves neighbours that a thread holds on both sides: as many as the analysis of accesses
-//! gives on the global side and the layout crate's [`SharedAccess`] on the other. Where the target
-//! copies that many bytes without registers the copy is only started; otherwise it is made at once,
-//! by a load and a store, and the groups have nothing to wait for.
+//! A copy without registers moves neighbours that a thread holds on both sides: as many as the
+//! analysis of accesses gives on the global side and the layout crate's [`SharedAccess`] on the
+//! other. Where the target copies that many bytes so, the copy is only started. Otherwise it is made
+//! at once, by loads and stores, each as wide as its own side allows, and the groups have nothing to
+//! wait for.
 
 use inkwell::values::{IntValue, PointerValue};
 use tile_language::ir::{Elem, Inst, Value};
 use tile_language::op::CopyOp;
 use tile_layout::SharedAccess;
 
-use super::memory::group_type;
 use super::order::AccessKind;
 use super::{AccessWidth, Lower};
-use crate::chip::CopyConditions;
-use crate::emit::Val;
+use crate::chip::{CopyConditions, Hints};
 
 /// What one thread copies at once.
 struct Piece<'c> {
@@ -55,44 +54,42 @@ impl<'c> Lower<'_, 'c> {
         let access = self.own_access(view, pointers);
         let n = elements(&access, self.access_elements(inst));
         let bytes = n as u32 * dtype.storage_bits() / 8;
-        let pieces = self.pieces(view, pointers, masks.first().copied(), &access, n);
-        self.accesses.push(AccessWidth { site: inst.site, bytes, n_accesses: pieces.len() as u32 });
         let when = conditions.first().map(|&it| self.scalar(it).into_int_value());
         let when = match (self.storing_thread(pointers), when) {
             (Some(owner), Some(when)) => Some(self.emit.and(owner, when)),
             (owner, when) => owner.or(when),
         };
-        if self.chip.copy_widths().contains(&bytes) {
-            for Piece { to, from, mask } in pieces {
-                let conditions = CopyConditions { when, mask };
-                self.chip.start_copy(&self.emit, to, from, bytes, conditions);
-            }
-            return;
+        let mask = masks.first().copied();
+        if !self.chip.copy_widths().contains(&bytes) {
+            return self.through_registers(inst, mask, &access, when);
         }
-        let element = super::element_type(self.emit.context, Elem::Data(dtype));
-        let (ty, align) = group_type(self.memory_type(element), n);
-        let is_constant = self.is_constant(pointers);
-        let resource = masks.first().and_then(|_| self.resource(pointers));
+        let pieces = self.pieces(view, pointers, mask, &access, n);
+        self.accesses.push(AccessWidth { site: inst.site, bytes, n_accesses: pieces.len() as u32 });
+        for Piece { to, from, mask } in pieces {
+            let conditions = CopyConditions { when, mask };
+            self.chip.start_copy(&self.emit, to, from, bytes, conditions);
+        }
+    }
+
+    /// Copies by loads and stores, each as wide as its side allows.
+    fn through_registers(
+        &mut self,
+        inst: &Inst,
+        mask: Option<Value>,
+        access: &SharedAccess,
+        when: Option<IntValue<'c>>,
+    ) {
+        let (view, pointers) = (inst.operands[0], inst.operands[1]);
+        let n_slots = self.get(pointers).len();
+        let masks = mask.map(|it| self.masks(it, n_slots));
+        let request = self.request(inst, pointers, masks, None, Hints::NONE);
+        let addresses = self.addresses(view, access);
         let make = |lower: &Self| {
-            let load = |piece: &Piece<'c>| {
-                let load = || {
-                    let it = lower.emit.load(ty, piece.from, align);
-                    if is_constant {
-                        lower.emit.mark(it, "invariant.load");
-                    }
-                    vec![it]
-                };
-                let Some(mask) = piece.mask else { return load()[0] };
-                let (emit, from) = (&lower.emit, piece.from);
-                lower
-                    .chip
-                    .load_or_zeros(emit, ty, from, align, mask, resource)
-                    .unwrap_or_else(|| emit.when_or(mask, &[ty.const_zero()], load)[0])
-            };
-            // All loads are on their way before the first is waited for.
-            let loaded: Vec<Val<'c>> = pieces.iter().map(load).collect();
-            for (piece, value) in pieces.iter().zip(loaded) {
-                lower.emit.store(value, piece.to, align);
+            let slots = lower.read(&request, |_| request.element.const_zero());
+            for group in &access.groups {
+                let registers = group.registers.iter().map(|it| slots[it[0] as usize]);
+                let to = lower.address(&addresses, group);
+                lower.store_row(access.means, to, &registers.collect::<Vec<_>>());
             }
         };
         match when {

@@ -29,12 +29,12 @@ use crate::emit::{Val, vector_type, width};
 type Group = Range<usize>;
 
 /// A load or a store with its operands.
-struct Request<'c> {
+pub(super) struct Request<'c> {
     groups: Vec<Group>,
     pointers: Vec<Val<'c>>,
     /// For every group, whether it takes part; `None` if all do.
     conditions: Option<Vec<IntValue<'c>>>,
-    element: BasicTypeEnum<'c>,
+    pub(super) element: BasicTypeEnum<'c>,
     hints: Hints,
     is_constant: bool,
     /// What bounds the pointers, if something is left out and the hardware can.
@@ -186,38 +186,45 @@ impl<'c> Lower<'_, 'c> {
         let spread = self.spread(self.kernel.ty(result));
         let masks = inst.operands.get(1).map(|&it| self.masks(it, spread.n_slots()));
         let others = inst.operands.get(2).map(|&it| self.get(it));
-        let request = self.request(inst, &spread, masks, None, hints);
+        let request = self.request(inst, inst.operands[0], masks, None, hints);
         let element = self.register_type(result);
         let other = |slot: usize| match &others {
-            Some(it) => it[slot.min(it.len() - 1)],
-            None => element.const_zero(),
+            Some(it) => self.to_memory(it[slot.min(it.len() - 1)]),
+            None => request.element.const_zero(),
         };
-        let mut slots: Vec<Val<'c>> = vec![element.const_zero(); spread.n_slots()];
+        let slots = self.read(&request, other).into_iter();
+        let mut slots: Vec<Val<'c>> = slots.map(|it| self.loaded_as(it, element)).collect();
+        self.copy_slots(&spread, &mut slots);
+        self.set(result, slots);
+    }
+
+    /// The slots of a load as they are in memory, those of groups that are left out from `other`;
+    /// slots that are copies of others are zero.
+    pub(super) fn read(
+        &self,
+        request: &Request<'c>,
+        other: impl Fn(usize) -> Val<'c>,
+    ) -> Vec<Val<'c>> {
+        let mut slots = vec![request.element.const_zero(); request.pointers.len()];
         for (condition, groups) in request.by_condition() {
-            let read = || groups.iter().map(|it| self.load_group(&request, it)).collect::<Vec<_>>();
+            let read = || groups.iter().map(|it| self.load_group(request, it)).collect::<Vec<_>>();
             let read = match condition {
                 None => read(),
                 Some(condition) => {
-                    let instead: Vec<Val<'c>> = groups
-                        .iter()
-                        .map(|group| {
-                            let values: Vec<Val<'c>> =
-                                (**group).clone().map(|it| self.to_memory(other(it))).collect();
-                            self.emit.pack(&values)
-                        })
-                        .collect();
-                    self.load_without_branch(&request, &groups, condition, &instead)
+                    let instead = |group: &&Group| {
+                        self.emit.pack(&(**group).clone().map(&other).collect::<Vec<_>>())
+                    };
+                    let instead: Vec<Val<'c>> = groups.iter().map(instead).collect();
+                    self.load_without_branch(request, &groups, condition, &instead)
                         .unwrap_or_else(|| self.emit.when_or(condition, &instead, read))
                 }
             };
             for (group, value) in groups.iter().zip(read) {
-                for (slot, value) in (*group).clone().zip(self.emit.unpack(value, group.len())) {
-                    slots[slot] = self.loaded_as(value, element);
-                }
+                let values = self.emit.unpack(value, group.len());
+                slots[(*group).clone()].copy_from_slice(&values);
             }
         }
-        self.copy_slots(&spread, &mut slots);
-        self.set(result, slots);
+        slots
     }
 
     fn load_group(&self, request: &Request<'c>, group: &Group) -> Val<'c> {
@@ -325,7 +332,7 @@ impl<'c> Lower<'_, 'c> {
             self.is_owner(spread.copies().threads)
         };
         let masks = inst.operands.get(2).map(|&it| self.masks(it, spread.n_slots()));
-        let request = self.request(inst, &spread, masks, owner, hints);
+        let request = self.request(inst, inst.operands[0], masks, owner, hints);
         let values = self.get(inst.operands[1]);
         for (condition, groups) in request.by_condition() {
             let packed = |group: &Group| {
@@ -370,19 +377,20 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Groups the slots of an access by the width that the analysis found.
-    fn request(
+    pub(super) fn request(
         &mut self,
         inst: &Inst,
-        spread: &Spread,
+        pointers: Value,
         masks: Option<Vec<IntValue<'c>>>,
         owner: Option<IntValue<'c>>,
         hints: Hints,
     ) -> Request<'c> {
-        let Elem::Pointer(dtype) = self.kernel.ty(inst.operands[0]).elem else {
+        let Elem::Pointer(dtype) = self.kernel.ty(pointers).elem else {
             panic!("V3: accesses take pointers")
         };
         let element = self.memory_type(super::element_type(self.emit.context, Elem::Data(dtype)));
-        let groups = groups(spread, self.access_elements(inst));
+        let spread = self.spread(self.kernel.ty(pointers));
+        let groups = groups(&spread, self.access_elements(inst));
         self.accesses.push(AccessWidth {
             site: inst.site,
             bytes: groups[0].len() as u32 * dtype.storage_bits().div_ceil(8),
@@ -394,11 +402,11 @@ impl<'c> Lower<'_, 'c> {
             (None, owner) => owner,
         };
         let conditions: Option<Vec<IntValue<'c>>> = groups.iter().map(condition).collect();
-        let is_constant = self.is_constant(inst.operands[0]);
-        let resource = conditions.as_ref().and_then(|_| self.resource(inst.operands[0]));
+        let is_constant = self.is_constant(pointers);
+        let resource = conditions.as_ref().and_then(|_| self.resource(pointers));
         Request {
             groups,
-            pointers: self.get(inst.operands[0]),
+            pointers: self.get(pointers),
             conditions,
             element,
             hints,

@@ -130,7 +130,11 @@ impl SharedAccess {
             members[position as usize].push(register);
         }
         let bytes = vector * elem_bits.div_ceil(8);
-        split.access(SharedMeans::Vector, bytes, vector, groups)
+        let mut access = split.access(SharedMeans::Vector, bytes, vector, groups);
+        // Those that differ by a constant only follow each other, so that one instruction can do two of them.
+        let of_thread = access.lanes.iter().chain(&access.warps).fold(0, |bits, it| bits | it);
+        access.groups.sort_by_key(|it| it.low & of_thread);
+        access
     }
 
     /// One access a register, in order, where the index along `axis` comes from elsewhere and adds

@@ -119,6 +119,11 @@ pub enum Spec {
         /// Dimensions, fastest first.
         order: Option<Vec<u32>>,
     },
+    /// `crosswise(vec:)`: row-major tiles whose columns are read.
+    Crosswise {
+        /// Neighbours of a column that stay together.
+        vec: u32,
+    },
     /// `nvmma(swizzle:, transposed:)`: what the copy engine and the matrix units read.
     Nvmma {
         /// Bytes of a swizzled row: 0, 32, 64 or 128.
@@ -328,7 +333,7 @@ impl Spec {
             }
             Spec::Wgmma { .. } | Spec::TmemAcc { .. } | Spec::TmemScales => Some(2),
             Spec::Operand { of, .. } => of.rank(),
-            Spec::Plain | Spec::Nvmma { .. } => None,
+            Spec::Plain | Spec::Crosswise { .. } | Spec::Nvmma { .. } => None,
             Spec::Swizzled { order, .. } | Spec::Padded { order, .. } => {
                 order.as_ref().map(|it| it.len() as u32)
             }
@@ -350,6 +355,7 @@ impl Spec {
             Spec::Slice(parent, _) => parent.is_for_registers(),
             Spec::Plain
             | Spec::Swizzled { .. }
+            | Spec::Crosswise { .. }
             | Spec::Nvmma { .. }
             | Spec::Padded { .. }
             | Spec::SharedLinear { .. }

@@ -46,6 +46,7 @@ fn spec() -> impl Strategy<Value = Spec> {
         (number(), number(), number(), order()).prop_map(|(vec, per_phase, max_phase, order)| {
             Spec::Swizzled { vec, per_phase, max_phase, order }
         }),
+        number().prop_map(|vec| Spec::Crosswise { vec }),
         (number(), any::<bool>())
             .prop_map(|(swizzle, transposed)| Spec::Nvmma { swizzle, transposed }),
         (prop::collection::vec((number(), number()), 0..3), order())

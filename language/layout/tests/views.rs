@@ -1,7 +1,8 @@
 //! The laws of memory maps: an element of a view is the element of the whole at the same place.
 
 use proptest::prelude::*;
-use tile_layout::{Layout, Machine, MemoryMap, Spec, ViewError};
+use tile_layout::banks::{BankModel, Direction};
+use tile_layout::{Layout, Machine, MemoryMap, SharedAccess, Spec, ViewError};
 
 /// Buffers of every constructor, with the element's bits.
 fn buffer() -> impl Strategy<Value = (Layout, u32)> {
@@ -15,6 +16,7 @@ fn buffer() -> impl Strategy<Value = (Layout, u32)> {
             order: None,
         }),
         Just(Spec::Swizzled { vec: 4, per_phase: 1, max_phase: 4, order: Some(vec![0, 1]) }),
+        (0u32..5).prop_map(|v| Spec::Crosswise { vec: 1 << v }),
         Just(Spec::Nvmma { swizzle: 0, transposed: false }),
         Just(Spec::Padded { pads: vec![(32, 8)], order: None }),
         Just(Spec::Padded { pads: vec![(16, 4), (64, 8)], order: None }),
@@ -118,7 +120,8 @@ proptest! {
         let machine = Machine { lanes: 32, warps: 1 << warps };
         let map = MemoryMap::of(&layout);
         let sweep = tile_layout::sweep(&map, bits, machine);
-        if !map.padding().is_empty() || layout.n_repetitions() > 1 {
+        let has_columns = map.dims()[1].columns.first() != Some(&1);
+        if !map.padding().is_empty() || layout.n_repetitions() > 1 || has_columns {
             return Ok(());
         }
         let vector = sweep.contiguous(1).min(128 / bits);
@@ -127,5 +130,43 @@ proptest! {
         for thread in 1..n.min(machine.lanes * machine.warps) {
             prop_assert_eq!(offset(0, thread), offset(0, thread - 1) + vector);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_sweep_across_columns_reaches_everything_once(
+        (m, n, vec) in (3u32..8, 3u32..8, 1u32..4),
+        bits in prop::sample::select(vec![8u32, 16, 32]),
+        warps in 0u32..4,
+    ) {
+        let machine = Machine { lanes: 64, warps: 1 << warps };
+        let layout = Spec::Crosswise { vec: 1 << vec }.apply_in_memory(&[1 << m, 1 << n], bits).unwrap();
+        let sweep = tile_layout::sweep(&MemoryMap::of(&layout), bits, machine);
+        let held = (1u64 << (m + n)).div_ceil(u64::from(machine.lanes * machine.warps));
+        prop_assert_eq!(u64::from(sweep.registers()), held);
+        let places = (0..64 << warps).flat_map(|thread| {
+            let sweep = &sweep;
+            (0..sweep.registers()).map(move |at| sweep.index_of(at, thread % 64, thread / 64))
+        });
+        prop_assert_eq!(places.collect::<std::collections::HashSet<_>>().len(), 1 << (m + n));
+    }
+}
+
+/// A tile of 32 by 128 elements of 16 bits that four waves bring row by row and read by columns.
+#[test]
+fn columns_that_lie_together_meet_in_no_bank() {
+    let machine = Machine { lanes: 64, warps: 4 };
+    let layout = Spec::Crosswise { vec: 8 }.apply_in_memory(&[32, 128], 16).unwrap();
+    let map = MemoryMap::of(&layout);
+    let sweep = tile_layout::sweep(&map, 16, machine);
+    assert_eq!(sweep.contiguous(1), 8, "rows are read 16 bytes a thread");
+    let write = SharedAccess::new(&sweep, &map, 16);
+    assert_eq!((write.bytes, write.conflicts(16, &BankModel::CDNA3, Direction::Write)), (4, 0));
+    for (m, k) in [(32, 8), (16, 16)] {
+        let acc = Spec::Mfma { m, n: m, k, warps: vec![2, 2], transposed: false, wide: false };
+        let read = SharedAccess::new(&acc.b(8).apply(&[32, 128], machine).unwrap(), &map, 16);
+        let conflicts = read.conflicts(16, &BankModel::CDNA3, Direction::Read);
+        assert_eq!((read.bytes, conflicts), (16, 0), "{m}");
     }
 }

@@ -98,7 +98,8 @@ pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Dia
     let parts = parts(kernel, inst)?;
     // A tile of which every lane holds copies (a slice, mostly) is too small to gain by another layout.
     let copies = kernel.ty(parts.pointer).layout.as_ref().is_some_and(lanes_hold_copies);
-    if limit == Limit::Layout && copies {
+    // Where the copy's other side keeps columns together, a thread needs some of those too.
+    if limit == Limit::Layout && (copies || is_turned(kernel, inst, found.axis)) {
         return None;
     }
     let defs = Defs::of(kernel);
@@ -134,6 +135,16 @@ fn neighbours(layout: &Layout) -> (usize, u32) {
         count -= 1;
     }
     (axis, 1 << count)
+}
+
+/// Whether a copy goes to shared memory in which neighbours along `axis` do not lie together.
+fn is_turned(kernel: &Kernel, inst: &Inst, axis: u32) -> bool {
+    let view = match &inst.op {
+        Op::Copy(CopyOp::Async) => inst.operands[0],
+        Op::Copy(CopyOp::Fetch { .. }) => inst.results[0],
+        _ => return false,
+    };
+    kernel.ty(view).map().dims()[axis as usize].columns.first() != Some(&1)
 }
 
 fn lanes_hold_copies(layout: &Layout) -> bool {

@@ -26,6 +26,8 @@ const FLAGS: u32 = 0x0002_7000;
 const ZEROS: &str = "zeros";
 /// Bytes of the widest access.
 const ZERO_BYTES: u32 = 16;
+/// Every lane has zeros of its own.
+const LANES: u32 = 64;
 
 pub(super) fn resource<'c>(emit: &Emit<'c>, base: PointerValue<'c>) -> Resource<'c> {
     let descriptor_type = emit.context.ptr_type(AddressSpace::from(8));
@@ -96,15 +98,19 @@ pub(super) fn store<'c>(
 }
 
 /// Loads from a constant where the mask does not hold.
+///
+/// Were it one address for all lanes, LLVM would compute it before each use, in loops too; a lane's own
+/// address is computed once.
 pub(super) fn load_or_zeros<'c>(
     emit: &Emit<'c>,
+    lane: IntValue<'c>,
     ty: BasicTypeEnum<'c>,
     from: PointerValue<'c>,
     align: u32,
     mask: IntValue<'c>,
 ) -> Val<'c> {
     let zeros = emit.module.get_global(ZEROS).unwrap_or_else(|| {
-        let bytes = emit.i8().array_type(ZERO_BYTES);
+        let bytes = emit.i8().array_type(ZERO_BYTES * LANES);
         let it = emit.module.add_global(bytes, Some(AddressSpace::from(GLOBAL)), ZEROS);
         it.set_linkage(Linkage::Internal);
         it.set_constant(true);
@@ -112,6 +118,10 @@ pub(super) fn load_or_zeros<'c>(
         it.set_initializer(&bytes.const_zero());
         it
     });
-    let from = emit.select(mask, from.into(), zeros.as_pointer_value().into());
+    let zeros = emit.at_head(|| {
+        let at = emit.shl(lane, emit.int(ZERO_BYTES.trailing_zeros()));
+        emit.offset(emit.i8().into(), zeros.as_pointer_value(), at)
+    });
+    let from = emit.select(mask, from.into(), zeros.into());
     emit.load(ty, from.into_pointer_value(), align)
 }

@@ -18,6 +18,7 @@ pub(super) fn apply(spec: &Spec, shape: &[u32], elem_bits: u32) -> Result<Layout
             let order = memory_order(order.as_deref(), shape)?;
             swizzled([*vec, *per_phase, *max_phase], &order, shape)
         }
+        Spec::Crosswise { vec } => crosswise(*vec, shape),
         Spec::Nvmma { swizzle, transposed } => nvmma(*swizzle, *transposed, shape, elem_bits),
         Spec::Padded { pads, order } => padded(pads, order.as_deref(), shape),
         Spec::SharedLinear { offsets } => {
@@ -73,6 +74,46 @@ fn swizzled(
         at *= 2;
     }
     tile.fill(shape, In::Offset, order).finish(shape)
+}
+
+/// Pieces of `vec` neighbours of a column; the pieces of a row follow each other, then other rows' pieces.
+///
+/// Eight pieces go once around the banks. Which one a piece lies in is bits 0, 1 and 4 of its column
+/// with bits 3 and 5 added to the first two and the lowest bit of its row to the last, so that pieces
+/// meet in no bank
+/// * when lanes read neighbouring columns, in the groups in which AMD serves reads of 16 bytes
+///   (columns 0 to 3 with 20 to 23) and if lanes from 16 on read the next piece of a column;
+/// * when lanes write every eighth column, eight of them together.
+///
+/// Bit 2 is added to none, so that a thread reaches the columns on both its sides from one address.
+fn crosswise(vec: u32, shape: &[u32]) -> Result<Layout, SpecError> {
+    power_of_two("vec", vec)?;
+    let rank = shape.len();
+    let Some(row) = rank.checked_sub(2) else { return plain(shape, &row_major(rank)) };
+    let (column, extents) = (rank - 1, boxed(shape));
+    let piece = vec.min(extents[row]);
+    let at = |axis: usize, index: u32, also: u32| {
+        let mut basis = vec![0; rank];
+        basis[axis] = index;
+        basis[column] |= if also < extents[column] { also } else { 0 };
+        basis
+    };
+    let mut tile = Tile::new(rank).put(piece, In::Offset, row);
+    for bit in [0, 1, 4, 2, 3].into_iter().chain(5..32) {
+        let also = match bit {
+            3 => 1 << 0,
+            5 => 1 << 1,
+            _ => 0,
+        };
+        if 1 << bit < extents[column] {
+            tile = tile.at(In::Offset, &at(column, 1 << bit, also));
+        }
+    }
+    if piece < extents[row] {
+        tile = tile.at(In::Offset, &at(row, piece, 1 << 4));
+    }
+    let order: Vec<usize> = (0..rank - 1).rev().collect();
+    tile.fill(shape, In::Offset, &order).finish(shape)
 }
 
 fn padded(pads: &[(u32, u32)], order: Option<&[u32]>, shape: &[u32]) -> Result<Layout, SpecError> {

@@ -38,6 +38,7 @@ fn build(spec: &Spec, request: &Request<'_>) -> Result<Layout, SpecError> {
         Spec::Explicit(layout) => explicit(layout, request.shape),
         Spec::Plain
         | Spec::Swizzled { .. }
+        | Spec::Crosswise { .. }
         | Spec::Nvmma { .. }
         | Spec::Padded { .. }
         | Spec::SharedLinear { .. }

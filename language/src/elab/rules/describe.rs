@@ -175,6 +175,7 @@ pub(super) fn spec(it: &Spec) -> String {
                 order(dims)
             )
         }
+        Spec::Crosswise { vec } => format!("crosswise(vec: {vec})"),
         Spec::Nvmma { swizzle, transposed } => {
             format!("nvmma(swizzle: {swizzle}, transposed: {transposed})")
         }

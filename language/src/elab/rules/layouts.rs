@@ -213,6 +213,11 @@ pub(crate) fn swizzled(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     done(Spec::Swizzled { vec, per_phase, max_phase, order })
 }
 
+/// `crosswise(vec:)`
+pub(crate) fn crosswise(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    done(Spec::Crosswise { vec: number(cx, args, "vec")? })
+}
+
 /// `nvmma(swizzle:, transposed:)`
 pub(crate) fn nvmma(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let swizzle = number(cx, args, "swizzle")?;

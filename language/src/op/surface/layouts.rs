@@ -103,6 +103,16 @@ rows! {
     Function "swizzled" (vec: Required, per_phase: Required, max_phase: Required, order: Optional) "swizzled(vec: int, per_phase: int, max_phase: int, order: [int] = last first) -> layout",
         layouts::swizzled, source "language.md section 5";
 
+    /// Memory of a row-major tile whose columns are read: `vec` neighbours of a column lie together, swizzled against
+    /// conflicts. A copy into it exchanges rows and columns in registers on the way.
+    ///
+    /// Example:
+    /// ```tile
+    /// const S = crosswise(vec: 8);
+    /// ```
+    Function "crosswise" (vec: Required) "crosswise(vec: int) -> layout",
+        layouts::crosswise, source "language.md section 5";
+
     /// What the copy engine writes and the matrix units read: rows of 0, 32, 64 or 128 bytes, swizzled.
     ///
     /// Example:
