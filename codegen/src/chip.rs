@@ -53,6 +53,15 @@ pub(crate) struct CopyConditions<'c> {
     pub(crate) mask: Option<IntValue<'c>>,
 }
 
+/// What a wait leaves in flight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct InFlight {
+    /// Groups of copies.
+    pub(crate) groups: u32,
+    /// The operations that are surely in these groups.
+    pub(crate) copies: u32,
+}
+
 /// Functions that hardware approximates for `f32`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Approx {
@@ -144,10 +153,8 @@ pub(crate) trait Chip: matrix::MatrixUnit {
         resource: Option<Resource<'c>>,
     ) -> bool;
 
-    /// Bytes that one thread's copy from global to shared memory without registers can have.
-    fn copy_widths(&self) -> &'static [u32];
-
-    /// Starts such a copy where `when` holds; where `mask` is false zeros are written.
+    /// Starts a copy from global to shared memory without registers where `when` holds; where `mask` is
+    /// false zeros are written. Where whole warps copy, `to` is the address of the first lane.
     fn start_copy<'c>(
         &self,
         emit: &Emit<'c>,
@@ -187,8 +194,15 @@ pub(crate) trait Chip: matrix::MatrixUnit {
     /// Closes the group of the copies started since the last one.
     fn commit_copies(&self, emit: &Emit<'_>);
 
-    /// Waits until at most that many groups of this thread are in flight, or no copy at all.
-    fn await_copies(&self, emit: &Emit<'_>, groups: Option<u32>);
+    /// Waits until at most that much of this thread is in flight, or no copy at all.
+    fn await_copies(&self, emit: &Emit<'_>, in_flight: Option<InFlight>);
+
+    /// As [`Chip::barrier`], while copies stay in flight.
+    fn barrier_beside_copies(&self, emit: &Emit<'_>);
+
+    /// Says of the accesses of a whole kernel whether they are copies, which nothing meets that did not
+    /// wait for them.
+    fn mark_copies(&self, emit: &Emit<'_>);
 
     /// LLVM's name of a synchronisation scope.
     fn scope(&self, scope: Scope) -> &'static str;

@@ -22,6 +22,7 @@ mod convert;
 mod copy;
 mod elementwise;
 mod exact;
+mod flights;
 mod flow;
 pub(crate) mod index;
 mod memory;
@@ -49,6 +50,7 @@ use tile_language::target::mma::MatrixId;
 
 use crate::chip::{self, Chip, Resource};
 use crate::emit::{Emit, GLOBAL, Lines, Val};
+use flights::Flights;
 use order::GlobalOrder;
 use shared::Scratch;
 use views::Place;
@@ -146,6 +148,8 @@ pub(crate) struct Lower<'a, 'c> {
     lines: Option<Lines<'c>>,
     values: Vec<Option<Vec<Val<'c>>>>,
     thread: Option<IntValue<'c>>,
+    /// Those of a warp's first thread, which all its threads have in one register.
+    warp_functions: HashMap<Vec<u32>, IntValue<'c>>,
     thread_functions: HashMap<Vec<u32>, IntValue<'c>>,
     scratch: Scratch<'c>,
     allocation: &'a Allocation,
@@ -159,6 +163,8 @@ pub(crate) struct Lower<'a, 'c> {
     /// What bounds a tensor, by its number.
     resources: HashMap<u32, Resource<'c>>,
     order: GlobalOrder,
+    /// What waits leave in flight, if the kernel has copies that whole warps start.
+    flights: Option<Flights>,
     uses: tile::Uses,
     facts: Facts,
     hooks: Vec<Hook>,
@@ -184,6 +190,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
     let emit = Emit::new(context, module, function);
     chip.declare_kernel(&emit, kernel.warps * target.lanes);
     emit.attribute("target-cpu", chip.cpu());
+    let facts = Facts::of(kernel);
     let mut lower = Lower {
         kernel,
         scratch: Scratch::new(&emit),
@@ -200,12 +207,14 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         options,
         values: vec![None; kernel.values.len()],
         thread: None,
+        warp_functions: HashMap::new(),
         thread_functions: HashMap::new(),
         order: GlobalOrder::new(kernel, |it| {
             index::Spread::of(kernel.ty(it), target.lanes, kernel.warps).is_held_once()
         }),
+        flights: Flights::of(kernel, &facts),
         uses: tile::Uses::of(kernel),
-        facts: Facts::of(kernel),
+        facts,
         hooks: Vec::new(),
         accesses: Vec::new(),
         instructions: Vec::new(),
@@ -215,6 +224,9 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
     }
     lower.bind_params();
     lower.region(&kernel.body);
+    if lower.flights.is_some() {
+        lower.chip.mark_copies(&lower.emit);
+    }
     if let Some(lines) = &lower.lines {
         Emit::finish_lines(lines);
     }

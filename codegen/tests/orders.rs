@@ -12,7 +12,7 @@ use tile_language::ir::{Inst, Kernel, Region};
 use tile_language::op::{CopyOp, Op, SyncOp};
 use tile_language::pass::prepare;
 
-const TARGETS: [&str; 3] = ["sm_80", "sm_90a", "gfx942"];
+const TARGETS: [&str; 4] = ["sm_80", "sm_90a", "gfx942", "gfx950"];
 /// Random loops of a target.
 const LOOPS: u64 = 24;
 /// Schedules of the simulator that may bring out what is missing.
@@ -224,7 +224,7 @@ fn each_wait_and_barrier_of_a_copied_ring_is_missed() {
     row(&mut rows, "_b", "%unit");
     let mut ahead = String::new();
     row(&mut ahead, "_t", "%t2");
-    for target in ["sm_80", "sm_90a"] {
+    for target in TARGETS {
         check(
             target,
             &format!(

@@ -2,6 +2,7 @@
 //!
 //! * [`facts`]: contiguity, divisibility, constancy and range of every value.
 //! * [`access`]: how wide each load and store is, and what keeps it from being wider.
+//! * [`copies`]: how a copy from global to shared memory is made.
 //! * [`shared`]: how a tile moves between registers and a view of shared memory.
 //! * [`budget`]: tiles that no thread can hold, buffers that no block can.
 //! * [`expenses`](expenses()): what moving elements costs, place by place.
@@ -14,6 +15,7 @@
 pub mod access;
 pub mod bounds;
 pub mod budget;
+pub mod copies;
 mod expenses;
 mod explain;
 pub mod facts;
@@ -31,6 +33,7 @@ mod tests;
 mod transfer;
 
 pub use access::{Access, Limit, access};
+pub use copies::{CopyAccess, copy_access};
 pub use expenses::{Expense, Moved, SharedCost, expenses, shared_cost};
 pub use explain::{Cause, Why};
 pub use facts::Facts;

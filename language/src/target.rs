@@ -55,6 +55,8 @@ words! {
     DsReadTr = "ds_read_tr",
     /// Loads from global memory directly to LDS.
     LdsDma = "lds_dma",
+    /// Loads of 16 bytes a lane from global memory directly to LDS, AMD CDNA4.
+    LdsDmaWide = "lds_dma_wide",
     /// Atomic addition of f64.
     AtomicAddF64 = "atomic_add_f64",
     /// Atomic addition of packed f16.
@@ -118,6 +120,8 @@ pub struct Target {
     pub warps_block_max: u32,
     /// Bytes that one thread moves with one access to global memory at most.
     pub access_bytes_max: u32,
+    /// Bytes that one thread's copy from global to shared memory without registers can have.
+    pub copy_bytes: &'static [u32],
     /// Multiprocessors of the usual part, for estimates where no device says it.
     pub sms: u32,
     /// How shared memory serves the lanes of a warp.
@@ -144,5 +148,11 @@ impl Target {
         };
         let writes: &[MatrixForm] = if self.has(Cap::Stmatrix) { &[Rows, Columns] } else { &[] };
         SharedModel { banks: self.banks, reads, writes }
+    }
+
+    /// Whether copies without registers are made by whole warps: the lanes write one after another, and a
+    /// warp waits until at most so many of its copies are in flight, not of its groups.
+    pub fn copies_in_line(&self) -> bool {
+        self.has(Cap::LdsDma) && !self.has(Cap::CpAsync)
     }
 }

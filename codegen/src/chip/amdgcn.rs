@@ -1,6 +1,7 @@
 //! AMD: what only AMDGCN has. Sources: LLVM 22, "User Guide for AMDGPU Backend"; CDNA3 and CDNA4 ISA.
 
 mod buffer;
+mod dma;
 mod mfma;
 
 use inkwell::AtomicOrdering;
@@ -13,7 +14,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::Target;
 use tile_language::target::mma::MatrixId;
 
-use super::{Approx, Chip, CopyConditions, Hints, Resource};
+use super::{Approx, Chip, CopyConditions, Hints, InFlight, Resource};
 use crate::emit::{Emit, Val, vector_type, width};
 use crate::lower::Hook;
 use buffer::RESOURCE_BYTES;
@@ -61,6 +62,11 @@ impl Amdgcn {
         emit.intrinsic("llvm.amdgcn.mbcnt.hi", &[], &[all, low])
             .expect("it has a value")
             .into_int_value()
+    }
+
+    /// The lane's number, computed once.
+    fn own_lane<'c>(&self, emit: &Emit<'c>) -> IntValue<'c> {
+        emit.at_head(|| self.lane(emit))
     }
 
     /// `v_rsq_f32` takes subnormals for zero: they are scaled up by 2^24, the result up by 2^12.
@@ -202,8 +208,8 @@ impl Chip for Amdgcn {
     ) -> Option<Val<'c>> {
         let bounded = resource.and_then(|it| buffer::load(emit, ty, from, mask, it));
         Some(bounded.unwrap_or_else(|| {
-            let lane = emit.at_head(|| self.lane(emit));
-            buffer::load_or_zeros(emit, lane, ty, from, align, mask)
+            let from = buffer::address_or_zeros(emit, self.own_lane(emit), from, mask);
+            emit.load(ty, from, align)
         }))
     }
 
@@ -218,19 +224,22 @@ impl Chip for Amdgcn {
         resource.is_some_and(|it| buffer::store(emit, value, to, mask, it))
     }
 
-    fn copy_widths(&self) -> &'static [u32] {
-        &[]
-    }
-
     fn start_copy<'c>(
         &self,
-        _emit: &Emit<'c>,
-        _to: PointerValue<'c>,
-        _from: PointerValue<'c>,
-        _bytes: u32,
-        _conditions: CopyConditions<'c>,
+        emit: &Emit<'c>,
+        to: PointerValue<'c>,
+        from: PointerValue<'c>,
+        bytes: u32,
+        conditions: CopyConditions<'c>,
     ) {
-        unreachable!("no width was offered")
+        let from = match conditions.mask {
+            Some(mask) => buffer::address_or_zeros(emit, self.own_lane(emit), from, mask),
+            None => from,
+        };
+        match conditions.when {
+            Some(when) => emit.when(when, || dma::start(emit, to, from, bytes)),
+            None => dma::start(emit, to, from, bytes),
+        }
     }
 
     fn load_matrices<'c>(
@@ -270,10 +279,20 @@ impl Chip for Amdgcn {
         emit.unpack(emit.bitcast(loaded, column), n as usize)
     }
 
-    /// Copies are made at once.
+    /// The hardware knows no groups.
     fn commit_copies(&self, _emit: &Emit<'_>) {}
 
-    fn await_copies(&self, _emit: &Emit<'_>, _groups: Option<u32>) {}
+    fn await_copies(&self, emit: &Emit<'_>, in_flight: Option<InFlight>) {
+        dma::wait(emit, in_flight.map_or(0, |it| it.copies));
+    }
+
+    fn barrier_beside_copies(&self, emit: &Emit<'_>) {
+        dma::barrier(emit);
+    }
+
+    fn mark_copies(&self, emit: &Emit<'_>) {
+        dma::mark(emit);
+    }
 
     fn scope(&self, scope: Scope) -> &'static str {
         match scope {

@@ -10,7 +10,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::mma::MatrixId;
 use tile_language::target::{Cap, Target};
 
-use super::{Approx, Chip, CopyConditions, Hints, Resource};
+use super::{Approx, Chip, CopyConditions, Hints, InFlight, Resource};
 use crate::emit::{Emit, Val};
 use crate::lower::Hook;
 
@@ -150,10 +150,6 @@ impl Chip for Ptx {
         false
     }
 
-    fn copy_widths(&self) -> &'static [u32] {
-        if self.target.has(Cap::CpAsync) { &[4, 8, 16] } else { &[] }
-    }
-
     fn start_copy<'c>(
         &self,
         emit: &Emit<'c>,
@@ -225,12 +221,18 @@ impl Chip for Ptx {
         emit.intrinsic("llvm.nvvm.cp.async.commit.group", &[], &[]);
     }
 
-    fn await_copies(&self, emit: &Emit<'_>, groups: Option<u32>) {
-        match groups {
-            Some(n) => emit.intrinsic("llvm.nvvm.cp.async.wait.group", &[], &[emit.int(n).into()]),
+    fn await_copies(&self, emit: &Emit<'_>, in_flight: Option<InFlight>) {
+        match in_flight.map(|it| emit.int(it.groups).into()) {
+            Some(n) => emit.intrinsic("llvm.nvvm.cp.async.wait.group", &[], &[n]),
             None => emit.intrinsic("llvm.nvvm.cp.async.wait.all", &[], &[]),
         };
     }
+
+    fn barrier_beside_copies(&self, emit: &Emit<'_>) {
+        self.barrier(emit);
+    }
+
+    fn mark_copies(&self, _emit: &Emit<'_>) {}
 
     fn scope(&self, scope: Scope) -> &'static str {
         match scope {

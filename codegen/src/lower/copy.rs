@@ -1,20 +1,20 @@
 //! Copies from global to shared memory.
 //!
 //! # Idea
-//! A copy without registers moves neighbours that a thread holds on both sides: as many as the
-//! analysis of accesses gives on the global side and the layout crate's [`SharedAccess`] on the
-//! other. Where the target copies that many bytes so, the copy is only started. Otherwise it is made
-//! at once, by loads and stores, each as wide as its own side allows, and the groups have nothing to
-//! wait for.
+//! The analysis of copies says which are started, and what one operation of them moves
+//! ([`copy_access`]). Others are made at once, by loads and stores, each as wide as its own side
+//! allows, and the groups have nothing to wait for.
 
 use inkwell::values::{IntValue, PointerValue};
-use tile_language::ir::{Elem, Inst, Value};
+use tile_language::analysis::{CopyAccess, copy_access};
+use tile_language::ir::{Inst, Value};
 use tile_language::op::CopyOp;
 use tile_layout::SharedAccess;
 
 use super::order::AccessKind;
+use super::views::Addresses;
 use super::{AccessWidth, Lower};
-use crate::chip::{CopyConditions, Hints};
+use crate::chip::{CopyConditions, Hints, InFlight};
 
 /// What one thread copies at once.
 struct Piece<'c> {
@@ -34,8 +34,10 @@ impl<'c> Lower<'_, 'c> {
             }
             CopyOp::Commit => self.chip.commit_copies(&self.emit),
             CopyOp::Wait { in_flight } => {
-                self.chip.await_copies(&self.emit, Some(*in_flight));
-                if *in_flight == 0 {
+                let copies = self.flights.as_ref().map_or(0, |it| it.after(self.n_insts));
+                let in_flight = InFlight { groups: *in_flight, copies };
+                self.chip.await_copies(&self.emit, Some(in_flight));
+                if in_flight.groups == 0 {
                     self.order.land();
                 }
             }
@@ -46,24 +48,26 @@ impl<'c> Lower<'_, 'c> {
 
     fn start(&mut self, inst: &Inst) {
         let (view, pointers) = (inst.operands[0], inst.operands[1]);
-        let Elem::Pointer(dtype) = self.kernel.ty(pointers).elem else {
-            panic!("V3: a copy takes pointers")
-        };
         let (masks, conditions): (Vec<Value>, Vec<Value>) =
             inst.operands[2..].iter().partition(|&&it| !self.kernel.ty(it).is_scalar());
-        let access = self.own_access(view, pointers);
-        let n = elements(&access, self.access_elements(inst));
-        let bytes = n as u32 * dtype.storage_bits() / 8;
+        let CopyAccess { shared: access, elems, bytes, is_started } =
+            copy_access(self.kernel, &self.facts, inst);
         let when = conditions.first().map(|&it| self.scalar(it).into_int_value());
         let when = match (self.storing_thread(pointers), when) {
             (Some(owner), Some(when)) => Some(self.emit.and(owner, when)),
             (owner, when) => owner.or(when),
         };
         let mask = masks.first().copied();
-        if !self.chip.copy_widths().contains(&bytes) {
+        let in_line = self.kernel.target.row().copies_in_line();
+        if !is_started || in_line && self.cuts_lines(view, &access) {
             return self.through_registers(inst, mask, &access, when);
         }
-        let pieces = self.pieces(view, pointers, mask, &access, n);
+        let addresses = if in_line {
+            self.warp_addresses(view, &access)
+        } else {
+            self.addresses(view, &access)
+        };
+        let pieces = self.pieces(&addresses, pointers, mask, &access, elems as usize);
         self.accesses.push(AccessWidth { site: inst.site, bytes, n_accesses: pieces.len() as u32 });
         for Piece { to, from, mask } in pieces {
             let conditions = CopyConditions { when, mask };
@@ -101,19 +105,18 @@ impl<'c> Lower<'_, 'c> {
     /// What a thread copies, `n` elements each.
     fn pieces(
         &mut self,
-        view: Value,
+        addresses: &Addresses<'c>,
         pointers: Value,
         mask: Option<Value>,
         access: &SharedAccess,
         n: usize,
     ) -> Vec<Piece<'c>> {
-        let elem_bytes = self.kernel.ty(view).elem.bits() / 8;
-        let addresses = self.addresses(view, access);
+        let elem_bytes = access.bytes / access.vector;
         let slots = self.get(pointers);
         let masks = mask.map(|it| self.masks(it, slots.len()));
         let mut pieces = Vec::new();
         for group in &access.groups {
-            let first = self.address(&addresses, group);
+            let first = self.address(addresses, group);
             for at in (0..group.registers.len()).step_by(n) {
                 let slot = group.registers[at][0] as usize;
                 let bytes = self.emit.int(at as u32 * elem_bytes);
@@ -126,21 +129,4 @@ impl<'c> Lower<'_, 'c> {
         }
         pieces
     }
-}
-
-/// Elements that are neighbours on both sides: slots `i .. i + n` with `i` a multiple of `n` go to
-/// consecutive positions. `global` is how many are neighbours behind the pointers.
-fn elements(access: &SharedAccess, global: usize) -> usize {
-    let is_run = |n: usize| {
-        access.groups.iter().flat_map(|it| it.registers.chunks(n)).all(|chunk| {
-            let first = chunk[0][0];
-            let follow = chunk.iter().zip(first..).all(|(registers, at)| registers[0] == at);
-            chunk.len() == n && first.is_multiple_of(n as u32) && follow
-        })
-    };
-    let mut n = global;
-    while n > 1 && !is_run(n) {
-        n /= 2;
-    }
-    n.max(1)
 }

@@ -248,6 +248,18 @@ impl<'c> Lower<'_, 'c> {
         it
     }
 
+    /// A linear function of the number of the warp's first thread, in a register that its threads share.
+    pub(crate) fn of_warp(&mut self, images: &[u32]) -> IntValue<'c> {
+        if let Some(&it) = self.warp_functions.get(images) {
+            return it;
+        }
+        let own = self.of_thread(images);
+        let (emit, chip) = (&self.emit, &self.chip);
+        let it = if is_zero(own) { own } else { emit.at_head(|| chip.uniform(emit, own)) };
+        self.warp_functions.insert(images.to_vec(), it);
+        it
+    }
+
     /// The index along `axis` of every slot, as `i32`.
     pub(crate) fn indices(&mut self, spread: &Spread, axis: usize) -> Vec<IntValue<'c>> {
         let part = spread.thread_part(axis);

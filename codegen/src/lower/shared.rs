@@ -139,7 +139,10 @@ impl<'c> Lower<'_, 'c> {
 
     /// All threads meet: regions that were read are free, and memory is as if one had written it.
     pub(crate) fn meet(&mut self) {
-        self.chip.barrier(&self.emit);
+        match self.flights {
+            Some(_) => self.chip.barrier_beside_copies(&self.emit),
+            None => self.chip.barrier(&self.emit),
+        }
         self.scratch.in_use.clear();
         self.order.clear();
     }

@@ -156,7 +156,21 @@ impl<'c> Lower<'_, 'c> {
     /// The part of the addresses of an access that its groups share.
     pub(crate) fn addresses(&mut self, view: Value, access: &SharedAccess) -> Addresses<'c> {
         let place = self.place(view);
-        self.addresses_at(place, view, access)
+        self.addresses_at(place, view, access, Self::of_thread)
+    }
+
+    /// As [`Lower::addresses`], for the first lane of the warp instead of each.
+    pub(crate) fn warp_addresses(&mut self, view: Value, access: &SharedAccess) -> Addresses<'c> {
+        let place = self.place(view);
+        let mut first = access.clone();
+        first.lanes.fill(0);
+        self.addresses_at(place, view, &first, Self::of_warp)
+    }
+
+    /// Whether a view's place may lie within what the lanes of a warp write one after another.
+    pub(crate) fn cuts_lines(&self, view: Value, access: &SharedAccess) -> bool {
+        let bytes = access.bytes << access.lanes.len();
+        self.place(view).shift_bits & (bytes - 1) != 0
     }
 
     fn addresses_at(
@@ -164,17 +178,18 @@ impl<'c> Lower<'_, 'c> {
         place: Place<'c>,
         view: Value,
         access: &SharedAccess,
+        of: impl Fn(&mut Self, &[u32]) -> IntValue<'c>,
     ) -> Addresses<'c> {
         let elem_bytes = self.kernel.ty(view).elem.bits() / 8;
         let scaled = |it: &[u32]| it.iter().map(|it| it * elem_bytes).collect::<Vec<u32>>();
         let images = self.thread_images(&scaled(&access.lanes), &scaled(&access.warps));
         let varying = images.iter().fold(0, |all, it| all | it);
-        let thread = self.of_thread(&images);
+        let thread = of(self, &images);
         let low = (self.emit.xor(thread, place.shift), varying | place.shift_bits);
         let steps = access.steps.iter().map(|step| {
             let images = self.thread_images(&step.lanes, &step.warps);
             let varying = images.iter().fold(0, |all, it| all | it);
-            (self.of_thread(&images), varying, step.stride * elem_bytes)
+            (of(self, &images), varying, step.stride * elem_bytes)
         });
         let steps = steps.collect();
         let padding = self.kernel.ty(view).map().padding().iter();
@@ -219,12 +234,6 @@ impl<'c> Lower<'_, 'c> {
     /// The layout of a tile that is read from or written to a view; a scalar has the one without bits.
     fn tile_layout(&self, tile: Value) -> Layout {
         self.kernel.ty(tile).layout.clone().unwrap_or_else(|| Layout::new(&[], Vec::new()))
-    }
-
-    /// How the threads move a tile to or from a view by accesses of their own.
-    pub(crate) fn own_access(&self, view: Value, tile: Value) -> SharedAccess {
-        let ty = self.kernel.ty(view);
-        SharedAccess::new(&self.tile_layout(tile), ty.map(), ty.elem.bits())
     }
 
     /// How a tile moves to or from a view.
@@ -357,7 +366,7 @@ impl<'c> Lower<'_, 'c> {
         let mut addresses = Vec::new();
         for (group, at) in access.groups.iter().zip(&indices) {
             let place = self.place_at(place, map, elem_bytes, axis, at.into_int_value(), 1);
-            let of = self.addresses_at(place, view, &access);
+            let of = self.addresses_at(place, view, &access, Self::of_thread);
             addresses.push(self.address(&of, group));
         }
         let masks = mask.map(|it| self.masks(it, indices.len()));

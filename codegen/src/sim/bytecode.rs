@@ -397,6 +397,8 @@ pub(super) enum Op {
         order: Order,
         scope: Scope,
     },
+    /// A release to the block that waits for no copies.
+    Release,
     /// From here to `Restore` only lanes whose flag equals `keep` take part.
     Restrict {
         flag: Row,
@@ -577,6 +579,8 @@ pub(super) struct AsyncCopy {
     pub(super) read: Option<Row>,
     /// Lanes that read nothing and write zeros.
     pub(super) ignore: Option<Row>,
+    /// Whether LLVM was told that no access meets it, so that no access waits for it.
+    pub(super) is_apart: bool,
 }
 
 /// A pointer with its space.

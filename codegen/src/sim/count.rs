@@ -407,6 +407,7 @@ fn class(op: &Op) -> Option<&'static str> {
         Op::Barrier { .. }
         | Op::WarpSync { .. }
         | Op::Fence { .. }
+        | Op::Release
         | Op::CommitCopies
         | Op::AwaitCopies { .. }
         | Op::AwaitMemory { .. } => "sync_instructions",

@@ -215,6 +215,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::IsSpace { space, d, a } => self.is_space(space, d, a),
             Op::Cross { table } => self.cross(table)?,
             Op::Fence { order, scope } => self.fence(order, scope),
+            Op::Release => self.release(),
             Op::Restrict { flag, keep } => self.restrict(flag, keep),
             Op::Restore => self.mask = self.saved_mask,
             Op::Print { table } => self.print(table)?,

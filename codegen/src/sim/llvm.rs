@@ -139,6 +139,17 @@ impl<'m> Value<'m> {
         }
     }
 
+    /// Whether an instruction has a note of that kind.
+    pub(super) fn has_note(self, kind: &str) -> bool {
+        // SAFETY: a live instruction, whose type's context is that of its notes; LLVM reads the bytes of `kind` only.
+        unsafe {
+            let context = LLVMGetTypeContext(self.ty().0);
+            let kind =
+                LLVMGetMDKindIDInContext(context, kind.as_ptr().cast(), kind.len() as c_uint);
+            !LLVMGetMetadata(self.0, kind).is_null()
+        }
+    }
+
     /// The name of a function or global variable.
     pub(super) fn name(self) -> String {
         let mut len = 0;

@@ -149,6 +149,16 @@ impl SharedAccess {
         split.access(SharedMeans::Vector, elem_bits.div_ceil(8), 1, groups)
     }
 
+    /// Elements of one access of a whole warp.
+    pub fn span(&self) -> u32 {
+        self.vector << self.lanes.len()
+    }
+
+    /// `(interval, pad)` in elements.
+    pub fn padding(&self) -> &[(u32, u32)] {
+        &self.padding
+    }
+
     /// The offset of a group's first element for a thread, padding included, in the view that lies
     /// where its buffer does.
     pub fn offset(&self, group: &AccessGroup, lane: u32, warp: u32) -> u32 {

@@ -24,11 +24,13 @@ use rustc_hash::FxHashSet;
 use smallvec::smallvec;
 
 use super::place::new_inst;
+use crate::analysis::{Facts, copy_access};
 use crate::ir::{Inst, Kernel, Region, SiteId, Value};
 use crate::op::{CopyOp, FlowOp, MemoryOp, Op, SharedOp};
+use crate::target::Cap;
 use expand::expand;
 use free::Free;
-use schedule::default_schedule;
+use schedule::{Moved, default_schedule};
 
 /// What a program asks for.
 #[derive(Clone, Copy)]
@@ -78,8 +80,9 @@ pub fn pipeline(mut kernel: Kernel) -> Kernel {
     if !wanted {
         return kernel;
     }
+    let copied = copied(&kernel);
     let mut body = std::mem::take(&mut kernel.body);
-    spread(&mut kernel, &mut body);
+    spread(&mut kernel, &mut body, &copied);
     fetch_now(&mut body);
     kernel.body = body;
     crate::elab::tidy(kernel)
@@ -114,10 +117,25 @@ fn asked(inst: &Inst) -> Option<Pipelining> {
     }
 }
 
+/// The fetches that the target makes by copies that are only started.
+fn copied(kernel: &Kernel) -> FxHashSet<Value> {
+    let mut copied = FxHashSet::default();
+    let facts = Facts::of(kernel);
+    kernel.body.walk(&mut |inst| {
+        let is_copied = || {
+            kernel.target.row().has(Cap::CpAsync) || copy_access(kernel, &facts, inst).is_started
+        };
+        if is_fetch(inst) && is_copied() {
+            copied.insert(inst.results[0]);
+        }
+    });
+    copied
+}
+
 /// Spreads the marked loops of a region, inner loops first.
-fn spread(kernel: &mut Kernel, region: &mut Region) {
+fn spread(kernel: &mut Kernel, region: &mut Region, copied: &FxHashSet<Value>) {
     for mut inst in std::mem::take(&mut region.insts) {
-        inst.regions.iter_mut().for_each(|it| spread(kernel, it));
+        inst.regions.iter_mut().for_each(|it| spread(kernel, it, copied));
         let Some(asked) = asked(&inst) else {
             region.insts.push(inst);
             continue;
@@ -127,7 +145,8 @@ fn spread(kernel: &mut Kernel, region: &mut Region) {
             inst.op = without_mark(&inst.op);
             region.insts.push(inst);
         } else {
-            let schedule = default_schedule(kernel, &inst.regions[0], &moved, asked);
+            let schedule =
+                default_schedule(kernel, &inst.regions[0], &Moved { moved, copied }, asked);
             region.insts.extend(expand(kernel, inst, schedule));
         }
     }

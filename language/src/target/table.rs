@@ -22,6 +22,7 @@ pub const TARGETS: &[Target] = &[
         blocks_sm_max: 32,
         warps_block_max: 32,
         access_bytes_max: 16,
+        copy_bytes: &[4, 8, 16],
         sms: 108,
         banks: BankModel::NVIDIA,
         caps: &[
@@ -48,6 +49,7 @@ pub const TARGETS: &[Target] = &[
         blocks_sm_max: 32,
         warps_block_max: 32,
         access_bytes_max: 16,
+        copy_bytes: &[4, 8, 16],
         sms: 132,
         banks: BankModel::NVIDIA,
         caps: &[
@@ -81,6 +83,7 @@ pub const TARGETS: &[Target] = &[
         blocks_sm_max: 32,
         warps_block_max: 32,
         access_bytes_max: 16,
+        copy_bytes: &[4, 8, 16],
         sms: 148,
         banks: BankModel::NVIDIA,
         caps: &[
@@ -114,6 +117,7 @@ pub const TARGETS: &[Target] = &[
         blocks_sm_max: 32,
         warps_block_max: 16,
         access_bytes_max: 16,
+        copy_bytes: &[4],
         sms: 304,
         banks: BankModel::CDNA3,
         caps: &[
@@ -141,6 +145,7 @@ pub const TARGETS: &[Target] = &[
         blocks_sm_max: 32,
         warps_block_max: 16,
         access_bytes_max: 16,
+        copy_bytes: &[4, 16],
         sms: 256,
         banks: BankModel::CDNA4,
         caps: &[
@@ -149,6 +154,7 @@ pub const TARGETS: &[Target] = &[
             Cap::MfmaWide,
             Cap::DsReadTr,
             Cap::LdsDma,
+            Cap::LdsDmaWide,
             Cap::AtomicAddF64,
             Cap::AtomicAddF16,
             Cap::AtomicAddBf16,

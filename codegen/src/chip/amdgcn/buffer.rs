@@ -97,18 +97,16 @@ pub(super) fn store<'c>(
     true
 }
 
-/// Loads from a constant where the mask does not hold.
+/// `from`, or where the mask does not hold zeros of a constant.
 ///
 /// Were it one address for all lanes, LLVM would compute it before each use, in loops too; a lane's own
 /// address is computed once.
-pub(super) fn load_or_zeros<'c>(
+pub(super) fn address_or_zeros<'c>(
     emit: &Emit<'c>,
     lane: IntValue<'c>,
-    ty: BasicTypeEnum<'c>,
     from: PointerValue<'c>,
-    align: u32,
     mask: IntValue<'c>,
-) -> Val<'c> {
+) -> PointerValue<'c> {
     let zeros = emit.module.get_global(ZEROS).unwrap_or_else(|| {
         let bytes = emit.i8().array_type(ZERO_BYTES * LANES);
         let it = emit.module.add_global(bytes, Some(AddressSpace::from(GLOBAL)), ZEROS);
@@ -119,9 +117,8 @@ pub(super) fn load_or_zeros<'c>(
         it
     });
     let zeros = emit.at_head(|| {
-        let at = emit.shl(lane, emit.int(ZERO_BYTES.trailing_zeros()));
-        emit.offset(emit.i8().into(), zeros.as_pointer_value(), at)
+        let own = emit.i8().array_type(ZERO_BYTES);
+        emit.offset(own.into(), zeros.as_pointer_value(), lane)
     });
-    let from = emit.select(mask, from.into(), zeros.into());
-    emit.load(ty, from.into_pointer_value(), align)
+    emit.select(mask, from.into(), zeros.into()).into_pointer_value()
 }

@@ -25,6 +25,7 @@ struct Flight {
     /// Its group, or its number among the wave's operations; from 1.
     time: u32,
     to: u32,
+    is_apart: bool,
     bytes: [u8; BYTES_MAX],
 }
 
@@ -69,6 +70,7 @@ impl<const L: usize> Turn<'_, '_, L> {
             len: bytes as u8,
             time: times[lane],
             to: offset(to[lane]) as u32,
+            is_apart: copy.is_apart,
             bytes: fetched[lane],
         }));
         Ok(())
@@ -155,7 +157,8 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     /// Before the wave touches bytes that a copy of its own is still to write, LLVM waits for it
-    /// (`SIInsertWaitcnts`, LDS DMA): such a copy ends, and all before it.
+    /// (`SIInsertWaitcnts`, LDS DMA), unless it was told that they never meet: such a copy ends, and all
+    /// before it.
     pub(super) fn await_own(&mut self, space: Space, addresses: &[u64; L], len: u32, mask: u64) {
         if self.warp.flights.queue.is_empty() || self.program.vendor != Vendor::Amd {
             return;
@@ -165,7 +168,8 @@ impl<const L: usize> Turn<'_, '_, L> {
             let (start, end) = (u64::from(it.to), u64::from(it.to) + u64::from(it.len));
             region == Region::Shared && at < end && start < at + u64::from(len)
         };
-        let overlaps = |it: &&Flight| lanes_of(mask).any(|lane| touched(it, lane));
+        let overlaps =
+            |it: &&Flight| !it.is_apart && lanes_of(mask).any(|lane| touched(it, lane));
         let last = self.warp.flights.queue.iter().filter(overlaps).map(|it| it.time).max();
         if let Some(last) = last {
             self.land(|flight| flight.time <= last);

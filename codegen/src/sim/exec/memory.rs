@@ -186,6 +186,12 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
     }
 
+    pub(super) fn release(&mut self) {
+        if let Some(race) = &mut self.race {
+            race.fence(self.agent, Order::Release, Scope::Block);
+        }
+    }
+
     pub(super) fn atomic(&mut self, table: u32) -> Result<(), SimError> {
         let program = self.program;
         let atomic = &program.code.atomics[table as usize];

@@ -46,6 +46,7 @@ pub(super) fn start<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), Si
         to_align: bytes,
         read,
         ignore: None,
+        is_apart: false,
     });
     Ok(())
 }
@@ -68,13 +69,18 @@ pub(super) fn wait_all<'m>(lower: &mut Lower<'m>, _: &Call<'m>) -> Result<(), Si
     Ok(())
 }
 
-/// VMCNT is in bits 0 to 3 and 14 to 15 of the immediate. The other counters are of operations that
-/// end at once here.
+/// VMCNT is in bits 0 to 3 and 14 to 15 of the immediate. LGKMCNT, in bits 8 to 11, counts operations on
+/// LDS, which end at once here: a wait for all of them is what a release to the workgroup comes to, whose
+/// waves see each other's stores to global memory anyway (LLVM, "User Guide for AMDGPU Backend", memory
+/// model of gfx942).
 pub(super) fn wait_counters<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let immediate = lower.immediate(call, 0)?;
     let pending = immediate & 15 | immediate >> 14 << 4 & 48;
     if pending < VMCNT_MAX {
         lower.emit(Op::AwaitMemory { pending: pending as u32 });
+    }
+    if immediate >> 8 & 15 == 0 {
+        lower.emit(Op::Release);
     }
     Ok(())
 }
@@ -103,6 +109,7 @@ pub(super) fn load_to_shared<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Resu
         to_align: 4,
         read: None,
         ignore: None,
+        is_apart: call.inst.has_note("noalias"),
     });
     Ok(())
 }
@@ -130,6 +137,7 @@ pub(super) fn buffer_to_shared<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Re
         to_align: 4,
         read: None,
         ignore: None,
+        is_apart: call.inst.has_note("noalias"),
     });
     Ok(())
 }

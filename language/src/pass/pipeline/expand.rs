@@ -270,24 +270,34 @@ impl<'k> Expander<'k> {
     /// Does an instruction only if its iteration exists.
     fn predicate(&mut self, inst: &mut Inst, exists: Value) {
         match &inst.op {
-            Op::Copy(CopyOp::Async) => inst.operands.push(exists),
-            Op::Memory(MemoryOp::Load { .. }) => {
-                let pointers = self.kernel.ty(inst.operands[0]).with_elem(Elem::Data(DType::Bool));
-                let mut mask = exists;
-                if !pointers.is_scalar() {
-                    mask = self.emit(Op::Tile(TileOp::Splat), &[exists], pointers);
-                }
-                match inst.operands.get(1).copied() {
-                    Some(given) => inst.operands[1] = self.binary(BinaryOp::And, given, mask),
-                    None => inst.operands.push(mask),
-                }
+            // Which copies a warp has made is counted, so none of them may be left out.
+            Op::Copy(CopyOp::Async) if self.kernel.target.row().copies_in_line() => {
+                self.mask(inst, [1, 2], exists);
             }
+            Op::Copy(CopyOp::Async) => inst.operands.push(exists),
+            Op::Memory(MemoryOp::Load { .. }) => self.mask(inst, [0, 1], exists),
             // A group may be empty, and what is pure may be done in vain.
             Op::Copy(CopyOp::Commit) | Op::Tile(_) | Op::Memory(_) | Op::Shared(_) => {}
             Op::Copy(CopyOp::Wait { .. } | CopyOp::Signal { .. } | CopyOp::Fetch { .. })
             | Op::Flow(_)
             | Op::Mma(_)
             | Op::Sync(_) => panic!("E1: a step that cannot be predicated is in the last stage"),
+        }
+    }
+}
+
+impl Expander<'_> {
+    /// Leaves out everything of an access if its iteration does not exist; `places` are those of its
+    /// pointers and its mask among the operands.
+    fn mask(&mut self, inst: &mut Inst, places: [usize; 2], exists: Value) {
+        let pointers = self.kernel.ty(inst.operands[places[0]]).with_elem(Elem::Data(DType::Bool));
+        let mut mask = exists;
+        if !pointers.is_scalar() {
+            mask = self.emit(Op::Tile(TileOp::Splat), &[exists], pointers);
+        }
+        match inst.operands.get(places[1]).copied() {
+            Some(given) => inst.operands[places[1]] = self.binary(BinaryOp::And, given, mask),
+            None => inst.operands.push(mask),
         }
     }
 }

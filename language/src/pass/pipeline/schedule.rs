@@ -18,7 +18,7 @@
 //! after it, so that one barrier between the two both publishes what has landed and frees the buffer
 //! that the copies go to; they come before the rest, so that a whole iteration's work hides them.
 //!
-//! | step, where the target has no asynchronous copies | stage | order |
+//! | step, where a fetch is no such copy | stage | order |
 //! | --- | --- | --- |
 //! | store what was loaded for this iteration | last | 0 |
 //! | load the fetches into registers | 0 | 1 |
@@ -28,6 +28,7 @@
 //! There two buffers are enough: a buffer is written two turns after it was, with the barrier of the
 //! turn between.
 
+use rustc_hash::FxHashSet;
 use smallvec::smallvec;
 
 use super::super::place::new_inst;
@@ -36,7 +37,6 @@ use super::free::Free;
 use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value, ValueDecl};
 use crate::op::memory::{Cache, Evict};
 use crate::op::{CopyOp, MemoryOp, Op, SharedOp};
-use crate::target::Cap;
 
 /// An instruction and its place in the pipeline.
 #[derive(Clone, PartialEq, Debug)]
@@ -72,30 +72,38 @@ const FIRST: u32 = 0;
 const AHEAD: u32 = 1;
 const REST: u32 = 2;
 
-/// The default schedule of a loop that can be pipelined; `moved` are the instructions of its body
-/// that are done ahead.
+/// What is done ahead in a loop.
+pub(super) struct Moved<'a> {
+    /// Instructions of the body.
+    pub(super) moved: Vec<usize>,
+    /// The fetches of the kernel that are copies which are only started; others go through registers.
+    pub(super) copied: &'a FxHashSet<Value>,
+}
+
+/// The default schedule of a loop that can be pipelined.
 pub(super) fn default_schedule(
     kernel: &mut Kernel,
     body: &Region,
-    moved: &[usize],
+    Moved { moved, copied }: &Moved<'_>,
     pipelining: Pipelining,
 ) -> Schedule {
     let free = Free::of(body);
     let is_fetch = |it: &usize| matches!(body.insts[*it].op, Op::Copy(CopyOp::Fetch { .. }));
     let has_fetch = moved.iter().any(is_fetch);
     let last = if has_fetch { pipelining.stages - 1 } else { 1 };
-    let by_copies = kernel.target.row().has(Cap::CpAsync);
+    let by_copies =
+        moved.iter().any(|&it| is_fetch(&it) && copied.contains(&body.insts[it].results[0]));
     let ring = define(kernel, Type::scalar(crate::dtype::DType::I32), "stage");
     let n_buffers = if by_copies { last + 1 } else { 2 };
     let mut table =
         Table { kernel, last, ring: (ring, n_buffers), steps: Vec::new(), allocs: Vec::new() };
-    if has_fetch && by_copies {
+    if by_copies {
         table.wait(pipelining.site);
     }
     for (at, inst) in body.insts.iter().enumerate() {
         match &inst.op {
             Op::Copy(CopyOp::Fetch { align }) if moved.contains(&at) => {
-                if by_copies {
+                if copied.contains(&inst.results[0]) {
                     table.copy(inst, *align)
                 } else {
                     table.load_fetch(inst, *align)
@@ -108,11 +116,11 @@ pub(super) fn default_schedule(
             _ => table.add(inst.clone(), last, REST),
         }
     }
-    if has_fetch && by_copies {
+    if by_copies {
         table.add(new_inst(Op::Copy(CopyOp::Commit), pipelining.site), 0, AHEAD);
     }
     let Table { steps, allocs, ring, .. } = table;
-    Schedule { steps, last, allocs, ring, flies: has_fetch && by_copies }
+    Schedule { steps, last, allocs, ring, flies: by_copies }
 }
 
 /// A new value.

@@ -522,6 +522,7 @@ fn copy<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimE
         to_align: bytes,
         read,
         ignore,
+        is_apart: false,
     });
     Ok(())
 }
