@@ -90,6 +90,8 @@ fn expanded(kernel: &Kernel, last: u32, rows: &[(u32, u32)]) -> Kernel {
         let moved: Vec<usize> =
             (0..looped.insts.len()).filter(|&it| is_load(&looped.insts[it])).collect();
         let asked = Pipelining { stages: last + 1, site: inst.site };
+        let copied = FxHashSet::default();
+        let moved = Moved { moved, copied: &copied };
         let mut schedule = default_schedule(&mut kernel, looped, &moved, asked);
         schedule.last = last;
         let mut given = rows.iter();
