@@ -42,7 +42,7 @@ pub use pressure::pressure;
 pub use shared::{conversion_cost, shared_access};
 pub use tensors::pointed_tensors;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::Kernel;
 use crate::{pass, protocol, report};
 
@@ -56,8 +56,11 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
         found.extend(budget::error(kernel, inst));
     });
     found.extend(protocol::stuck(kernel).map(|it| report::sync::stuck(kernel, &it)));
+    if protocol::has_roles(kernel) {
+        found.extend(report::sync::verdict(kernel, &protocol::check(kernel)));
+    }
     found.extend(budget::shared_error(kernel));
-    if !found.is_empty() {
+    if found.iter().any(|it| it.severity == Severity::Error) {
         found.truncate(1);
         return found;
     }

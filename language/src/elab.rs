@@ -32,6 +32,7 @@ mod expr;
 pub mod observe;
 mod path;
 mod permits;
+mod roles;
 pub mod scope;
 mod types;
 

@@ -25,6 +25,7 @@ mod flow;
 mod lifetimes;
 mod memory;
 mod mma;
+mod roles;
 mod rows;
 mod shape;
 mod shared;
@@ -45,8 +46,10 @@ use crate::report::runtime as wording;
 use crate::target::TargetId;
 use buffers::Runs;
 use elements::Elements;
+use flow::{Progress, Task};
 use lifetimes::{Step, Steps};
 use memory::Memory;
+use roles::Chance;
 use shared::{Misuse, Shared};
 use sync::Stuck;
 
@@ -94,9 +97,10 @@ impl Engine for Interp {
             machine.memory.block = number as u32 + 1;
             let id = block_id(launch.grid, number);
             let shared = Shared::new(kernel.values.len());
+            let chance = Chance::of_seed(launch.seed.wrapping_mul(number.wrapping_add(1)));
             let mut block =
-                Block { machine: &mut machine, slots: &mut slots, shared, id, site: None };
-            if let Err(fault) = block.region(&steps, params.clone()) {
+                Block { machine: &mut machine, slots: &mut slots, shared, id, chance, site: None };
+            if let Err(fault) = block.run(&steps, params.clone()) {
                 return Err(block.failure(&fault));
             }
         }
@@ -192,6 +196,8 @@ struct Block<'m, 'a> {
     slots: &'m mut Vec<Option<Rc<Elements>>>,
     shared: Shared,
     id: [u32; 3],
+    /// Picks the role that goes on.
+    chance: Option<Chance>,
     /// The instruction that runs.
     site: Option<(SiteId, &'a Inst)>,
 }
@@ -257,12 +263,44 @@ impl<'a> Block<'_, 'a> {
         }
     }
 
-    fn step(&mut self, step: &Step<'a>) -> Result<(), Fault> {
+    /// Runs a block from its first instruction to the ends of its roles.
+    fn run<'s>(&mut self, steps: &'s Steps<'a>, params: Vec<Rc<Elements>>) -> Result<(), Fault> {
+        self.bind(&steps.region.params, params);
+        let mut task = Task::new(steps);
+        match self.go_on(&mut task)? {
+            Progress::Done => Ok(()),
+            progress => {
+                let step = task.step().expect("a task that stops stands at an instruction");
+                match progress {
+                    Progress::Roles => self.roles(step),
+                    Progress::Waits | Progress::Done => Err(self.stuck(step.inst, Vec::new())),
+                }
+            }
+        }
+    }
+
+    /// Goes on to an instruction: it is what a fault from here on is about.
+    fn enter_step(&mut self, step: &Step<'a>) {
+        self.site = Some((step.inst.site, step.inst));
+    }
+
+    /// Gives back the memory of values that are not used any more.
+    fn forget(&mut self, dead: &[Value]) {
+        for &value in dead {
+            self.slots[value.0 as usize] = None;
+        }
+    }
+
+    /// Runs an instruction without regions; `false` if it has to wait.
+    fn step(&mut self, step: &Step<'a>) -> Result<bool, Fault> {
         let inst = step.inst;
-        self.site = Some((inst.site, inst));
+        self.enter_step(step);
+        if inst.op == Op::Sync(SyncOp::Wait) && !self.is_ready(inst)? {
+            return Ok(false);
+        }
         self.machine.n_insts += 1;
         match &inst.op {
-            Op::Flow(op) => self.flow(op, step)?,
+            Op::Flow(_) => panic!("a task enters regions itself"),
             Op::Tile(op) => self.tile(op, inst)?,
             Op::Memory(op) => self.memory(op, step)?,
             Op::Shared(op) => self.shared(op, inst)?,
@@ -270,10 +308,8 @@ impl<'a> Block<'_, 'a> {
             Op::Sync(op) => self.sync(op, inst)?,
             Op::Mma(op) => self.mma(op, inst)?,
         }
-        for &value in &step.dead {
-            self.slots[value.0 as usize] = None;
-        }
-        Ok(())
+        self.forget(&step.dead);
+        Ok(true)
     }
 
     /// Warns of a wrapped result, once a place.
@@ -319,7 +355,7 @@ impl<'a> Block<'_, 'a> {
                 because = places;
                 found
             }
-            Fault::Stuck(stuck) => {
+            Fault::Stuck(ref stuck) => {
                 let (found, places) = stuck.wording();
                 because = places;
                 found

@@ -8,7 +8,7 @@
 //! view of shared memory (element type, shape and memory map), of numbers or of mbarriers.
 //! Functions are gone: they were inlined, and [`Site::caller`] remembers from where.
 //!
-//! # Invariants (the verifier's rules V1 to V11, see `ir/verify.rs`)
+//! # Invariants (the verifier's rules V1 to V12, see `ir/verify.rs`)
 //! * V1: a value is defined once, before its uses, in its own region or one around it.
 //! * V2: a tile has a layout if and only if its rank is at least 1, and the layout's extents are its
 //!   shape; a view has a memory map of its shape and no layout.
@@ -22,6 +22,7 @@
 //! * V10: a view is neither carried by a loop nor yielded by a branch, so the buffer behind every
 //!   access is known.
 //! * V11: a product's types, shapes and layouts are those of its matrix instruction, which the target has.
+//! * V12: roles are the last thing in a kernel, each with a region and with warps of its own.
 //!
 //! Absent on purpose: names of the library, generics, open layouts, anything of a vendor. The text
 //! form is in `ir/text.rs`; printing and parsing give the same kernel.

@@ -18,7 +18,7 @@ mod alone;
 mod barriers;
 mod flow;
 mod groups;
-mod number;
+pub(crate) mod number;
 mod permits;
 mod pipeline;
 mod place;
@@ -26,7 +26,7 @@ mod runs;
 mod scratch;
 #[cfg(test)]
 mod tests;
-mod touch;
+pub(crate) mod touch;
 mod waits;
 
 pub use allocation::{Allocation, Buffer};

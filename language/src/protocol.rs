@@ -15,13 +15,17 @@
 //! | [`skeleton`] | which scalars steer the skeleton, and the choices of the free ones |
 //! | [`trace`] | the events of one run |
 //! | [`stuck`](stuck()) | waits of one role that never end |
+//! | [`check`](check()) | roles: one run stands for every order of events |
 //!
 //! Waits and barriers of kernels with rings come from these runs ([`crate::pass`]).
 
+mod check;
+mod clock;
 mod skeleton;
 mod stuck;
 mod trace;
 
+pub use check::{Fault, Verdict, check, has_roles};
 pub use stuck::{Stuck, stuck};
 pub(crate) use trace::Event;
 
@@ -35,7 +39,8 @@ pub(crate) fn runs(kernel: &Kernel) -> Option<Vec<Vec<Event<'_>>>> {
     let mut runs = Vec::new();
     let mut n_events = 0;
     for choice in skeleton.choices() {
-        let run = trace::trace(&skeleton, &choice)?;
+        let mut lists = trace::trace(&skeleton, &choice)?;
+        let run = lists.swap_remove(0);
         n_events += run.len();
         if EVENTS_MAX < n_events {
             return None;

@@ -35,6 +35,8 @@ words! {
     Tma = "tma",
     /// Asynchronous matrix multiply by a warpgroup.
     Wgmma = "wgmma",
+    /// Registers that warpgroups hand to each other, `setmaxnreg`.
+    Setmaxnreg = "setmaxnreg",
     /// Clusters of blocks.
     Cluster = "cluster",
     /// Tensor memory and its matrix unit.

@@ -145,6 +145,9 @@ impl Walk {
                 return first.join(self.region(&inst.regions[1], counts));
             }
             Op::Flow(FlowOp::For { .. } | FlowOp::While) => return self.repeat(inst, counts),
+            Op::Flow(FlowOp::Roles { .. }) => {
+                unreachable!("a kernel of roles is refused before it is lowered")
+            }
             Op::Copy(CopyOp::Async) => counts.open += self.started.n_copies(inst),
             Op::Copy(CopyOp::Commit) => counts.commit(),
             Op::Copy(CopyOp::Wait { in_flight }) => {

@@ -212,6 +212,9 @@ impl Facts {
             Op::Flow(FlowOp::If) => self.branch(kernel, inst),
             Op::Flow(FlowOp::For { .. }) => self.count(kernel, inst),
             Op::Flow(FlowOp::While) => self.repeat(kernel, inst),
+            Op::Flow(FlowOp::Roles { .. }) => {
+                inst.regions.iter().for_each(|it| self.region(kernel, it));
+            }
             Op::Tile(op) => transfer::tile(self, kernel, inst, op),
             Op::Memory(op) => transfer::memory(self, kernel, inst, op),
             Op::Shared(_) | Op::Copy(_) | Op::Sync(_) | Op::Mma(_) => {

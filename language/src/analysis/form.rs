@@ -150,7 +150,9 @@ impl Walk<'_> {
                 | CopyOp::Fetch { .. },
             )
             | Op::Sync(_)
-            | Op::Flow(FlowOp::If | FlowOp::For { .. } | FlowOp::While) => plain,
+            | Op::Flow(FlowOp::If | FlowOp::For { .. } | FlowOp::While | FlowOp::Roles { .. }) => {
+                plain
+            }
         }
     }
 

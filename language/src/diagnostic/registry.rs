@@ -121,11 +121,15 @@ registry! {
     E0702, Error, "a permit does not end on every way";
     E0703, Error, "a permit is kept where it cannot be";
     E0704, Error, "a wait never ends";
+    E0705, Error, "a role cannot be as it is written";
+    E0706, Error, "roles use one place of memory, and nothing orders them";
+    E0707, Error, "a barrier can be mistaken for another of its phases";
     P0101, Warning, "a memory access is narrower than it could be";
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";
     W0101, Warning, "a contract is not checked yet";
     W0102, Warning, "a doc comment documents nothing";
+    W0103, Warning, "the synchronisation of roles is not decided";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
     R0101, Error, "a result is not as a test expects";
     R0102, Error, "a kernel was stopped by a checked engine";

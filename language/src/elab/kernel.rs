@@ -9,12 +9,13 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use tile_layout::Machine;
 use tile_plan::{Check, LaunchPlan};
-use tile_syntax::ast::{self, ClauseKind, Expr, Fn, ItemKind, Span};
+use tile_syntax::ast::{ClauseKind, Expr, Fn, ItemKind, Span};
 
 use super::builder::Builder;
 use super::call::GivenGeneric;
 use super::cx::{Elab, Mode};
 use super::observe::Observed;
+use super::roles::roles_of;
 use super::tidy::tidy;
 use super::value::Value;
 use crate::db::{self, Db};
@@ -117,7 +118,10 @@ impl Elab<'_> {
         self.head_generics(decl, given, span)?;
         self.mode = Mode::Kernel;
         let warps = self.warps(decl)?;
-        self.machine = Machine { lanes: self.target().lanes, warps };
+        // Roles have machines of their own; what comes before them is scalar.
+        let has_roles = decl.body.as_ref().is_some_and(|it| roles_of(it).is_some());
+        let all = if has_roles { 1 } else { warps };
+        self.machine = Machine { lanes: self.target().lanes, warps: all };
         let mut head = Head::default();
         head.plan.kernel = decl.name.text.to_string();
         head.plan.threads = warps * self.target().lanes;
@@ -171,16 +175,21 @@ impl Elab<'_> {
             ClauseKind::Warps(expr) => Some(expr),
             _ => None,
         });
-        let is_roles = |it: &&ast::Stmt| matches!(it.kind, ast::StmtKind::Roles(_));
-        let roles = decl.body.iter().flat_map(|it| &it.stmts).find(is_roles);
-        let Some(expr) = clause else {
-            if let Some(it) = roles {
-                let word = Span::new(it.span.lo, it.span.lo + "roles".len() as u32);
-                self.unsupported("`roles`", word);
-            } else if decl.body.is_some() {
-                self.report(report::types::no_warps(self.place(decl.name.span), &decl.name.text));
+        let roles = decl.body.as_ref().and_then(roles_of);
+        let expr = match (clause, roles) {
+            (Some(expr), None) => expr,
+            (None, Some((roles, _))) => return self.role_heads(roles).map(|it| it.warps),
+            (Some(_), Some((_, span))) => {
+                self.report(report::sync::warps_twice(self.place(span)));
+                return None;
             }
-            return None;
+            (None, None) => {
+                if decl.body.is_some() {
+                    let name = &decl.name.text;
+                    self.report(report::types::no_warps(self.place(decl.name.span), name));
+                }
+                return None;
+            }
         };
         let n = self.eval_int(expr)?;
         let max = self.target().warps_block_max;

@@ -180,7 +180,7 @@ impl Elab<'_> {
             StmtKind::While(it) => self.while_stmt(it, stmt.span),
             StmtKind::Return(value) => self.return_stmt(value.as_ref(), stmt.span),
             StmtKind::Yield(value) => self.yield_stmt(value.as_ref(), stmt.span),
-            StmtKind::Roles(_) => drop(self.unsupported("`roles`", stmt.span)),
+            StmtKind::Roles(roles) => self.run_roles(roles, stmt.span),
             StmtKind::Elect(_) => drop(self.unsupported("`elect`", stmt.span)),
             StmtKind::Trust { .. } => drop(self.unsupported("`trust`", stmt.span)),
             StmtKind::Hole(_) => {}

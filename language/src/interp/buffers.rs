@@ -375,7 +375,7 @@ pub(super) struct Flights {
 }
 
 /// A copy in flight.
-struct Flight {
+pub(super) struct Flight {
     view: View,
     runs: Rc<Runs>,
     values: Elements,
@@ -385,7 +385,7 @@ struct Flight {
 }
 
 impl Flight {
-    fn land(&self) {
+    pub(super) fn land(&self) {
         let is_awaited = self.view.buffer.borrow().age == self.age;
         let now = if is_awaited { Known::Written } else { Known::Nothing };
         self.runs.put(&self.view, &self.values, now);
@@ -405,6 +405,11 @@ impl Flights {
         let age = view.buffer.borrow().age;
         self.open.push(Flight { view, runs, values, age, site });
         Ok(())
+    }
+
+    /// The copies that are in no group, which leave it to somebody else to land.
+    pub(super) fn take_open(&mut self) -> Vec<Flight> {
+        std::mem::take(&mut self.open)
     }
 
     /// Closes the group.

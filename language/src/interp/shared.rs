@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::buffers::{Flights, Refusal, Runs, View};
+use super::buffers::{Flight, Flights, Refusal, Runs, View};
 use super::elements::Elements;
 use super::shape::Axis;
 use super::sync::Mbarriers;
@@ -26,8 +26,10 @@ use crate::report::runtime as wording;
 pub(super) struct Shared {
     /// By value: the views.
     views: Vec<Option<View>>,
-    flights: Flights,
+    pub(super) flights: Flights,
     pub(super) mbarriers: Mbarriers,
+    /// Copies that land when a wait for their barrier goes on.
+    pub(super) landing: FxHashMap<(Value, u32), Vec<Flight>>,
 }
 
 impl Shared {
@@ -36,6 +38,7 @@ impl Shared {
             views: vec![None; n_values],
             flights: Flights::default(),
             mbarriers: Mbarriers::default(),
+            landing: FxHashMap::default(),
         }
     }
 }
@@ -141,6 +144,7 @@ impl<'a> Block<'_, 'a> {
                 Ok(())
             }
             CopyOp::Signal { bytes } => {
+                self.hand_flights(inst.operands[0]);
                 self.arrive(inst, 0, -i64::from(*bytes));
                 Ok(())
             }

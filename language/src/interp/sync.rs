@@ -5,6 +5,8 @@
 //! ends where there is one role; a wait for a phase that later ones have overtaken would never end on
 //! a device, where a wait sees the parity of the phase only.
 
+use std::cmp::Ordering;
+
 use rustc_hash::FxHashMap;
 
 use super::{Block, Fault};
@@ -29,7 +31,7 @@ struct Mbarrier {
 }
 
 /// A wait that never ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Stuck {
     /// What is waited for.
     wanted: i64,
@@ -37,13 +39,16 @@ pub(super) struct Stuck {
     completed: i64,
     /// The last arrival at the barrier.
     last: Option<SiteId>,
+    /// Where the other roles wait.
+    others: Vec<SiteId>,
 }
 
 impl Stuck {
     /// What happened, and the other places that explain it.
     pub(super) fn wording(&self) -> (wording::Wording, Vec<(SiteId, String)>) {
         let last = self.last.map(|it| (it, wording::last_arrival()));
-        (wording::stuck(self.wanted, self.completed), last.into_iter().collect())
+        let others = self.others.iter().map(|it| (*it, wording::waits_too()));
+        (wording::stuck(self.wanted, self.completed), last.into_iter().chain(others).collect())
     }
 }
 
@@ -56,7 +61,12 @@ impl<'a> Block<'_, 'a> {
                 self.shared.mbarriers.0.retain(|key, _| key.0 != inst.results[0]);
                 Ok(())
             }
-            SyncOp::Wait => self.wait(inst),
+            // The block asks whether it can go on before it does.
+            SyncOp::Wait => {
+                let key = self.key(inst.operands[0]);
+                self.shared.landing.remove(&key).into_iter().flatten().for_each(|it| it.land());
+                Ok(())
+            }
             SyncOp::Arrive => {
                 self.arrive(inst, 1, 0);
                 Ok(())
@@ -70,18 +80,40 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn mbarrier(&mut self, value: Value) -> &mut Mbarrier {
-        let view = self.view(value);
-        let key = (view.whole, view.place.start);
+        let key = self.key(value);
         self.shared.mbarriers.0.entry(key).or_default()
     }
 
-    fn wait(&mut self, inst: &Inst) -> Result<(), Fault> {
+    /// What a barrier is found by: its buffer, and its place in it.
+    fn key(&self, value: Value) -> (Value, u32) {
+        let view = self.view(value);
+        (view.whole, view.place.start)
+    }
+
+    /// Hands the copies in no group to a barrier: they land when a wait for it goes on, the last moment at which they
+    /// may. Where a group was closed for them there are none.
+    pub(super) fn hand_flights(&mut self, barrier: Value) {
+        let key = self.key(barrier);
+        let flights = self.shared.flights.take_open();
+        self.shared.landing.entry(key).or_default().extend(flights);
+    }
+
+    /// Whether a wait can go on: its phase is complete, and no later one.
+    pub(super) fn is_ready(&mut self, inst: &Inst) -> Result<bool, Fault> {
+        let wanted = self.operand(inst, 1).index(0);
+        let completed = self.mbarrier(inst.operands[0]).completed;
+        match completed.cmp(&wanted) {
+            Ordering::Less => Ok(false),
+            Ordering::Equal => Ok(true),
+            Ordering::Greater => Err(self.stuck(inst, Vec::new())),
+        }
+    }
+
+    /// A wait that never ends, with the other roles' waits.
+    pub(super) fn stuck(&mut self, inst: &Inst, others: Vec<SiteId>) -> Fault {
         let wanted = self.operand(inst, 1).index(0);
         let Mbarrier { completed, last, .. } = *self.mbarrier(inst.operands[0]);
-        if wanted == completed {
-            return Ok(());
-        }
-        Err(Fault::Stuck(Stuck { wanted, completed, last }))
+        Fault::Stuck(Stuck { wanted, completed, last, others })
     }
 
     /// Arrivals at a barrier, and bytes that it is to expect; those that have landed count against them.

@@ -8,6 +8,7 @@
 
 use smol_str::{SmolStr, format_smolstr};
 
+use crate::op::flow::Role;
 use crate::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
 use crate::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
 use crate::op::{CopyOp, FlowOp, MemoryOp, MmaOp, Op, SharedOp, SyncOp, TileOp};
@@ -43,12 +44,24 @@ pub(super) fn attributes(op: &Op) -> Vec<Attr> {
 fn flow_attributes(op: &FlowOp) -> Vec<Attr> {
     match op {
         FlowOp::If | FlowOp::While => vec![],
+        FlowOp::Roles { roles } => roles.iter().map(role_attribute).collect(),
         FlowOp::For { unroll: None, stages: None } => vec![],
         FlowOp::For { unroll, stages: None } => vec![number(unroll.unwrap_or(0))],
         FlowOp::For { unroll, stages: Some(stages) } => {
             vec![number(unroll.unwrap_or(0)), number(*stages)]
         }
     }
+}
+
+/// `["math", copy + 1 or 0, warps, first warp, registers or 0]`
+fn role_attribute(it: &Role) -> Attr {
+    Attr::List(vec![
+        Attr::Text(it.name.to_string()),
+        number(it.copy.map_or(0, |it| it + 1)),
+        number(it.warps),
+        number(it.first_warp),
+        number(it.regs.unwrap_or(0)),
+    ])
 }
 
 fn tile_attributes(op: &TileOp) -> Vec<Attr> {
@@ -165,6 +178,7 @@ fn flow(name: &str, read: &mut Reader) -> Result<Option<FlowOp>, String> {
     Ok(Some(match name {
         "if" => FlowOp::If,
         "while" => FlowOp::While,
+        "roles" => FlowOp::Roles { roles: read.roles()? },
         "for" => {
             let mut asked = || {
                 let it = if read.is_empty() { 0 } else { read.number()? };
@@ -327,6 +341,25 @@ impl Reader<'_> {
         Ok(res)
     }
 
+    fn roles(&mut self) -> Result<Vec<Role>, String> {
+        let mut res = vec![];
+        while !self.is_empty() {
+            let Attr::List(items) = self.next("a role")? else { return self.mismatch("roles") };
+            let mut inner = Reader { attrs: items.into_iter(), name: self.name };
+            let name = inner.text()?.into();
+            let copy: u32 = inner.number()?;
+            let (warps, first_warp, regs) = (inner.number()?, inner.number()?, inner.number()?);
+            res.push(Role {
+                name,
+                copy: copy.checked_sub(1),
+                warps,
+                first_warp,
+                regs: Some(regs).filter(|&it: &u32| it != 0),
+            });
+        }
+        Ok(res)
+    }
+
     fn word<T>(&mut self, from_name: fn(&str) -> Option<T>) -> Result<T, String> {
         match self.next("a word")? {
             Attr::Word(it) => {
@@ -390,6 +423,8 @@ mod tests {
         invert(Op::Flow(FlowOp::For { unroll: Some(4), stages: None }));
         invert(Op::Flow(FlowOp::For { unroll: None, stages: Some(3) }));
         invert(Op::Flow(FlowOp::For { unroll: None, stages: None }));
+        let role = |copy, regs| Role { name: "math".into(), copy, warps: 4, first_warp: 8, regs };
+        invert(Op::Flow(FlowOp::Roles { roles: vec![role(None, None), role(Some(1), Some(232))] }));
         invert(Op::Shared(SharedOp::Atomic { op: AtomicOp::Max, axis: 1 }));
         invert(Op::Copy(CopyOp::Wait { in_flight: 2 }));
         invert(Op::Sync(SyncOp::Mbarriers { arrivals: 8 }));

@@ -1,4 +1,4 @@
-//! The verifier: the rules V1 to V11 that every kernel keeps between any two passes.
+//! The verifier: the rules V1 to V12 that every kernel keeps between any two passes.
 //!
 //! A violation is a broken promise of the compiler, never a mistake in a program; engines and
 //! analyses may rely on every rule without asking again. The rules are listed in [`super`] and at
@@ -14,6 +14,7 @@ mod tile;
 use std::fmt;
 
 use super::{Elem, Extent, Inst, Kernel, Region, SiteId, Type, Value};
+use crate::op::flow::Role;
 use crate::op::{FlowOp, Op};
 
 /// The rules.
@@ -42,6 +43,8 @@ pub enum Rule {
     V10,
     /// A product's types, shapes and layouts are those of its matrix instruction.
     V11,
+    /// Roles come last, each with a region and with warps of its own.
+    V12,
 }
 
 /// A rule that a kernel breaks.
@@ -281,6 +284,7 @@ impl<'a> Verifier<'a> {
             FlowOp::If => self.check_if(inst),
             FlowOp::For { .. } => self.check_for(inst),
             FlowOp::While => self.check_while(inst),
+            FlowOp::Roles { roles } => self.check_roles(roles, inst),
         }
     }
 
@@ -318,6 +322,31 @@ impl<'a> Verifier<'a> {
         self.params(body, &params);
         self.yields(body, &carried);
         self.results(inst, &carried);
+    }
+
+    fn check_roles(&mut self, roles: &[Role], inst: &'a Inst) {
+        let sides = inst.operands.is_empty() && inst.results.is_empty();
+        self.require(Rule::V12, sides, || "roles take and give nothing".to_owned());
+        let last = self.kernel.body.insts.last().is_some_and(|it| std::ptr::eq(it, inst));
+        self.require(Rule::V12, last, || "roles are the last thing in a kernel".to_owned());
+        let same = roles.len() == inst.regions.len();
+        self.require(Rule::V12, same, || "there is a region for each role".to_owned());
+        let mut taken = vec![false; self.kernel.warps as usize];
+        for role in roles {
+            let warps = role.first_warp as usize..(role.first_warp + role.warps) as usize;
+            let free = taken.get_mut(warps).filter(|it| !it.contains(&true));
+            let apart = free.map(|it| it.fill(true)).is_some();
+            self.require(Rule::V12, apart, || {
+                format!(
+                    "the warps of `{}` are those of another role, or not the block's",
+                    role.name
+                )
+            });
+        }
+        for region in &inst.regions {
+            self.params(region, &[]);
+            self.yields(region, &[]);
+        }
     }
 
     fn check_while(&mut self, inst: &'a Inst) {

@@ -177,6 +177,11 @@ impl State {
         }
     }
 
+    /// Copies in no group are a barrier's from here on: who waits for it waits for them.
+    fn hand_over(&mut self) {
+        self.0.retain(|it| it.flight != Flight::Open);
+    }
+
     /// The buffers that copies in flight write.
     pub(super) fn buffers_in_flight(&self) -> impl Iterator<Item = Value> + '_ {
         self.0.iter().filter(|it| it.flight.is_in_flight()).map(|it| it.touch.buffer)
@@ -288,12 +293,20 @@ impl<'a> Walk<'a> {
                 return joined;
             }
             Op::Flow(FlowOp::For { .. } | FlowOp::While) => return self.repeat(no, inst, state),
+            // What a role does another one sees through barriers only.
+            Op::Flow(FlowOp::Roles { .. }) => {
+                for region in &inst.regions {
+                    self.region(region, state.clone());
+                }
+                return State::default();
+            }
             Op::Copy(CopyOp::Commit) => self.rule.make(Order::Commit, &mut state),
             Op::Copy(CopyOp::Wait { in_flight }) => {
                 self.rule.make(Order::Wait { in_flight: *in_flight }, &mut state)
             }
             Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, &mut state),
-            Op::Copy(CopyOp::Async | CopyOp::Signal { .. } | CopyOp::Fetch { .. })
+            Op::Copy(CopyOp::Signal { .. }) => state.hand_over(),
+            Op::Copy(CopyOp::Async | CopyOp::Fetch { .. })
             | Op::Sync(
                 SyncOp::Mbarriers { .. }
                 | SyncOp::Wait

@@ -24,7 +24,7 @@ use crate::value::to_int;
 
 /// A scalar integer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Number {
+pub(crate) struct Number {
     /// What it counts from; `None` for a constant.
     origin: Option<Value>,
     offset: i64,

@@ -8,31 +8,27 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
-
 use super::flow::{Conflict, Decision, Decisions, Found, Order, Pending, Rule, State};
-use super::number::Number;
-use super::touch::{Scalars, Touch};
-use crate::ir::{Inst, Kernel, Value};
-use crate::op::{CopyOp, Op, SyncOp};
+use super::touch::{Definitions, Now, Touch, definitions};
+use crate::ir::{Kernel, Value};
+use crate::op::{CopyOp, FlowOp, Op, SyncOp};
 use crate::protocol::{self, Event};
 
 /// What is in order and what is not; `None` if the runs do not tell.
 pub(super) fn walk(kernel: &Kernel, rule: Rule<'_>) -> Option<Found> {
-    let mut definitions = FxHashMap::default();
-    let mut has_barriers = false;
+    let (mut has_barriers, mut has_roles) = (false, false);
     kernel.body.walk(&mut |inst| {
         has_barriers |= matches!(inst.op, Op::Sync(SyncOp::Mbarriers { .. }));
-        definitions.extend(inst.results.iter().map(|&it| (it, inst)));
+        has_roles |= matches!(inst.op, Op::Flow(FlowOp::Roles { .. }));
     });
-    if !has_barriers {
+    if !has_barriers || has_roles {
         return None;
     }
     let runs = protocol::runs(kernel)?;
     let mut ordering = Ordering {
         kernel,
         rule,
-        definitions,
+        definitions: definitions(kernel),
         sites: BTreeMap::new(),
         in_flight: BTreeMap::new(),
         changed: true,
@@ -81,26 +77,10 @@ impl Site {
 struct Ordering<'a> {
     kernel: &'a Kernel,
     rule: Rule<'a>,
-    definitions: FxHashMap<Value, &'a Inst>,
+    definitions: Definitions<'a>,
     sites: BTreeMap<usize, Site>,
     in_flight: BTreeMap<Value, std::ops::Range<usize>>,
     changed: bool,
-}
-
-/// The scalars of one event.
-struct Now<'e, 'a> {
-    event: &'e Event<'a>,
-    definitions: &'e FxHashMap<Value, &'a Inst>,
-}
-
-impl Scalars for Now<'_, '_> {
-    fn definition(&self, value: Value) -> Option<&Inst> {
-        self.definitions.get(&value).copied()
-    }
-
-    fn of_value(&self, value: Value) -> Number {
-        Number::constant(self.event.scalar(value))
-    }
 }
 
 impl<'a> Ordering<'a> {

@@ -6,15 +6,17 @@
 //! and what was said of the old ones stays true. Parts are told apart dimension by dimension, by
 //! numbers with one origin ([`super::number`]).
 
+use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 use tile_layout::MemoryMap;
 
 use super::number::{Number, Numbers};
-use crate::ir::{Inst, SiteId, Value};
+use crate::ir::{Inst, Kernel, SiteId, Value};
 use crate::op::{CopyOp, Op, SharedOp};
+use crate::protocol::Event;
 
 /// What is known of scalars, and what makes views.
-pub(super) trait Scalars {
+pub(crate) trait Scalars {
     /// What defines a value; `None` for parameters.
     fn definition(&self, value: Value) -> Option<&Inst>;
 
@@ -29,6 +31,34 @@ impl Scalars for Numbers<'_> {
 
     fn of_value(&self, value: Value) -> Number {
         Numbers::of_value(self, value)
+    }
+}
+
+/// What makes each value.
+pub(crate) type Definitions<'a> = FxHashMap<Value, &'a Inst>;
+
+/// What makes the values of a kernel.
+pub(crate) fn definitions(kernel: &Kernel) -> Definitions<'_> {
+    let mut found = FxHashMap::default();
+    kernel.body.walk(&mut |inst| found.extend(inst.results.iter().map(|&it| (it, inst))));
+    found
+}
+
+/// The scalars of one event of a run: all are numbers.
+pub(crate) struct Now<'e, 'a> {
+    /// The event.
+    pub(crate) event: &'e Event<'a>,
+    /// What makes the views that it is about.
+    pub(crate) definitions: &'e Definitions<'e>,
+}
+
+impl Scalars for Now<'_, '_> {
+    fn definition(&self, value: Value) -> Option<&Inst> {
+        self.definitions.get(&value).copied()
+    }
+
+    fn of_value(&self, value: Value) -> Number {
+        Number::constant(self.event.scalar(value))
     }
 }
 
@@ -64,17 +94,17 @@ impl Verb {
 
 /// An access to shared memory.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Touch {
+pub(crate) struct Touch {
     /// The `shared.alloc` or `copy.fetch` that made the buffer.
-    pub(super) buffer: Value,
-    pub(super) part: Part,
-    pub(super) verb: Verb,
-    pub(super) site: SiteId,
+    pub(crate) buffer: Value,
+    pub(crate) part: Part,
+    pub(crate) verb: Verb,
+    pub(crate) site: SiteId,
 }
 
 impl Touch {
     /// What an instruction itself does, without its regions.
-    pub(super) fn of(inst: &Inst, scalars: &dyn Scalars, map_of: MapOf<'_>) -> Option<Touch> {
+    pub(crate) fn of(inst: &Inst, scalars: &dyn Scalars, map_of: MapOf<'_>) -> Option<Touch> {
         let (view, verb) = match &inst.op {
             Op::Shared(SharedOp::Load | SharedOp::Gather { .. }) => (inst.operands[0], Verb::Read),
             Op::Shared(SharedOp::Store | SharedOp::Scatter { .. }) => {
@@ -107,7 +137,7 @@ impl Touch {
     }
 
     /// Whether their order matters if they share an element.
-    pub(super) fn conflicts(&self, other: &Touch) -> bool {
+    pub(crate) fn conflicts(&self, other: &Touch) -> bool {
         self.verb.conflicts(other.verb)
     }
 
@@ -126,11 +156,11 @@ impl Touch {
 }
 
 /// The map of a view.
-pub(super) type MapOf<'a> = &'a dyn Fn(Value) -> MemoryMap;
+pub(crate) type MapOf<'a> = &'a dyn Fn(Value) -> MemoryMap;
 
 /// A part of a buffer: what each recast on the way left of it.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Part(Vec<Piece>);
+pub(crate) struct Part(Vec<Piece>);
 
 #[derive(Clone, PartialEq, Debug)]
 struct Piece {
@@ -188,7 +218,7 @@ impl Part {
     }
 
     /// Whether the two surely have no element in common; both are of one buffer.
-    pub(super) fn is_apart(&self, other: &Part) -> bool {
+    pub(crate) fn is_apart(&self, other: &Part) -> bool {
         for (a, b) in self.0.iter().zip(&other.0) {
             if a.map != b.map {
                 return false;

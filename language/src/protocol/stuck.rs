@@ -40,8 +40,9 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
         if found.as_ref().is_some_and(|it| it.0 <= size) {
             continue;
         }
-        let events = trace(&skeleton, &choice)?;
-        if let Some(mut it) = run(&events, &arrivals) {
+        let lists = trace(&skeleton, &choice)?;
+        let [events] = &lists[..] else { return None };
+        if let Some(mut it) = run(events, &arrivals) {
             let named = skeleton.free.iter().zip(&choice).filter_map(|(free, &n)| {
                 let name = free.values.iter().map(|it| &kernel.values[it.0 as usize].name);
                 name.filter(|it| !it.is_empty()).min().map(|it| (it.clone(), n))

@@ -34,23 +34,26 @@ impl Event<'_> {
     }
 }
 
-/// The events of the run with these free scalars; `None` if it is too long.
-pub(super) fn trace<'a>(skeleton: &Skeleton<'a>, choice: &[u64]) -> Option<Vec<Event<'a>>> {
+/// The events of the run with these free scalars: those before the roles, or of all there is, and then a list for
+/// each role. `None` if the run is too long.
+pub(super) fn trace<'a>(skeleton: &Skeleton<'a>, choice: &[u64]) -> Option<Vec<Vec<Event<'a>>>> {
     let mut known = vec![None; skeleton.kernel.values.len()];
     for (free, &bits) in skeleton.free.iter().zip(choice) {
         for value in &free.values {
             known[value.0 as usize] = Some(value::from_int(free.dtype, bits.into()));
         }
     }
-    let mut tracing = Tracing { skeleton, known, events: Vec::new(), n_turns: 0 };
+    let mut tracing =
+        Tracing { skeleton, known, events: Vec::new(), roles: Vec::new(), n_turns: 0 };
     tracing.region(&skeleton.kernel.body)?;
-    Some(tracing.events)
+    Some(std::iter::once(tracing.events).chain(tracing.roles).collect())
 }
 
 struct Tracing<'s, 'a> {
     skeleton: &'s Skeleton<'a>,
     known: Vec<Option<u64>>,
     events: Vec<Event<'a>>,
+    roles: Vec<Vec<Event<'a>>>,
     n_turns: usize,
 }
 
@@ -147,6 +150,14 @@ impl<'a> Tracing<'_, 'a> {
                 Some(())
             }
             FlowOp::For { .. } => self.run_for(inst),
+            FlowOp::Roles { .. } => {
+                for region in &inst.regions {
+                    let before = std::mem::take(&mut self.events);
+                    self.region(region)?;
+                    self.roles.push(std::mem::replace(&mut self.events, before));
+                }
+                Some(())
+            }
             FlowOp::While => None,
         }
     }

@@ -192,6 +192,11 @@ pub fn stuck(wanted: i64, completed: i64) -> Wording {
     (message, vec![why.to_owned()])
 }
 
+/// Another role that waits at the same time.
+pub fn waits_too() -> String {
+    "another role waits here".to_owned()
+}
+
 /// The last arrival at a barrier.
 pub fn last_arrival() -> String {
     "the last arrival at it".to_owned()

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::elab::rules::describe_shape;
-use crate::ir::{Kernel, Place};
-use crate::protocol::Stuck;
+use crate::ir::{Kernel, Place, SiteId};
+use crate::protocol::{Fault, Stuck, Verdict};
 
 /// E0257: an index of barriers that is no number.
 pub fn barrier_index(place: Place) -> Diagnostic {
@@ -79,6 +79,95 @@ pub fn stuck(kernel: &Kernel, it: &Stuck) -> Diagnostic {
         "a wait sees whether the phase is even or odd, so it must come before the next phase completes"
     };
     found.help(help)
+}
+
+/// E0705: a role whose head is not complete.
+pub fn role_without(place: Place, role: &str, what: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0705,
+        format!("the role `{role}` does not say how many {what} it has"),
+        place,
+    )
+    .help(format!("write `{role}: {what} 4 {{ … }}`"))
+}
+
+/// E0705: a kernel that says twice how many warps it has.
+pub fn warps_twice(place: Place) -> Diagnostic {
+    let message = "the roles of a kernel say how many warps it has".to_owned();
+    Diagnostic::new(Code::E0705, message, place).help("remove the `warps` clause from the head")
+}
+
+/// E0705: registers that no warp can have.
+pub fn role_regs(place: Place, n: i128) -> Diagnostic {
+    Diagnostic::new(Code::E0705, format!("a thread cannot have {n} registers"), place)
+        .help("registers of a role are a multiple of 8 from 24 to 256")
+}
+
+/// E0705: a tile that a role takes from before the roles.
+pub fn captured_tile(place: Place, role: &str, name: &str) -> Diagnostic {
+    let what = if name.is_empty() { "a tile".to_owned() } else { format!("the tile `{name}`") };
+    Diagnostic::new(Code::E0705, format!("the role `{role}` cannot see {what} from before the roles"), place)
+        .help("tiles live in the registers of the warps that made them: make it in the role, or pass it through shared memory")
+}
+
+/// What the check of a kernel of roles found, if anything is wrong or not decided.
+pub fn verdict(kernel: &Kernel, it: &Verdict) -> Option<Diagnostic> {
+    let place = |site: SiteId| kernel.outer_place(site).clone();
+    match it {
+        Verdict::Right => None,
+        Verdict::Wrong(fault) => Some(fault_of_roles(fault, &place)),
+        Verdict::Undecided => {
+            let roles = kernel.body.insts.last().map_or(kernel.clauses.head, |it| it.site);
+            let message =
+                "what these roles wait for depends on more than trip counts, so it is not checked";
+            let it = Diagnostic::new(Code::W0103, message.to_owned(), place(roles));
+            Some(it.help(
+                "bounds and conditions around waits, copies and stages are best sums and comparisons of sizes; `interp` checks each run",
+            ))
+        }
+    }
+}
+
+fn fault_of_roles(fault: &Fault, place: &dyn Fn(SiteId) -> Place) -> Diagnostic {
+    match fault {
+        Fault::Hang(waits) => {
+            let message = "the roles wait for each other for ever".to_owned();
+            let others = waits.iter().skip(1);
+            let it = Diagnostic::new(Code::E0704, message, place(waits[0]));
+            let it = others
+                .fold(it, |it, &wait| it.because(place(wait), "while another role waits here"));
+            it.help("every wait needs its arrivals, in every role and for every trip count")
+        }
+        Fault::Race(first, second) => {
+            let message =
+                "this and another role's access to the same memory are in no order".to_owned();
+            Diagnostic::new(Code::E0706, message, place(*second))
+                .because(place(*first), "the other access")
+                .help("take the stage from a ring, or put a barrier between them")
+        }
+        Fault::Early(arrival, last) => {
+            let message = "this arrival can count for an earlier phase of its barrier".to_owned();
+            Diagnostic::new(Code::E0707, message, place(*arrival))
+                .because(place(*last), "the phase before is completed by this arrival")
+                .help("wait for that phase before arriving for the next")
+        }
+        Fault::Overtaken(wait, arrival) => {
+            let message =
+                "the next phase of the barrier can complete before this wait has seen its own"
+                    .to_owned();
+            Diagnostic::new(Code::E0707, message, place(*wait))
+                .because(place(*arrival), "the next phase is completed by this arrival")
+                .help("a wait sees only whether a phase is even or odd: let what completes the next one come after it")
+        }
+        Fault::Older(wait, last) => {
+            let message = "this wait can go on because of an older phase of the barrier".to_owned();
+            Diagnostic::new(Code::E0707, message, place(*wait))
+                .because(place(*last), "the last arrival at the barrier")
+                .help(
+                    "a wait sees only whether a phase is even or odd: wait for each phase in turn",
+                )
+        }
+    }
 }
 
 /// E0703: a permit in something that may outlive it.

@@ -1,0 +1,276 @@
+//! Roles that work together: one run stands for every order of events.
+//!
+//! # Theorem
+//! Let a run execute all events, and let for every barrier
+//! * C1: every arrival and every byte that counted for phase `k` happen after phase `k - 1` is complete,
+//! * C2: phase `k` complete only after every wait that phase `k - 1` let go on,
+//! * C3: every wait that phase `k` let go on happen after phase `k - 1` is complete.
+//!
+//! Then what has happened determines every barrier's phase and whether a wait may go on, so an event can happen exactly when
+//! those before it have, and all runs are the same partial order of events. No run hangs, and two accesses
+//! race in some run if and only if the clocks of this one do not order them. (Sharma, Bauer and Aiken showed it for named
+//! barriers, PPoPP 2015; phases, bytes and copies are the extension.)
+//!
+//! So each choice of trip counts is run once, with a vector clock for every role and every copy.
+
+use rustc_hash::FxHashMap;
+
+use super::clock::{Clock, Stamp};
+use super::skeleton::Skeleton;
+use super::trace::{Event, trace};
+use crate::ir::{Kernel, SiteId, Value};
+use crate::op::{CopyOp, FlowOp, Op, SyncOp};
+use crate::pass::touch::{self, Touch};
+
+/// What is known of a kernel's synchronisation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Nothing is wrong in any order of events.
+    Right,
+    /// This is wrong.
+    Wrong(Fault),
+    /// Something that steers it is not known, or there are too many runs.
+    Undecided,
+}
+
+/// What is wrong with the synchronisation of roles.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// No role can go on: the waits that they stand at.
+    Hang(Vec<SiteId>),
+    /// Two accesses that nothing orders.
+    Race(SiteId, SiteId),
+    /// C1: an arrival that may count for an earlier phase, and what completes that one.
+    Early(SiteId, SiteId),
+    /// C2: a wait that the next phase may overtake, and what completes that one.
+    Overtaken(SiteId, SiteId),
+    /// C3: a wait that may go on because of an older phase, and the last arrival.
+    Older(SiteId, SiteId),
+}
+
+/// Whether a kernel has roles.
+pub fn has_roles(kernel: &Kernel) -> bool {
+    kernel.body.insts.iter().any(|it| matches!(it.op, Op::Flow(FlowOp::Roles { .. })))
+}
+
+/// Checks a kernel of roles.
+pub fn check(kernel: &Kernel) -> Verdict {
+    let Some(skeleton) = Skeleton::of(kernel) else { return Verdict::Undecided };
+    let mut wanted = FxHashMap::default();
+    kernel.body.walk(&mut |inst| {
+        if let Op::Sync(SyncOp::Mbarriers { arrivals }) = inst.op {
+            wanted.insert(inst.results[0], arrivals.max(1));
+        }
+    });
+    let definitions = touch::definitions(kernel);
+    let mut choices: Vec<Vec<u64>> = skeleton.choices().collect();
+    // The first that is found is the shortest.
+    choices.sort_by_key(|it| it.iter().sum::<u64>());
+    for choice in choices {
+        let Some(lists) = trace(&skeleton, &choice) else { return Verdict::Undecided };
+        let mut run = Run::new(kernel, &wanted, &definitions, &lists);
+        if let Err(fault) = run.all() {
+            return Verdict::Wrong(fault);
+        }
+    }
+    Verdict::Right
+}
+
+/// An mbarrier in a run.
+#[derive(Default)]
+struct Mbarrier {
+    arrived: u32,
+    bytes: i64,
+    /// What the arrivals of the open phase know.
+    open: Clock,
+    last: Option<SiteId>,
+    /// What the completion of each phase knows.
+    completed: Vec<Clock>,
+    /// Waits that the last complete phase let go on.
+    waits: Vec<(Stamp, SiteId)>,
+}
+
+/// An access that was made.
+struct Access {
+    touch: Touch,
+    stamp: Stamp,
+}
+
+struct Run<'r, 'a> {
+    kernel: &'r Kernel,
+    wanted: &'r FxHashMap<Value, u32>,
+    definitions: &'r touch::Definitions<'r>,
+    lists: &'r [Vec<Event<'a>>],
+    /// By role: the next event.
+    next: Vec<usize>,
+    /// By role: what it knows.
+    clocks: Vec<Clock>,
+    /// By role: copies that no signal has taken over, with what they know.
+    copies: Vec<Vec<Clock>>,
+    n_agents: usize,
+    barriers: FxHashMap<(Value, Vec<i64>), Mbarrier>,
+    accesses: Vec<Access>,
+}
+
+impl<'r, 'a> Run<'r, 'a> {
+    fn new(
+        kernel: &'r Kernel,
+        wanted: &'r FxHashMap<Value, u32>,
+        definitions: &'r touch::Definitions<'r>,
+        lists: &'r [Vec<Event<'a>>],
+    ) -> Run<'r, 'a> {
+        let n = lists.len();
+        Run {
+            kernel,
+            wanted,
+            definitions,
+            lists,
+            next: vec![0; n],
+            clocks: vec![Clock::default(); n],
+            copies: (0..n).map(|_| Vec::new()).collect(),
+            n_agents: n,
+            barriers: FxHashMap::default(),
+            accesses: Vec::new(),
+        }
+    }
+
+    /// Runs every role to its end.
+    fn all(&mut self) -> Result<(), Fault> {
+        while self.go_on(0)? {}
+        for role in 1..self.lists.len() {
+            let before = self.clocks[0].clone();
+            self.clocks[role].join(&before);
+        }
+        loop {
+            let mut moved = false;
+            for role in 1..self.lists.len() {
+                while self.go_on(role)? {
+                    moved = true;
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+        let stand = |role: &usize| self.lists[*role].get(self.next[*role]);
+        let waits: Vec<SiteId> =
+            (0..self.lists.len()).filter_map(|it| stand(&it)).map(|it| it.inst.site).collect();
+        if waits.is_empty() { Ok(()) } else { Err(Fault::Hang(waits)) }
+    }
+
+    /// Does the next event of a role; whether there was one that could happen.
+    fn go_on(&mut self, role: usize) -> Result<bool, Fault> {
+        let Some(event) = self.lists[role].get(self.next[role]) else { return Ok(false) };
+        match event.inst.op {
+            Op::Sync(SyncOp::Wait) => {
+                if !self.wait(role, event)? {
+                    return Ok(false);
+                }
+            }
+            Op::Sync(SyncOp::Arrive) => self.arrive(role, event, 1, 0)?,
+            Op::Sync(SyncOp::Expect { bytes }) => self.arrive(role, event, 1, bytes.into())?,
+            Op::Copy(CopyOp::Signal { bytes }) => {
+                for copy in std::mem::take(&mut self.copies[role]) {
+                    self.clock_into_barrier(event, &copy);
+                }
+                self.arrive(role, event, 0, -i64::from(bytes))?;
+            }
+            _ => self.access(role, event)?,
+        }
+        self.next[role] += 1;
+        Ok(true)
+    }
+
+    fn clock_into_barrier(&mut self, event: &Event<'a>, clock: &Clock) {
+        if let Some(key) = event.barrier() {
+            self.barriers.entry(key).or_default().open.join(clock);
+        }
+    }
+
+    fn wait(&mut self, role: usize, event: &Event<'a>) -> Result<bool, Fault> {
+        let Some(key) = event.barrier() else { return Ok(true) };
+        let wanted = event.scalar(event.inst.operands[1]);
+        let barrier = self.barriers.entry(key).or_default();
+        let completed = barrier.completed.len() as i64;
+        let site = event.inst.site;
+        if completed < wanted {
+            return Ok(false);
+        }
+        if wanted < completed {
+            return Err(Fault::Overtaken(site, barrier.last.unwrap_or(site)));
+        }
+        let clock = &mut self.clocks[role];
+        if 2 <= wanted && !clock.contains(&barrier.completed[wanted as usize - 2]) {
+            return Err(Fault::Older(site, barrier.last.unwrap_or(site)));
+        }
+        if 1 <= wanted {
+            clock.join(&barrier.completed[wanted as usize - 1]);
+        }
+        let stamp = clock.tick(role);
+        barrier.waits.push((stamp, site));
+        Ok(true)
+    }
+
+    fn arrive(
+        &mut self,
+        role: usize,
+        event: &Event<'a>,
+        roles: u32,
+        bytes: i64,
+    ) -> Result<(), Fault> {
+        let Some(key) = event.barrier() else { return Ok(()) };
+        let wanted = self.wanted.get(&key.0).copied().unwrap_or(1);
+        let site = event.inst.site;
+        self.clocks[role].tick(role);
+        let clock = self.clocks[role].clone();
+        let barrier = self.barriers.entry(key).or_default();
+        if barrier.completed.last().is_some_and(|it| !clock.contains(it)) {
+            return Err(Fault::Early(site, barrier.last.unwrap_or(site)));
+        }
+        barrier.arrived += roles;
+        barrier.bytes += bytes;
+        barrier.open.join(&clock);
+        barrier.last = Some(site);
+        if wanted <= barrier.arrived && barrier.bytes == 0 {
+            let complete = std::mem::take(&mut barrier.open);
+            let missed = barrier.waits.iter().find(|it| !complete.covers(it.0));
+            if let Some(&(_, wait)) = missed {
+                return Err(Fault::Overtaken(wait, site));
+            }
+            barrier.waits.clear();
+            barrier.arrived -= wanted;
+            barrier.completed.push(complete);
+        }
+        Ok(())
+    }
+
+    /// An access to shared memory: nothing that conflicts is unordered with it.
+    fn access(&mut self, role: usize, event: &Event<'a>) -> Result<(), Fault> {
+        let map_of = |it| self.kernel.ty(it).map().clone();
+        let now = touch::Now { event, definitions: self.definitions };
+        let Some(touch) = Touch::of(event.inst, &now, &map_of) else { return Ok(()) };
+        let stamp = self.clocks[role].tick(role);
+        let clock = self.clocks[role].clone();
+        let races = |it: &&Access| {
+            it.touch.buffer == touch.buffer
+                && it.touch.conflicts(&touch)
+                && !it.touch.part.is_apart(&touch.part)
+                && !clock.covers(it.stamp)
+        };
+        if let Some(other) = self.accesses.iter().find(races) {
+            return Err(Fault::Race(other.touch.site, touch.site));
+        }
+        if touch.verb == touch::Verb::Copy {
+            // The copy writes after it was started, and only those know it that a barrier tells.
+            let agent = self.n_agents;
+            self.n_agents += 1;
+            let mut copy = clock;
+            let stamp = copy.tick(agent);
+            self.copies[role].push(copy);
+            self.accesses.push(Access { touch, stamp });
+        } else {
+            self.accesses.push(Access { touch, stamp });
+        }
+        Ok(())
+    }
+}
