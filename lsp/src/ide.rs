@@ -17,6 +17,7 @@ pub mod folding;
 pub mod formatting;
 pub mod hover;
 pub mod inlay;
+pub mod layout_view;
 pub mod lens;
 pub mod line_index;
 pub mod links;

@@ -74,7 +74,8 @@ pub struct Moved {
 }
 
 impl Moved {
-    fn of(plan: &Plan, elem_bits: u32) -> Moved {
+    /// What a plan needs, for elements of `elem_bits` bits.
+    pub fn of(plan: &Plan, elem_bits: u32) -> Moved {
         let cost = plan.cost(elem_bits);
         Moved {
             shuffles: cost.shuffles,

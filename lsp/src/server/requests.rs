@@ -8,6 +8,7 @@ mod diagnostics;
 mod documents;
 mod insight;
 mod navigation;
+mod pictures;
 mod symbols;
 mod text;
 mod tokens;
@@ -101,6 +102,8 @@ static ROWS: &[Row] = rows! {
     lsp::RangeFormatting => text::format_range, Asked, Refuse;
     lsp::OnTypeFormatting => text::format_on_type, Asked, Refuse;
     documents::TextDocumentContent => documents::content, Asked, Retry;
+    pictures::LayoutRequest => pictures::layout, Asked, Retry;
+    pictures::ConversionRequest => pictures::conversion, Asked, Retry;
 };
 
 /// Those of Tile's own.
