@@ -60,7 +60,7 @@ pub struct SimError {
     /// The lane in its warp.
     pub lane: Option<u16>,
     /// The call of a hook that stopped the launch.
-    pub hook: Option<HookReport>,
+    pub hook: Option<Box<HookReport>>,
     /// Lines of other instructions that explain it, with what happened there.
     pub others: Vec<(u32, String)>,
     /// Facts that explain it: the allocation, the other access, every warp's state.

@@ -426,7 +426,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             let report = HookReport { hook: call.hook, block: self.block, thread, words };
             if call.stops {
                 let mut error = SimError::new(Kind::Trap, "an assertion of the kernel fails");
-                error.hook = Some(report);
+                error.hook = Some(Box::new(report));
                 return Err(error.at_lane(lane as u32));
             }
             self.calls.push(report);

@@ -168,8 +168,7 @@ impl<const L: usize> Turn<'_, '_, L> {
             let (start, end) = (u64::from(it.to), u64::from(it.to) + u64::from(it.len));
             region == Region::Shared && at < end && start < at + u64::from(len)
         };
-        let overlaps =
-            |it: &&Flight| !it.is_apart && lanes_of(mask).any(|lane| touched(it, lane));
+        let overlaps = |it: &&Flight| !it.is_apart && lanes_of(mask).any(|lane| touched(it, lane));
         let last = self.warp.flights.queue.iter().filter(overlaps).map(|it| it.time).max();
         if let Some(last) = last {
             self.land(|flight| flight.time <= last);

@@ -485,10 +485,10 @@ fn distribute_runs<
         for s in 0..G {
             let (row, shift) = slot(operand, g * G + s);
             let row = &mut rows[row];
-            for at in 0..L {
+            for (at, codes) in group.iter().enumerate() {
                 let lane = by_stride::<S, L>(at);
                 let before = if shift == 0 { A::default() } else { row[lane] };
-                row[lane] = before | A::of(group[at][s].into()) << shift;
+                row[lane] = before | A::of(codes[s].into()) << shift;
             }
         }
     }

@@ -221,7 +221,7 @@ impl Known<'_> {
     #[inline]
     fn time(&mut self, agent: u32) -> u32 {
         // A warp and its copies have neighbouring places.
-        let slot = &mut self.times[(agent << 1 | agent >> 31) as usize % 8];
+        let slot = &mut self.times[agent.rotate_left(1) as usize % 8];
         if slot.0 != agent {
             *slot = (agent, self.agent.clock.get(agent));
         }
