@@ -60,9 +60,8 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
         found.extend(report::sync::verdict(kernel, &protocol::check(kernel)));
     }
     found.extend(budget::shared_error(kernel));
-    if found.iter().any(|it| it.severity == Severity::Error) {
-        found.truncate(1);
-        return found;
+    if let Some(error) = found.iter().position(|it| it.severity == Severity::Error) {
+        return vec![found.swap_remove(error)];
     }
     let facts = Facts::of(kernel);
     kernel.body.walk(&mut |inst| {

@@ -50,6 +50,8 @@ pub struct Elab<'a> {
     pub(super) constants: FxHashMap<ItemKey, Option<Value>>,
     /// Which slots a loop carried, by where it stands: the first guess when it is run again.
     pub(super) carried: FxHashMap<SiteId, Vec<Carried>>,
+    /// Where the roles of the kernel may stand.
+    pub(super) roles_at: Option<Span>,
     /// How many roles arrive at mbarriers, where the program says it.
     pub(super) arrivals: FxHashMap<ir::Value, u32>,
     /// Every permit that was taken.
@@ -136,6 +138,7 @@ impl<'a> Elab<'a> {
             journal: Vec::new(),
             constants: FxHashMap::default(),
             carried: FxHashMap::default(),
+            roles_at: None,
             arrivals: FxHashMap::default(),
             permits: Vec::new(),
             permit_behind: FxHashMap::default(),

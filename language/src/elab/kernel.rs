@@ -15,7 +15,7 @@ use super::builder::Builder;
 use super::call::GivenGeneric;
 use super::cx::{Elab, Mode};
 use super::observe::Observed;
-use super::roles::roles_of;
+use super::roles::{last_roles, roles_of};
 use super::tidy::tidy;
 use super::value::Value;
 use crate::db::{self, Db};
@@ -120,6 +120,7 @@ impl Elab<'_> {
         let warps = self.warps(decl)?;
         // Roles have machines of their own; what comes before them is scalar.
         let has_roles = decl.body.as_ref().is_some_and(|it| roles_of(it).is_some());
+        self.roles_at = decl.body.as_ref().and_then(last_roles);
         let all = if has_roles { 1 } else { warps };
         self.machine = Machine { lanes: self.target().lanes, warps: all };
         let mut head = Head::default();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::cx::Elab;
 use super::env;
 use super::value::{StructValue, Value};
-use crate::ir::{self, SiteId};
+use crate::ir::{self, Place, SiteId};
 use crate::op::{Op, SharedOp, SyncOp};
 use crate::report;
 use tile_syntax::ast::Span;
@@ -120,6 +120,12 @@ impl Elab<'_> {
         for id in held {
             self.end_unless(id, &kept);
         }
+    }
+
+    /// Where a permit was taken that has not ended.
+    pub(super) fn held_permit(&self) -> Option<Place> {
+        let held = self.permits.iter().find(|it| it.ended.is_none())?;
+        Some(self.site_place(held.taken))
     }
 
     /// How many permits there were.

@@ -31,6 +31,12 @@ pub(super) struct Roles<'r> {
     pub(super) warps: u32,
 }
 
+/// Where the `roles` of a body stand, if they are the last thing in it.
+pub(super) fn last_roles(body: &ast::Block) -> Option<Span> {
+    let last = body.stmts.last().filter(|_| body.value.is_none())?;
+    matches!(last.kind, ast::StmtKind::Roles(_)).then_some(last.span)
+}
+
 /// The `roles` of a body, if it has any.
 pub(super) fn roles_of(body: &ast::Block) -> Option<(&[ast::Role], Span)> {
     body.stmts.iter().find_map(|it| match &it.kind {
@@ -120,6 +126,9 @@ impl Elab<'_> {
 
     /// Runs the code of each role in a region of its own.
     pub(super) fn run_roles(&mut self, roles: &[ast::Role], span: Span) {
+        if !self.may_have_roles(span) {
+            return;
+        }
         let Some(heads) = self.role_heads(roles) else { return };
         let before = self.ir.values.len() as u32;
         let (machine, held) = (self.machine, self.ended());
@@ -136,6 +145,27 @@ impl Elab<'_> {
         let roles = heads.all.into_iter().map(|it| it.0).collect();
         let site = self.site(span);
         self.ir.emit(FlowOp::Roles { roles }.into(), &[], &[], regions, site);
+    }
+
+    /// Whether roles may stand here: in a kernel's body, once, with no permit held; reports why not.
+    fn may_have_roles(&mut self, span: Span) -> bool {
+        let word = Span::new(span.lo, span.lo + "roles".len() as u32);
+        if self.frames.len() != 1 || self.roles_at != Some(span) {
+            self.report(report::sync::roles_misplaced(self.place(word)));
+            return false;
+        }
+        // What comes after a conditional `return` is a branch.
+        if self.ir.depth() != 1 {
+            self.unsupported("`roles` after a `return`", word);
+            return false;
+        }
+        match self.held_permit() {
+            Some(taken) => {
+                self.report(report::sync::permit_at_roles(self.place(word), taken));
+                false
+            }
+            None => true,
+        }
     }
 
     fn run_role(&mut self, role: &Role, code: &ast::Role) -> Region {

@@ -48,6 +48,9 @@ pub enum Fault {
     Older(SiteId, SiteId),
 }
 
+/// Comparisons of events after which a kernel is left undecided: a second at most.
+const STEPS_MAX: usize = 1 << 26;
+
 /// Whether a kernel has roles.
 pub fn has_roles(kernel: &Kernel) -> bool {
     kernel.body.insts.iter().any(|it| matches!(it.op, Op::Flow(FlowOp::Roles { .. })))
@@ -66,8 +69,15 @@ pub fn check(kernel: &Kernel) -> Verdict {
     let mut choices: Vec<Vec<u64>> = skeleton.choices().collect();
     // The first that is found is the shortest.
     choices.sort_by_key(|it| it.iter().sum::<u64>());
+    let mut n_steps = 0;
     for choice in choices {
         let Some(lists) = trace(&skeleton, &choice) else { return Verdict::Undecided };
+        // An access is compared with those before it.
+        let n_events: usize = lists.iter().map(Vec::len).sum();
+        n_steps += n_events * n_events.max(16);
+        if STEPS_MAX < n_steps {
+            return Verdict::Undecided;
+        }
         let mut run = Run::new(kernel, &wanted, &definitions, &lists);
         if let Err(fault) = run.all() {
             return Verdict::Wrong(fault);

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::EVENTS_MAX;
 use super::skeleton::Skeleton;
 use super::trace::{Event, trace};
 use crate::ir::{Kernel, SiteId, Value};
@@ -34,6 +35,7 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
         return None;
     }
     let skeleton = Skeleton::of(kernel)?;
+    let mut n_events = 0;
     let mut found: Option<(u64, Stuck)> = None;
     for choice in skeleton.choices() {
         let size: u64 = choice.iter().sum();
@@ -42,6 +44,10 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
         }
         let lists = trace(&skeleton, &choice)?;
         let [events] = &lists[..] else { return None };
+        n_events += events.len();
+        if EVENTS_MAX < n_events {
+            return None;
+        }
         if let Some(mut it) = run(events, &arrivals) {
             let named = skeleton.free.iter().zip(&choice).filter_map(|(free, &n)| {
                 let name = free.values.iter().map(|it| &kernel.values[it.0 as usize].name);

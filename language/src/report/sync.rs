@@ -97,6 +97,21 @@ pub fn warps_twice(place: Place) -> Diagnostic {
     Diagnostic::new(Code::E0705, message, place).help("remove the `warps` clause from the head")
 }
 
+/// E0705: roles that are not the last thing in a kernel.
+pub fn roles_misplaced(place: Place) -> Diagnostic {
+    let message = "`roles` are the last statement of a kernel".to_owned();
+    Diagnostic::new(Code::E0705, message, place)
+        .help("move what comes after them into a role, and what decides on them in front of them")
+}
+
+/// E0703: a permit that is held where the roles begin.
+pub fn permit_at_roles(place: Place, taken: Place) -> Diagnostic {
+    let message = "a permit is held where the roles begin, and no role could end it".to_owned();
+    Diagnostic::new(Code::E0703, message, place)
+        .because(taken, TAKEN)
+        .help("release it before the roles, or take it in one of them")
+}
+
 /// E0705: registers that no warp can have.
 pub fn role_regs(place: Place, n: i128) -> Diagnostic {
     Diagnostic::new(Code::E0705, format!("a thread cannot have {n} registers"), place)
