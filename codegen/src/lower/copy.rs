@@ -42,7 +42,9 @@ impl<'c> Lower<'_, 'c> {
                 }
             }
             CopyOp::Fetch { .. } => unreachable!("the pass `pipeline` leaves no `copy.fetch`"),
-            CopyOp::Signal { .. } => unreachable!("passes leave no mbarriers in one role"),
+            CopyOp::Hold | CopyOp::Signal { .. } => {
+                unreachable!("passes leave no mbarriers in one role")
+            }
         }
     }
 

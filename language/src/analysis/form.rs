@@ -145,6 +145,7 @@ impl Walk<'_> {
             | Op::Copy(
                 CopyOp::Async
                 | CopyOp::Commit
+                | CopyOp::Hold
                 | CopyOp::Signal { .. }
                 | CopyOp::Wait { .. }
                 | CopyOp::Fetch { .. },

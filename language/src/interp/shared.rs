@@ -143,6 +143,10 @@ impl<'a> Block<'_, 'a> {
                 self.shared.flights.commit();
                 Ok(())
             }
+            CopyOp::Hold => {
+                self.hand_flights(inst.operands[0]);
+                Ok(())
+            }
             CopyOp::Signal { bytes } => {
                 self.hand_flights(inst.operands[0]);
                 self.arrive(inst, 0, -i64::from(*bytes));

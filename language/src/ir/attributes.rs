@@ -126,7 +126,7 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
         CopyOp::Wait { in_flight } => vec![number(*in_flight)],
         CopyOp::Fetch { align } => vec![number(*align)],
         CopyOp::Signal { bytes } => vec![number(*bytes)],
-        CopyOp::Async | CopyOp::Commit => vec![],
+        CopyOp::Async | CopyOp::Commit | CopyOp::Hold => vec![],
     }
 }
 
@@ -269,6 +269,7 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
     Ok(Some(match name {
         "async" => CopyOp::Async,
         "commit" => CopyOp::Commit,
+        "hold" => CopyOp::Hold,
         "signal" => CopyOp::Signal { bytes: read.number()? },
         "wait" => CopyOp::Wait { in_flight: read.number()? },
         "fetch" => CopyOp::Fetch { align: read.number()? },
@@ -429,6 +430,7 @@ mod tests {
         invert(Op::Copy(CopyOp::Wait { in_flight: 2 }));
         invert(Op::Sync(SyncOp::Mbarriers { arrivals: 8 }));
         invert(Op::Sync(SyncOp::Expect { bytes: 64 }));
+        invert(Op::Copy(CopyOp::Hold));
         invert(Op::Copy(CopyOp::Signal { bytes: 64 }));
     }
 

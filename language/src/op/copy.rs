@@ -21,11 +21,15 @@ family! {
     /// Closes the group of the copies started since the last one; it may be empty.
     Commit = "commit" () ReadWrite, "PTX ISA, cp.async.commit_group";
 
+    /// The open phase of the barrier completes only when the copies have landed that the role started since its last
+    /// group, signal or hold. What the phase counts stays the same.
+    Hold = "hold" ("barrier") ReadWrite, "PTX ISA, cp.async.mbarrier.arrive";
+
     /// The barrier hears when the copies that were started since the last group have landed: so many bytes.
     Signal {
         /// Bytes.
         bytes: u32,
-    } = "signal" ("barrier") ReadWrite, "PTX ISA, cp.async.mbarrier.arrive";
+    } = "signal" ("barrier") ReadWrite, "PTX ISA, mbarrier complete-tx";
 
     /// Waits until at most `in_flight` groups are in flight.
     Wait {

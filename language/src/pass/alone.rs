@@ -22,7 +22,7 @@ fn drop_barriers(region: &mut Region, values: &[crate::ir::ValueDecl]) {
         Op::Sync(
             SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Arrive | SyncOp::Expect { .. },
         )
-        | Op::Copy(CopyOp::Signal { .. }) => false,
+        | Op::Copy(CopyOp::Hold | CopyOp::Signal { .. }) => false,
         Op::Shared(SharedOp::Index { .. }) => {
             values[inst.results[0].0 as usize].ty.elem != crate::ir::Elem::Barrier
         }

@@ -305,7 +305,7 @@ impl<'a> Walk<'a> {
                 self.rule.make(Order::Wait { in_flight: *in_flight }, &mut state)
             }
             Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, &mut state),
-            Op::Copy(CopyOp::Signal { .. }) => state.hand_over(),
+            Op::Copy(CopyOp::Hold | CopyOp::Signal { .. }) => state.hand_over(),
             Op::Copy(CopyOp::Async | CopyOp::Fetch { .. })
             | Op::Sync(
                 SyncOp::Mbarriers { .. }

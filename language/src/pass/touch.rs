@@ -120,7 +120,9 @@ impl Touch {
                 | SharedOp::Recast
                 | SharedOp::Overlay,
             )
-            | Op::Copy(CopyOp::Commit | CopyOp::Signal { .. } | CopyOp::Wait { .. })
+            | Op::Copy(
+                CopyOp::Commit | CopyOp::Hold | CopyOp::Signal { .. } | CopyOp::Wait { .. },
+            )
             | Op::Flow(_)
             | Op::Tile(_)
             | Op::Memory(_)

@@ -22,7 +22,8 @@ pub fn waits(mut kernel: Kernel) -> (Kernel, Vec<Placed>) {
     let (mut copies, mut commits) = (false, false);
     kernel.body.walk(&mut |inst| {
         copies |= inst.op == Op::Copy(CopyOp::Async);
-        commits |= matches!(inst.op, Op::Copy(CopyOp::Commit | CopyOp::Signal { .. }));
+        commits |=
+            matches!(inst.op, Op::Copy(CopyOp::Commit | CopyOp::Hold | CopyOp::Signal { .. }));
     });
     if !copies {
         return (kernel, Vec::new());

@@ -179,10 +179,12 @@ impl<'r, 'a> Run<'r, 'a> {
             }
             Op::Sync(SyncOp::Arrive) => self.arrive(role, event, 1, 0)?,
             Op::Sync(SyncOp::Expect { bytes }) => self.arrive(role, event, 1, bytes.into())?,
+            Op::Copy(CopyOp::Hold) => {
+                self.land_in(role, event);
+                self.arrive(role, event, 0, 0)?;
+            }
             Op::Copy(CopyOp::Signal { bytes }) => {
-                for copy in std::mem::take(&mut self.copies[role]) {
-                    self.clock_into_barrier(event, &copy);
-                }
+                self.land_in(role, event);
                 self.arrive(role, event, 0, -i64::from(bytes))?;
             }
             _ => self.access(role, event)?,
@@ -191,9 +193,12 @@ impl<'r, 'a> Run<'r, 'a> {
         Ok(true)
     }
 
-    fn clock_into_barrier(&mut self, event: &Event<'a>, clock: &Clock) {
+    /// The open phase of a barrier knows what the role's copies have written.
+    fn land_in(&mut self, role: usize, event: &Event<'a>) {
+        let copies = std::mem::take(&mut self.copies[role]);
         if let Some(key) = event.barrier() {
-            self.barriers.entry(key).or_default().open.join(clock);
+            let barrier = self.barriers.entry(key).or_default();
+            copies.iter().for_each(|it| barrier.open.join(it));
         }
     }
 

@@ -342,7 +342,7 @@ fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {
             | SharedOp::Scatter { .. }
             | SharedOp::Atomic { .. },
         )
-        | Op::Copy(CopyOp::Commit | CopyOp::Signal { .. } | CopyOp::Wait { .. })
+        | Op::Copy(CopyOp::Commit | CopyOp::Hold | CopyOp::Signal { .. } | CopyOp::Wait { .. })
         | Op::Mma(_)
         | Op::Sync(_)
         | Op::Flow(_) => None,

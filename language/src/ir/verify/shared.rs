@@ -81,7 +81,7 @@ impl<'a> Verifier<'a> {
                     _ => self.v3(false, "`copy.fetch` takes pointers and gives a view"),
                 }
             }
-            CopyOp::Signal { .. } => {
+            CopyOp::Hold | CopyOp::Signal { .. } => {
                 if let Some(([barrier], [])) = self.sides(inst) {
                     self.single_barrier(barrier);
                 }

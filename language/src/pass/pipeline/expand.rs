@@ -278,7 +278,9 @@ impl<'k> Expander<'k> {
             Op::Memory(MemoryOp::Load { .. }) => self.mask(inst, [0, 1], exists),
             // A group may be empty, and what is pure may be done in vain.
             Op::Copy(CopyOp::Commit) | Op::Tile(_) | Op::Memory(_) | Op::Shared(_) => {}
-            Op::Copy(CopyOp::Wait { .. } | CopyOp::Signal { .. } | CopyOp::Fetch { .. })
+            Op::Copy(
+                CopyOp::Wait { .. } | CopyOp::Hold | CopyOp::Signal { .. } | CopyOp::Fetch { .. },
+            )
             | Op::Flow(_)
             | Op::Mma(_)
             | Op::Sync(_) => panic!("E1: a step that cannot be predicated is in the last stage"),
