@@ -22,7 +22,8 @@
 //! * V10: a view is neither carried by a loop nor yielded by a branch, so the buffer behind every
 //!   access is known.
 //! * V11: a product's types, shapes and layouts are those of its matrix instruction, which the target has.
-//! * V12: roles are the last thing in a kernel, each with a region and with warps of its own.
+//! * V12: roles are the last thing that a kernel does, if it does them at all: the last instruction of its body, or of a way
+//!   through an `if` that is. Each has a region and warps of its own.
 //!
 //! Absent on purpose: names of the library, generics, open layouts, anything of a vendor. The text
 //! form is in `ir/text.rs`; printing and parsing give the same kernel.

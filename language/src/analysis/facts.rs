@@ -316,7 +316,7 @@ fn tighter(a: Option<i64>, b: Option<i64>, choose: fn(i64, i64) -> i64) -> Optio
 }
 
 /// The greatest power of two that divides both powers of two.
-pub(super) fn gcd(a: u64, b: u64) -> u64 {
+pub(crate) fn gcd(a: u64, b: u64) -> u64 {
     a.min(b)
 }
 

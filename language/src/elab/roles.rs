@@ -154,11 +154,6 @@ impl Elab<'_> {
             self.report(report::sync::roles_misplaced(self.place(word)));
             return false;
         }
-        // What comes after a conditional `return` is a branch.
-        if self.ir.depth() != 1 {
-            self.unsupported("`roles` after a `return`", word);
-            return false;
-        }
         match self.held_permit() {
             Some(taken) => {
                 self.report(report::sync::permit_at_roles(self.place(word), taken));

@@ -327,7 +327,7 @@ impl<'a> Verifier<'a> {
     fn check_roles(&mut self, roles: &[Role], inst: &'a Inst) {
         let sides = inst.operands.is_empty() && inst.results.is_empty();
         self.require(Rule::V12, sides, || "roles take and give nothing".to_owned());
-        let last = self.kernel.body.insts.last().is_some_and(|it| std::ptr::eq(it, inst));
+        let last = comes_last(&self.kernel.body, inst);
         self.require(Rule::V12, last, || "roles are the last thing in a kernel".to_owned());
         let same = roles.len() == inst.regions.len();
         self.require(Rule::V12, same, || "there is a region for each role".to_owned());
@@ -400,6 +400,14 @@ impl<'a> Verifier<'a> {
 /// The type of a scalar pointer.
 fn pointer(dtype: crate::dtype::DType) -> Type {
     Type { elem: super::Elem::Pointer(dtype), ..Type::scalar(dtype) }
+}
+
+/// Whether nothing of a region comes after the instruction, which is in it or on a way through its last `if`.
+fn comes_last(region: &Region, inst: &Inst) -> bool {
+    region.insts.last().is_some_and(|last| {
+        let is_if = matches!(last.op, Op::Flow(FlowOp::If));
+        std::ptr::eq(last, inst) || is_if && last.regions.iter().any(|it| comes_last(it, inst))
+    })
 }
 
 #[cfg(test)]

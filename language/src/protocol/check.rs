@@ -13,6 +13,8 @@
 //!
 //! So each choice of trip counts is run once, with a vector clock for every role and every copy.
 
+use std::collections::VecDeque;
+
 use rustc_hash::FxHashMap;
 
 use super::clock::{Clock, Stamp};
@@ -53,7 +55,9 @@ const STEPS_MAX: usize = 1 << 26;
 
 /// Whether a kernel has roles.
 pub fn has_roles(kernel: &Kernel) -> bool {
-    kernel.body.insts.iter().any(|it| matches!(it.op, Op::Flow(FlowOp::Roles { .. })))
+    let mut found = false;
+    kernel.body.walk(&mut |it| found |= matches!(it.op, Op::Flow(FlowOp::Roles { .. })));
+    found
 }
 
 /// Checks a kernel of roles.
@@ -100,6 +104,15 @@ struct Mbarrier {
     waits: Vec<(Stamp, SiteId)>,
 }
 
+/// Copies of a role that no barrier has taken over, with what they know.
+#[derive(Clone, Default)]
+struct Copies {
+    /// Those in no group yet.
+    open: Vec<Clock>,
+    /// Groups in their order.
+    groups: VecDeque<Vec<Clock>>,
+}
+
 /// An access that was made.
 struct Access {
     touch: Touch,
@@ -115,8 +128,8 @@ struct Run<'r, 'a> {
     next: Vec<usize>,
     /// By role: what it knows.
     clocks: Vec<Clock>,
-    /// By role: copies that no signal has taken over, with what they know.
-    copies: Vec<Vec<Clock>>,
+    /// By role: its copies in flight.
+    copies: Vec<Copies>,
     n_agents: usize,
     barriers: FxHashMap<(Value, Vec<i64>), Mbarrier>,
     accesses: Vec<Access>,
@@ -137,7 +150,7 @@ impl<'r, 'a> Run<'r, 'a> {
             lists,
             next: vec![0; n],
             clocks: vec![Clock::default(); n],
-            copies: (0..n).map(|_| Vec::new()).collect(),
+            copies: vec![Copies::default(); n],
             n_agents: n,
             barriers: FxHashMap::default(),
             accesses: Vec::new(),
@@ -179,6 +192,11 @@ impl<'r, 'a> Run<'r, 'a> {
             }
             Op::Sync(SyncOp::Arrive) => self.arrive(role, event, 1, 0)?,
             Op::Sync(SyncOp::Expect { bytes }) => self.arrive(role, event, 1, bytes.into())?,
+            Op::Copy(CopyOp::Commit) => {
+                let copies = &mut self.copies[role];
+                copies.groups.push_back(std::mem::take(&mut copies.open));
+            }
+            Op::Copy(CopyOp::Wait { in_flight }) => self.land(role, in_flight as usize),
             Op::Copy(CopyOp::Hold) => {
                 self.land_in(role, event);
                 self.arrive(role, event, 0, 0)?;
@@ -193,9 +211,16 @@ impl<'r, 'a> Run<'r, 'a> {
         Ok(true)
     }
 
-    /// The open phase of a barrier knows what the role's copies have written.
+    /// The role knows what all but its youngest groups of copies have written.
+    fn land(&mut self, role: usize, in_flight: usize) {
+        let groups = &mut self.copies[role].groups;
+        let landed = groups.drain(..groups.len().saturating_sub(in_flight));
+        landed.flatten().for_each(|it| self.clocks[role].join(&it));
+    }
+
+    /// The open phase of a barrier knows what the role's copies have written that are in no group.
     fn land_in(&mut self, role: usize, event: &Event<'a>) {
-        let copies = std::mem::take(&mut self.copies[role]);
+        let copies = std::mem::take(&mut self.copies[role].open);
         if let Some(key) = event.barrier() {
             let barrier = self.barriers.entry(key).or_default();
             copies.iter().for_each(|it| barrier.open.join(it));
@@ -281,7 +306,7 @@ impl<'r, 'a> Run<'r, 'a> {
             self.n_agents += 1;
             let mut copy = clock;
             let stamp = copy.tick(agent);
-            self.copies[role].push(copy);
+            self.copies[role].open.push(copy);
             self.accesses.push(Access { touch, stamp });
         } else {
             self.accesses.push(Access { touch, stamp });

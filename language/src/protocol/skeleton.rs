@@ -4,11 +4,12 @@
 //! A value *steers* if it is a bound of a loop with events in it, the condition of a branch with events in it, an index
 //! of a view or a count of phases, or if a value that steers is computed from it. A steering value that does not
 //! change in loops and is no sum, product, extremum, comparison or selection of others is *free*: runs
-//! choose it. Equal computations of equal operands are one value. A steering value that changes in a loop and cannot be
-//! computed makes the skeleton undecided.
+//! choose it, among the numbers that the kernel's facts allow. Equal computations of equal operands are one value. A
+//! steering value that changes in a loop and cannot be computed makes the skeleton undecided.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analysis::facts::{Facts, Known, gcd};
 use crate::dtype::DType;
 use crate::ir::{Elem, Inst, Kernel, Region, Value};
 use crate::op::tile::BinaryOp;
@@ -35,8 +36,8 @@ pub(super) struct Skeleton<'a> {
 pub(super) struct Free {
     pub(super) values: Vec<Value>,
     pub(super) dtype: DType,
-    /// How many choices there are, from 0 on.
-    pub(super) n_choices: u64,
+    /// The numbers that it is chosen to be.
+    choices: Vec<u64>,
 }
 
 /// Whether an instruction itself is an event.
@@ -73,18 +74,21 @@ impl<'a> Skeleton<'a> {
             numbers: finding.numbers,
             definitions: finding.definitions,
         };
+        let facts = Facts::of(kernel);
         for (class, values) in finding.free {
             let dtype = kernel.ty(values[0]).elem.data()?;
-            let n_choices = match (dtype, finding.bounds.contains(&class)) {
-                (DType::Bool, _) => 2,
-                (_, true) => u64::from(2 * depth + 3),
-                (_, false) => 3,
+            let known = facts.of_value(values[0]);
+            let choices = match (dtype, finding.bounds.get(&class)) {
+                (DType::Bool, _) => vec![0, 1],
+                (_, Some(steps)) => steps.choices(u64::from(2 * depth + 3), known),
+                (_, None) => Steps::ONE.choices(3, known),
             };
-            skeleton.free.push(Free { values, dtype, n_choices });
+            skeleton.free.push(Free { values, dtype, choices });
         }
-        let n_runs = skeleton.free.iter().try_fold(1usize, |n, it| {
-            n.checked_mul(it.n_choices as usize).filter(|&it| it <= RUNS_MAX)
-        });
+        let n_runs = skeleton
+            .free
+            .iter()
+            .try_fold(1usize, |n, it| n.checked_mul(it.choices.len()).filter(|&it| it <= RUNS_MAX));
         n_runs.map(|_| skeleton)
     }
 
@@ -98,20 +102,45 @@ impl<'a> Skeleton<'a> {
         way(&self.definitions, view).0
     }
 
-    /// Every choice of the free scalars, as bits in their order.
+    /// Every choice of the free scalars, in their order.
     pub(super) fn choices(&self) -> impl Iterator<Item = Vec<u64>> + '_ {
-        let n_runs: u64 = self.free.iter().map(|it| it.n_choices).product();
+        let n_runs: usize = self.free.iter().map(|it| it.choices.len()).product();
         (0..n_runs).map(|run| {
             let mut rest = run;
-            self.free
-                .iter()
-                .map(|it| {
-                    let choice = rest % it.n_choices;
-                    rest /= it.n_choices;
-                    choice
-                })
-                .collect()
+            let choice = |it: &Free| {
+                let at = rest % it.choices.len();
+                rest /= it.choices.len();
+                it.choices[at]
+            };
+            self.free.iter().map(choice).collect()
         })
+    }
+}
+
+/// Steps of the loops that a value bounds.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    /// What divides all of them.
+    divisor: u64,
+    most: u64,
+}
+
+impl Steps {
+    const ONE: Steps = Steps { divisor: 1, most: 1 };
+
+    fn and(self, step: u64) -> Steps {
+        Steps { divisor: gcd(self.divisor, step), most: self.most.max(step) }
+    }
+
+    /// Numbers from the least that the facts allow on, for so many different numbers of turns of each loop.
+    fn choices(self, n_turns: u64, known: &Known) -> Vec<u64> {
+        let by = self.divisor / gcd(self.divisor, known.divisor()) * known.divisor();
+        let least = u64::try_from(known.lo.unwrap_or(0)).unwrap_or(0).next_multiple_of(by);
+        let n = n_turns * (self.most / by).max(1);
+        let is_possible = |it: &u64| known.hi.is_none_or(|hi| i128::from(*it) <= i128::from(hi));
+        let all: Vec<u64> = (0..n).map(|it| least + it * by).take_while(is_possible).collect();
+        // What the facts say cannot be is not run; one number remains for what is never one.
+        if all.is_empty() { vec![least] } else { all }
     }
 }
 
@@ -153,8 +182,8 @@ fn way(definitions: &FxHashMap<Value, Definition<'_>>, view: Value) -> (Value, V
 /// What a steering value is wanted for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Use {
-    /// A loop's bound, or part of one.
-    Bound,
+    /// A bound, or part of one, of a loop with that step.
+    Bound(u64),
     /// Anything else.
     Other,
 }
@@ -169,7 +198,8 @@ struct Finding<'a> {
     by_key: FxHashMap<(Op, Vec<u32>), u32>,
     steers: FxHashSet<Value>,
     free: Vec<(u32, Vec<Value>)>,
-    bounds: FxHashSet<u32>,
+    /// The steps of the loops that a class bounds.
+    bounds: FxHashMap<u32, Steps>,
     relevant: FxHashSet<*const Inst>,
     numbers: FxHashMap<*const Inst, usize>,
     wanted: Vec<(Value, Use)>,
@@ -195,7 +225,7 @@ impl<'a> Finding<'a> {
             by_key: FxHashMap::default(),
             steers: FxHashSet::default(),
             free: Vec::new(),
-            bounds: FxHashSet::default(),
+            bounds: FxHashMap::default(),
             relevant: FxHashSet::default(),
             numbers: FxHashMap::default(),
             wanted: Vec::new(),
@@ -258,12 +288,29 @@ impl<'a> Finding<'a> {
         *self.classes.entry(value).or_insert(next)
     }
 
+    /// Remembers that a class bounds a loop with that step; whether that is news.
+    fn bound(&mut self, class: u32, step: u64) -> bool {
+        let before = self.bounds.get(&class).copied();
+        let steps = before.map_or(Steps { divisor: step, most: step }, |it| it.and(step));
+        self.bounds.insert(class, steps);
+        before.is_none_or(|it| (it.divisor, it.most) != (steps.divisor, steps.most))
+    }
+
+    /// A positive constant.
+    fn constant(&self, value: Value) -> Option<u64> {
+        let Some(Definition::Result(inst, _)) = self.definitions.get(&value) else { return None };
+        let Op::Tile(TileOp::Const { bits }) = inst.op else { return None };
+        let dtype = self.kernel.ty(value).elem.data()?;
+        u64::try_from(crate::value::to_int(dtype, bits)).ok().filter(|&it| 0 < it)
+    }
+
     fn want_flow(&mut self, inst: &'a Inst) {
         self.relevant.insert(inst);
         match &inst.op {
             Op::Flow(FlowOp::If) => self.wanted.push((inst.operands[0], Use::Other)),
             Op::Flow(FlowOp::For { .. }) => {
-                self.wanted.extend(inst.operands[..3].iter().map(|&it| (it, Use::Bound)));
+                let step = self.constant(inst.operands[2]).unwrap_or(1);
+                self.wanted.extend(inst.operands[..3].iter().map(|&it| (it, Use::Bound(step))));
             }
             Op::Flow(FlowOp::While) => self.wanted.push((inst.regions[0].yields[0], Use::Other)),
             _ => {}
@@ -292,10 +339,11 @@ impl<'a> Finding<'a> {
     fn steer(&mut self, value: Value, usage: Use) -> Option<()> {
         let known = !self.steers.insert(value);
         let class = self.class(value);
-        if usage == Use::Bound && !self.bounds.insert(class) && known {
-            return Some(());
-        }
-        if usage == Use::Other && known {
+        let is_news = match usage {
+            Use::Bound(step) => self.bound(class, step),
+            Use::Other => false,
+        };
+        if known && !is_news {
             return Some(());
         }
         match self.definitions.get(&value).copied() {
