@@ -35,6 +35,8 @@ pub use flow::{Conflict, Order};
 pub use permits::permits;
 pub use pipeline::{Obstacle, Refusal, pipeline, refusals};
 pub use place::Placed;
+#[cfg(test)]
+pub(crate) use place::new_inst;
 pub use scratch::ScratchUse;
 pub use touch::Verb;
 pub use waits::waits;

@@ -23,6 +23,8 @@ mod check;
 mod clock;
 mod skeleton;
 mod stuck;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use check::{Fault, Verdict, check, has_roles};

@@ -28,7 +28,7 @@ impl Order {
 }
 
 /// An instruction without operands, results and regions.
-pub(super) fn new_inst(op: Op, site: SiteId) -> Inst {
+pub(crate) fn new_inst(op: Op, site: SiteId) -> Inst {
     let (operands, results, regions) = (SmallVec::new(), SmallVec::new(), Vec::new());
     Inst { op, operands, results, regions, site }
 }

@@ -1,0 +1,311 @@
+//! Every order of events of a small run, one after the other: what the proof by one run is compared with.
+//!
+//! Nothing here knows of clocks. A state is how far each role is, what each barrier has counted, and which copies
+//! are in flight; copies land whenever they like. A wait sees the parity of a phase, as on a device.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::ir::{Kernel, Value};
+use crate::op::{CopyOp, Op, SyncOp};
+use crate::pass::touch::{self, Touch};
+use crate::protocol::trace::Event;
+
+/// States after which a run is left.
+const STATES_MAX: usize = 40_000;
+
+/// What all orders of a run have in common.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    /// No order goes wrong.
+    Right,
+    /// This happens in one.
+    Wrong(&'static str),
+    /// There are too many states.
+    TooMany,
+}
+
+/// One event, with what it is about as numbers.
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Access(usize),
+    Start(usize),
+    Commit,
+    Await(usize),
+    Hold(usize),
+    Signal(usize, i64),
+    Wait(usize, i64),
+    Arrive(usize, i64),
+    Nothing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Owner {
+    Open,
+    Group(usize),
+    /// A barrier that is held open, or that hears of bytes when the last of the ticket's copies lands.
+    Ticket {
+        id: usize,
+        barrier: usize,
+        bytes: Option<i64>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+struct Flight {
+    touch: usize,
+    role: usize,
+    owner: Owner,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+struct Barrier {
+    arrived: u32,
+    held: u32,
+    bytes: i64,
+    completed: i64,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct State {
+    next: Vec<usize>,
+    groups: Vec<usize>,
+    barriers: Vec<Barrier>,
+    flights: Vec<Flight>,
+    tickets: usize,
+}
+
+/// Searches all orders of one run.
+pub(super) fn search(kernel: &Kernel, lists: &[Vec<Event<'_>>]) -> Outcome {
+    let search = Search::of(kernel, lists);
+    let first = State {
+        next: vec![0; lists.len()],
+        groups: vec![0; lists.len()],
+        barriers: vec![Barrier::default(); search.wanted.len()],
+        flights: Vec::new(),
+        tickets: 0,
+    };
+    let mut seen: FxHashSet<State> = FxHashSet::default();
+    let mut open = vec![first];
+    while let Some(state) = open.pop() {
+        if !seen.insert(state.clone()) {
+            continue;
+        }
+        if STATES_MAX < seen.len() {
+            return Outcome::TooMany;
+        }
+        if search.races(&state) {
+            return Outcome::Wrong("race");
+        }
+        match search.moves(&state) {
+            Err(what) => return Outcome::Wrong(what),
+            Ok(next) if next.is_empty() && !search.is_done(&state) => {
+                return Outcome::Wrong("hang");
+            }
+            Ok(next) => open.extend(next),
+        }
+    }
+    Outcome::Right
+}
+
+struct Search {
+    lists: Vec<Vec<Action>>,
+    /// By touch and touch: whether their order matters.
+    conflicts: Vec<Vec<bool>>,
+    /// By barrier: arrivals of a phase.
+    wanted: Vec<u32>,
+}
+
+impl Search {
+    fn of(kernel: &Kernel, lists: &[Vec<Event<'_>>]) -> Search {
+        let mut arrivals: FxHashMap<Value, u32> = FxHashMap::default();
+        kernel.body.walk(&mut |inst| {
+            if let Op::Sync(SyncOp::Mbarriers { arrivals: n }) = inst.op {
+                arrivals.insert(inst.results[0], n.max(1));
+            }
+        });
+        let definitions = touch::definitions(kernel);
+        let map_of = |it| kernel.ty(it).map().clone();
+        let mut touches: Vec<Touch> = Vec::new();
+        let mut numbers = FxHashMap::default();
+        let mut wanted = Vec::new();
+        let mut action = |event: &Event<'_>| {
+            let mut barrier = || {
+                let key = event.barrier().expect("the event is about a barrier");
+                *numbers.entry(key.clone()).or_insert_with(|| {
+                    wanted.push(arrivals[&key.0]);
+                    wanted.len() - 1
+                })
+            };
+            match event.inst.op {
+                Op::Sync(SyncOp::Wait) => {
+                    Action::Wait(barrier(), event.scalar(event.inst.operands[1]))
+                }
+                Op::Sync(SyncOp::Arrive) => Action::Arrive(barrier(), 0),
+                Op::Sync(SyncOp::Expect { bytes }) => Action::Arrive(barrier(), bytes.into()),
+                Op::Copy(CopyOp::Hold) => Action::Hold(barrier()),
+                Op::Copy(CopyOp::Signal { bytes }) => Action::Signal(barrier(), bytes.into()),
+                Op::Copy(CopyOp::Commit) => Action::Commit,
+                Op::Copy(CopyOp::Wait { in_flight }) => Action::Await(in_flight as usize),
+                _ => {
+                    let now = touch::Now { event, definitions: &definitions };
+                    let Some(touch) = Touch::of(event.inst, &now, &map_of) else {
+                        return Action::Nothing;
+                    };
+                    let starts = touch.verb == touch::Verb::Copy;
+                    touches.push(touch);
+                    let at = touches.len() - 1;
+                    if starts { Action::Start(at) } else { Action::Access(at) }
+                }
+            }
+        };
+        let lists = lists.iter().map(|it| it.iter().map(&mut action).collect()).collect();
+        let conflict = |a: &Touch, b: &Touch| {
+            a.buffer == b.buffer && a.conflicts(b) && !a.part.is_apart(&b.part)
+        };
+        let conflicts = touches.iter().map(|a| touches.iter().map(|b| conflict(a, b)).collect());
+        let conflicts = conflicts.collect();
+        Search { lists, conflicts, wanted }
+    }
+
+    /// The action that a role does next; roles begin when what comes before them is done.
+    fn next(&self, state: &State, role: usize) -> Option<Action> {
+        let begun = role == 0 || state.next[0] == self.lists[0].len();
+        self.lists[role].get(state.next[role]).copied().filter(|_| begun)
+    }
+
+    fn is_done(&self, state: &State) -> bool {
+        state.next.iter().zip(&self.lists).all(|(&next, list)| next == list.len())
+    }
+
+    /// Whether two accesses could be made now, and their order matters.
+    fn races(&self, state: &State) -> bool {
+        let mut now: Vec<usize> = state.flights.iter().map(|it| it.touch).collect();
+        for role in 0..self.lists.len() {
+            if let Some(Action::Access(touch)) = self.next(state, role) {
+                now.push(touch);
+            }
+        }
+        let pairs = now.iter().enumerate().flat_map(|(n, a)| now[..n].iter().map(move |b| (a, b)));
+        pairs.into_iter().any(|(&a, &b)| self.conflicts[a][b])
+    }
+
+    /// The states that come next; what goes wrong on the way there.
+    fn moves(&self, state: &State) -> Result<Vec<State>, &'static str> {
+        let mut found = Vec::new();
+        for role in 0..self.lists.len() {
+            let Some(action) = self.next(state, role) else { continue };
+            let mut next = state.clone();
+            if self.act(&mut next, role, action)? {
+                next.next[role] += 1;
+                found.push(next);
+            }
+        }
+        for at in 0..state.flights.len() {
+            let mut next = state.clone();
+            let flight = next.flights.remove(at);
+            if let Owner::Ticket { id, barrier, bytes } = flight.owner
+                && !next
+                    .flights
+                    .iter()
+                    .any(|it| matches!(it.owner, Owner::Ticket { id: other, .. } if other == id))
+            {
+                self.hear(&mut next, barrier, bytes)?;
+            }
+            found.push(next);
+        }
+        Ok(found)
+    }
+
+    /// Does an action; whether it could be done.
+    fn act(&self, state: &mut State, role: usize, action: Action) -> Result<bool, &'static str> {
+        match action {
+            Action::Access(_) | Action::Nothing => {}
+            Action::Start(touch) => {
+                state.flights.push(Flight { touch, role, owner: Owner::Open });
+                state.flights.sort_unstable();
+            }
+            Action::Commit => {
+                let group = Owner::Group(state.groups[role]);
+                state.groups[role] += 1;
+                own(state, role, group);
+            }
+            Action::Await(in_flight) => {
+                let landed = state.groups[role].saturating_sub(in_flight);
+                let waits = |it: &Flight| {
+                    it.role == role && matches!(it.owner, Owner::Group(n) if n < landed)
+                };
+                return Ok(!state.flights.iter().any(waits));
+            }
+            Action::Hold(barrier) => {
+                state.barriers[barrier].held += 1;
+                self.hand(state, role, barrier, None)?;
+            }
+            Action::Signal(barrier, bytes) => self.hand(state, role, barrier, Some(bytes))?,
+            Action::Arrive(barrier, bytes) => {
+                state.barriers[barrier].arrived += 1;
+                state.barriers[barrier].bytes += bytes;
+                self.count(state, barrier)?;
+            }
+            Action::Wait(barrier, wanted) => {
+                let completed = state.barriers[barrier].completed;
+                let passes = wanted <= 0 || (completed - wanted).rem_euclid(2) == 0;
+                if passes && wanted != completed && 0 < wanted {
+                    return Err("a wait goes on because of another phase");
+                }
+                return Ok(passes);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Hands a role's open copies to a barrier.
+    fn hand(
+        &self,
+        state: &mut State,
+        role: usize,
+        barrier: usize,
+        bytes: Option<i64>,
+    ) -> Result<(), &'static str> {
+        let has_some = state.flights.iter().any(|it| it.role == role && it.owner == Owner::Open);
+        if !has_some {
+            return self.hear(state, barrier, bytes);
+        }
+        let id = state.tickets;
+        state.tickets += 1;
+        own(state, role, Owner::Ticket { id, barrier, bytes });
+        Ok(())
+    }
+
+    /// A barrier hears that copies have landed.
+    fn hear(
+        &self,
+        state: &mut State,
+        barrier: usize,
+        bytes: Option<i64>,
+    ) -> Result<(), &'static str> {
+        match bytes {
+            Some(bytes) => state.barriers[barrier].bytes -= bytes,
+            None => state.barriers[barrier].held -= 1,
+        }
+        self.count(state, barrier)
+    }
+
+    fn count(&self, state: &mut State, barrier: usize) -> Result<(), &'static str> {
+        let wanted = self.wanted[barrier];
+        let it = &mut state.barriers[barrier];
+        if wanted < it.arrived {
+            return Err("too many arrivals");
+        }
+        if it.arrived == wanted && it.held == 0 && it.bytes == 0 {
+            *it = Barrier { completed: it.completed + 1, ..Barrier::default() };
+        }
+        Ok(())
+    }
+}
+
+/// Gives a role's open copies an owner.
+fn own(state: &mut State, role: usize, owner: Owner) {
+    let open = state.flights.iter_mut().filter(|it| it.role == role && it.owner == Owner::Open);
+    open.for_each(|it| it.owner = owner);
+    state.flights.sort_unstable();
+}
