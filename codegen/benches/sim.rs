@@ -50,6 +50,7 @@ impl Subject {
             tile_plan::Word::Tensor(param) => Word::Address(Some(param)),
             tile_plan::Word::Null => Word::Address(None),
             tile_plan::Word::Bits(bits) => Word::Bits(bits),
+            tile_plan::Word::Map(_) => unreachable!("the kernels that are timed copy no boxes"),
         });
         let element = |i: u64| match dtype {
             "bf16" => vec![0, 0x3c + (i % 7) as u8],

@@ -67,7 +67,7 @@ fn refuse_packed(kernel: &Kernel) -> Result<(), BuildError> {
     let tensors = kernel.tensors.iter().map(|it| (it.dtype, &it.name));
     let views = kernel.values.iter().filter_map(|it| match it.ty.elem {
         Elem::Shared(dtype) => Some((dtype, &it.name)),
-        Elem::Data(_) | Elem::Pointer(_) | Elem::Barrier => None,
+        Elem::Data(_) | Elem::Pointer(_) | Elem::Barrier | Elem::Map => None,
     });
     match tensors.chain(views).find(|it| it.0.storage_bits() < 8) {
         Some((dtype, name)) => Err(BuildError::Unsupported {

@@ -135,7 +135,10 @@ impl Engine for SimEngine {
 
 fn param(word: &Word) -> Param {
     match *word {
-        Word::Address(Some(buffer)) => Param::Buffer { index: buffer as usize, offset: 0 },
+        // A kernel of roles, which alone has tensor maps, is refused before it is run.
+        Word::Address(Some(buffer)) | Word::Map { buffer, .. } => {
+            Param::Buffer { index: buffer as usize, offset: 0 }
+        }
         Word::Address(None) => Param::Null,
         Word::Bits(bits) => Param::Bits(bits),
     }

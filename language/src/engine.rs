@@ -35,12 +35,19 @@ pub struct Launch<'a> {
 }
 
 /// One machine word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Word {
     /// The start of a buffer, or null for an absent tensor.
     Address(Option<u32>),
     /// A number, zero-extended.
     Bits(u64),
+    /// A tensor map of the tensor that begins where a buffer does.
+    Map {
+        /// The buffer.
+        buffer: u32,
+        /// Sizes, strides and boxes.
+        map: Box<tile_plan::BoundMap>,
+    },
 }
 
 /// What a run leaves behind besides the buffers.

@@ -19,6 +19,7 @@
 
 mod access;
 mod arith;
+mod boxes;
 mod buffers;
 mod elements;
 mod flow;
@@ -113,10 +114,10 @@ impl Engine for Interp {
 
 /// The machine word as a scalar.
 fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Elements> {
-    let bits = match *word {
-        Word::Address(Some(buffer)) => memory::pointer(buffer),
+    let bits = match word {
+        Word::Address(Some(buffer)) | Word::Map { buffer, .. } => memory::pointer(*buffer),
         Word::Address(None) => memory::NULL,
-        Word::Bits(bits) => bits,
+        Word::Bits(bits) => *bits,
     };
     Rc::new(Elements::filled(kernel.ty(param).elem, bits, 1))
 }
@@ -230,6 +231,8 @@ enum Fault {
     Refuted { at: usize },
     /// Of shared memory.
     Shared(Misuse),
+    /// A box begins before the first index of a dimension, where it cannot be written.
+    Corner { axis: u32, at: i64 },
     /// A wait never ends.
     Stuck(Stuck),
     /// A loop's step is not positive.
@@ -359,6 +362,9 @@ impl<'a> Block<'_, 'a> {
                 let (found, places) = stuck.wording();
                 because = places;
                 found
+            }
+            Fault::Corner { axis, at } => {
+                wording::box_before(&self.tensor_of_box(inst).name, axis, at)
             }
             Fault::Step(step) => wording::loop_step(step),
             Fault::Endless(turns) => wording::endless_while(turns),

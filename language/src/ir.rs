@@ -29,6 +29,7 @@
 //! form is in `ir/text.rs`; printing and parsing give the same kernel.
 
 mod attributes;
+pub mod boxes;
 mod literal;
 pub mod parse;
 pub mod samples;
@@ -61,6 +62,8 @@ pub enum Elem {
     Shared(DType),
     /// An mbarrier in shared memory, 64 bits; only a view has it.
     Barrier,
+    /// What a copy engine is told of a tensor; only a parameter of the kernel has it.
+    Map,
 }
 
 impl Elem {
@@ -70,6 +73,7 @@ impl Elem {
             Elem::Data(it) => it.bits(),
             Elem::Pointer(_) | Elem::Barrier => 64,
             Elem::Shared(it) => it.storage_bits(),
+            Elem::Map => 8 * tile_plan::map::DESCRIPTOR_BYTES,
         }
     }
 
@@ -77,7 +81,7 @@ impl Elem {
     pub fn data(self) -> Option<DType> {
         match self {
             Elem::Data(it) => Some(it),
-            Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => None,
+            Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map => None,
         }
     }
 }
@@ -347,6 +351,17 @@ impl Kernel {
     /// The type of a value.
     pub fn ty(&self, value: Value) -> &Type {
         &self.values[value.0 as usize].ty
+    }
+
+    /// The tensor map that a parameter of the kernel is.
+    pub fn tensor_map(&self, value: Value) -> Option<&tile_plan::TensorMap> {
+        let at = self.body.params.iter().position(|it| *it == value)?;
+        match self.plan.abi.get(at)? {
+            tile_plan::AbiSlot::Map(it) => self.plan.maps.get(*it as usize),
+            tile_plan::AbiSlot::Address(_)
+            | tile_plan::AbiSlot::Symbol(_)
+            | tile_plan::AbiSlot::Scalar(_) => None,
+        }
     }
 
     /// Where an instruction comes from in the kernel's own text: the outermost call that leads to it.

@@ -15,7 +15,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use tile_runtime::gpu::Buffer;
+use tile_plan::AbiSlot;
+use tile_runtime::gpu::{Buffer, MachineWord};
 use tile_runtime::manifest::ObjectKind;
 use tile_runtime::recording::{RecordedLaunch, RecordedWord};
 use tile_runtime::{Geometry, Gpu, Module, Recording};
@@ -78,7 +79,7 @@ struct Ready {
     symbol: String,
     geometry: Geometry,
     buffers: Vec<Buffer>,
-    words: Vec<u64>,
+    words: Vec<MachineWord>,
 }
 
 impl Ready {
@@ -90,16 +91,20 @@ impl Ready {
         for buffer in &launch.buffers {
             buffers.push(gpu.upload(&recording.before(buffer)?)?);
         }
-        let word = |it: &RecordedWord| match *it {
-            RecordedWord::Buffer(number) => buffers[number as usize].address(),
-            RecordedWord::Null => 0,
-            RecordedWord::Bits(bits) => bits,
+        let address = |number: u32| buffers[number as usize].address();
+        let word = |(it, slot): (&RecordedWord, &AbiSlot)| match it {
+            RecordedWord::Buffer(number) => Ok(MachineWord::Bits(address(*number))),
+            RecordedWord::Null => Ok(MachineWord::absent(slot)),
+            RecordedWord::Bits(bits) => Ok(MachineWord::Bits(*bits)),
+            RecordedWord::Map { buffer, map } => MachineWord::map(map, address(*buffer)),
         };
+        let words = launch.words.iter().zip(&kernel.plan.abi).map(word);
+        let words = words.collect::<Result<Vec<_>, _>>()?;
         Ok(Ready {
             module: gpu.load(&image)?,
             symbol: kernel.name.clone(),
             geometry: Geometry::of(kernel, launch.grid),
-            words: launch.words.iter().map(word).collect(),
+            words,
             buffers,
         })
     }

@@ -1,8 +1,8 @@
 //! A device behind the CUDA driver: modules, memory, launches, times.
 //!
 //! The driver's library is loaded when [`Gpu::open`] is first called; without one, or without a
-//! device, that is a [`GpuError`] that says what is missing. This file is the only one with
-//! `unsafe`: every block says why the driver's rules are kept.
+//! device, that is a [`GpuError`] that says what is missing. This file and `descriptor.rs` are the only ones
+//! with `unsafe`: every block says why the driver's rules are kept.
 
 use std::ffi::{CString, c_void};
 use std::fmt;
@@ -12,8 +12,9 @@ use cudarc::driver::sys::{
     self, CUdevice_attribute_enum as Attribute, CUevent_flags, CUjit_option,
 };
 use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, result};
-use tile_plan::{Argument, Bound, Device, LaunchError, Word};
+use tile_plan::{AbiSlot, Argument, Bound, BoundMap, Device, LaunchError, Word};
 
+use crate::descriptor::Descriptor;
 use crate::manifest::KernelEntry;
 
 /// Shared memory that a launch may ask for without telling the driver before.
@@ -237,7 +238,7 @@ impl Module {
         let bound = kernel.plan.bind(args, &self.describe(kernel)?)?;
         if !bound.is_empty() {
             let geometry = Geometry::of(kernel, bound.grid);
-            self.launch_words(&kernel.name, geometry, &machine_words(&bound, args))?;
+            self.launch_words(&kernel.name, geometry, &machine_words(&bound, args)?)?;
         }
         Ok(bound)
     }
@@ -248,7 +249,7 @@ impl Module {
         &self,
         symbol: &str,
         geometry: Geometry,
-        words: &[u64],
+        words: &[MachineWord],
     ) -> Result<f32, GpuError> {
         let kernel = self.kernel(symbol)?;
         self.gpu.timed(symbol, || self.start(kernel, symbol, geometry, words))
@@ -262,7 +263,7 @@ impl Module {
         runs: u32,
     ) -> Result<Vec<f32>, GpuError> {
         let bound = kernel.plan.bind(args, &self.describe(kernel)?)?;
-        let words = machine_words(&bound, args);
+        let words = machine_words(&bound, args)?;
         let geometry = Geometry::of(kernel, bound.grid);
         let runs = if bound.is_empty() { 0 } else { runs };
         (0..runs).map(|_| self.launch_words(&kernel.name, geometry, &words)).collect()
@@ -315,15 +316,15 @@ impl Module {
         kernel: sys::CUfunction,
         symbol: &str,
         geometry: Geometry,
-        words: &[u64],
+        words: &[MachineWord],
     ) -> Result<(), GpuError> {
         let Geometry { grid: [x, y, z], threads, dynamic_shared_bytes, resident } = geometry;
         self.allow_shared(kernel, dynamic_shared_bytes)?;
         let mut pointers: Vec<*mut c_void> =
-            words.iter().map(|it| std::ptr::from_ref(it).cast_mut().cast()).collect();
+            words.iter().map(|it| it.as_ptr().cast_mut()).collect();
         let (grid, block, stream) = ((x, y, z), (threads, 1, 1), self.gpu.stream.cu_stream());
-        // SAFETY: the plan gives the kernel's parameters in order, each at most 8 bytes and read in
-        // its own width from the little-endian word; the call copies the words and writes none.
+        // SAFETY: the plan gives the kernel's parameters in order, each a descriptor or at most 8 bytes and read
+        // in its own width from the little-endian word; the call copies the words and writes none.
         let status = unsafe {
             if resident {
                 result::launch_cooperative_kernel(
@@ -384,19 +385,52 @@ impl Drop for Module {
     }
 }
 
-fn machine_words(bound: &Bound, args: &[Argument]) -> Vec<u64> {
-    bound.words.iter().map(|it| machine_word(*it, args)).collect()
+/// One parameter of a kernel as the device reads it.
+#[derive(Clone, Copy, Debug)]
+pub enum MachineWord {
+    /// A number or an address.
+    Bits(u64),
+    /// A tensor map.
+    Map(Descriptor),
 }
 
-fn machine_word(word: Word, args: &[Argument]) -> u64 {
-    match word {
-        Word::Tensor(param) => match args.get(param as usize) {
-            Some(Argument::Tensor(it)) => it.address,
-            _ => 0,
-        },
-        Word::Null => 0,
-        Word::Bits(bits) => bits,
+impl MachineWord {
+    /// A tensor map of a tensor at that address; the driver must be loaded.
+    pub fn map(bound: &BoundMap, address: u64) -> Result<MachineWord, GpuError> {
+        Descriptor::of(bound, address).map(MachineWord::Map)
     }
+
+    /// What stands in a slot where the tensor is absent.
+    pub fn absent(slot: &AbiSlot) -> MachineWord {
+        match slot {
+            AbiSlot::Map(_) => MachineWord::Map(Descriptor::of_absent()),
+            AbiSlot::Address(_) | AbiSlot::Symbol(_) | AbiSlot::Scalar(_) => MachineWord::Bits(0),
+        }
+    }
+
+    fn as_ptr(&self) -> *const c_void {
+        match self {
+            MachineWord::Bits(it) => std::ptr::from_ref(it).cast(),
+            MachineWord::Map(it) => it.as_ptr(),
+        }
+    }
+}
+
+fn machine_words(bound: &Bound, args: &[Argument]) -> Result<Vec<MachineWord>, GpuError> {
+    let address = |param: u32| match args.get(param as usize) {
+        Some(Argument::Tensor(it)) => it.address,
+        _ => 0,
+    };
+    let word = |it: &Word| match *it {
+        Word::Tensor(param) => Ok(MachineWord::Bits(address(param))),
+        Word::Null => Ok(MachineWord::Bits(0)),
+        Word::Bits(bits) => Ok(MachineWord::Bits(bits)),
+        Word::Map(map) => match &bound.maps[map as usize] {
+            Some(it) => MachineWord::map(it, address(it.map.param)),
+            None => Ok(MachineWord::absent(&AbiSlot::Map(map))),
+        },
+    };
+    bound.words.iter().map(word).collect()
 }
 
 fn load_driver() -> Result<(), GpuError> {
@@ -404,7 +438,7 @@ fn load_driver() -> Result<(), GpuError> {
     if unsafe { sys::is_culib_present() } { Ok(()) } else { Err(GpuError::NoDriver) }
 }
 
-fn failed(doing: impl Into<String>, error: DriverError) -> GpuError {
+pub(crate) fn failed(doing: impl Into<String>, error: DriverError) -> GpuError {
     GpuError::Driver { doing: doing.into(), reason: text(error) }
 }
 

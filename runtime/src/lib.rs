@@ -13,6 +13,7 @@
 //!
 //! Absent on purpose: the compiler. This crate is what a user's program links.
 
+mod descriptor;
 pub mod gpu;
 pub mod manifest;
 pub mod recording;

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use tile_plan::BoundMap;
+
 use crate::manifest::{KernelEntry, Library, LibraryError, sha256, stays_inside};
 
 /// The word that marks a recording of this format.
@@ -63,7 +65,7 @@ pub struct RecordedLaunch {
 }
 
 /// One machine word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordedWord {
     /// The address of the buffer of that number.
@@ -72,6 +74,13 @@ pub enum RecordedWord {
     Null,
     /// A number, zero-extended.
     Bits(u64),
+    /// A tensor map of the tensor that begins where a buffer does.
+    Map {
+        /// The buffer.
+        buffer: u32,
+        /// Sizes, strides and boxes.
+        map: BoundMap,
+    },
 }
 
 /// The memory of a tensor.
@@ -176,7 +185,7 @@ impl RecordedLaunch {
             return Err(format!("names kernel {} of {n_kernels}", self.kernel));
         }
         let outside = |it: &RecordedWord| match *it {
-            RecordedWord::Buffer(number) => {
+            RecordedWord::Buffer(number) | RecordedWord::Map { buffer: number, .. } => {
                 (self.buffers.len() <= number as usize).then_some(number)
             }
             RecordedWord::Null | RecordedWord::Bits(_) => None,

@@ -22,10 +22,13 @@ fn replayed(recording: &Recording, launch: &RecordedLaunch, on_sim: bool) -> Vec
     let words: Vec<Word> = launch
         .words
         .iter()
-        .map(|it| match *it {
-            RecordedWord::Buffer(number) => Word::Address(Some(number)),
+        .map(|it| match it {
+            RecordedWord::Buffer(number) => Word::Address(Some(*number)),
             RecordedWord::Null => Word::Address(None),
-            RecordedWord::Bits(bits) => Word::Bits(bits),
+            RecordedWord::Bits(bits) => Word::Bits(*bits),
+            RecordedWord::Map { buffer, map } => {
+                Word::Map { buffer: *buffer, map: Box::new(map.clone()) }
+            }
         })
         .collect();
     let held = |it: usize| launch.buffers[it].undefined.then_some(it as u32);

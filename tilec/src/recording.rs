@@ -127,10 +127,13 @@ impl<'a> Writer<'a> {
 
     fn add(&mut self, origin: &str, seen: Seen, closeness: &[Closeness]) -> Result<(), Failure> {
         let (kernel, ir) = self.kernel(&seen.kernel)?;
-        let words = seen.words.iter().map(|it| match *it {
-            Word::Address(Some(number)) => RecordedWord::Buffer(number),
+        let words = seen.words.iter().map(|it| match it {
+            Word::Address(Some(number)) => RecordedWord::Buffer(*number),
             Word::Address(None) => RecordedWord::Null,
-            Word::Bits(bits) => RecordedWord::Bits(bits),
+            Word::Bits(bits) => RecordedWord::Bits(*bits),
+            Word::Map { buffer, map } => {
+                RecordedWord::Map { buffer: *buffer, map: (**map).clone() }
+            }
         });
         let mut buffers = Vec::new();
         for number in 0..seen.before.len() {

@@ -42,9 +42,11 @@ impl<'c> Lower<'_, 'c> {
                 }
             }
             CopyOp::Fetch { .. } => unreachable!("the pass `pipeline` leaves no `copy.fetch`"),
-            CopyOp::Hold | CopyOp::Signal { .. } => {
-                unreachable!("passes leave no mbarriers in one role")
-            }
+            CopyOp::Hold
+            | CopyOp::Signal { .. }
+            | CopyOp::Box { .. }
+            | CopyOp::BoxOut { .. }
+            | CopyOp::WaitOut { .. } => unreachable!("a kernel of roles is refused before"),
         }
     }
 

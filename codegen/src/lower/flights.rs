@@ -153,7 +153,14 @@ impl Walk {
             Op::Copy(CopyOp::Wait { in_flight }) => {
                 self.found.younger.insert(self.next, counts.in_groups(*in_flight));
             }
-            Op::Copy(CopyOp::Fetch { .. } | CopyOp::Hold | CopyOp::Signal { .. })
+            Op::Copy(
+                CopyOp::Fetch { .. }
+                | CopyOp::Hold
+                | CopyOp::Signal { .. }
+                | CopyOp::Box { .. }
+                | CopyOp::BoxOut { .. }
+                | CopyOp::WaitOut { .. },
+            )
             | Op::Tile(_)
             | Op::Memory(_)
             | Op::Shared(_)

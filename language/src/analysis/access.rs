@@ -183,6 +183,6 @@ fn aligned(pointer: Axis, bits: u32, most: u32) -> u32 {
 pub(super) fn storage_bits(ty: &Type) -> u32 {
     match ty.elem {
         Elem::Pointer(it) | Elem::Data(it) | Elem::Shared(it) => it.storage_bits(),
-        Elem::Barrier => ty.elem.bits(),
+        Elem::Barrier | Elem::Map => ty.elem.bits(),
     }
 }

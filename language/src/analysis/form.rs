@@ -49,6 +49,8 @@ impl Form {
             Elem::Data(it) if it.bits() == 1 => return 0,
             Elem::Data(it) => it.bits(),
             Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => 64,
+            // It stays where the launch has put it.
+            Elem::Map => return 0,
         };
         (elements * u64::from(bits)).div_ceil(32) as u32
     }
@@ -148,7 +150,10 @@ impl Walk<'_> {
                 | CopyOp::Hold
                 | CopyOp::Signal { .. }
                 | CopyOp::Wait { .. }
-                | CopyOp::Fetch { .. },
+                | CopyOp::Fetch { .. }
+                | CopyOp::Box { .. }
+                | CopyOp::BoxOut { .. }
+                | CopyOp::WaitOut { .. },
             )
             | Op::Sync(_)
             | Op::Flow(FlowOp::If | FlowOp::For { .. } | FlowOp::While | FlowOp::Roles { .. }) => {

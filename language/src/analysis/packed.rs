@@ -19,7 +19,7 @@ pub(super) fn in_instruction(kernel: &Kernel, inst: &Inst) -> Option<Diagnostic>
     let values = inst.operands.iter().chain(&inst.results);
     let dtype = values.map(|it| kernel.ty(*it).elem).find_map(|it| match it {
         Elem::Pointer(dtype) | Elem::Shared(dtype) if is_packed(dtype) => Some(dtype),
-        Elem::Pointer(_) | Elem::Shared(_) | Elem::Data(_) | Elem::Barrier => None,
+        Elem::Pointer(_) | Elem::Shared(_) | Elem::Data(_) | Elem::Barrier | Elem::Map => None,
     })?;
     Some(error(kernel, inst.site, dtype))
 }

@@ -517,7 +517,7 @@ pub(super) fn extent(facts: &Facts, extent: Extent, shape: &[u32]) -> Known {
 fn element_bytes(ty: &Type) -> u64 {
     match ty.elem {
         Elem::Pointer(it) | Elem::Data(it) | Elem::Shared(it) => u64::from(it.storage_bits()),
-        Elem::Barrier => u64::from(ty.elem.bits()),
+        Elem::Barrier | Elem::Map => u64::from(ty.elem.bits()),
     }
 }
 

@@ -243,7 +243,7 @@ impl Elab<'_> {
                 let ty = self.ty(it.value);
                 let fits = match ty.elem {
                     Elem::Data(dtype) => super::types::literal_fits(known, dtype),
-                    Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => false,
+                    Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map => false,
                 };
                 (ty.is_scalar() && fits).then_some((ty.elem, None))
             }

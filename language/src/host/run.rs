@@ -233,15 +233,23 @@ impl HostOps for HostRun<'_> {
             return Ok(());
         }
         let mut buffers = Buffers::default();
+        let mut number = |param: u32| match args.get(param as usize) {
+            Some(Value::Host(it)) => Some(buffers.number(self.tensor(*it))),
+            _ => None,
+        };
         let words: Vec<Word> = bound
             .words
             .iter()
             .map(|word| match *word {
                 tile_plan::Word::Null => Word::Address(None),
                 tile_plan::Word::Bits(bits) => Word::Bits(bits),
-                tile_plan::Word::Tensor(param) => match args.get(param as usize) {
-                    Some(Value::Host(it)) => Word::Address(Some(buffers.number(self.tensor(*it)))),
-                    _ => Word::Address(None),
+                tile_plan::Word::Tensor(param) => Word::Address(number(param)),
+                tile_plan::Word::Map(map) => match &bound.maps[map as usize] {
+                    Some(it) => match number(it.map.param) {
+                        Some(buffer) => Word::Map { buffer, map: Box::new(it.clone()) },
+                        None => Word::Address(None),
+                    },
+                    None => Word::Address(None),
                 },
             })
             .collect();

@@ -68,13 +68,14 @@ impl Block<'_, '_> {
     fn pointee(&self, inst: &Inst) -> DType {
         match self.machine.kernel.ty(pointers(inst)).elem {
             Elem::Pointer(it) => it,
+            Elem::Map => self.tensor_of_box(inst).dtype,
             Elem::Data(_) | Elem::Shared(_) | Elem::Barrier => {
                 panic!("V3: memory is reached through pointers")
             }
         }
     }
 
-    fn extent(&self, extent: Extent) -> i64 {
+    pub(super) fn extent(&self, extent: Extent) -> i64 {
         match extent {
             Extent::Const(it) => it,
             Extent::Value(it) => self.get(it).index(0),
@@ -171,6 +172,7 @@ impl Block<'_, '_> {
             Elem::Pointer(_) => format!("{:#x}", memory::to_address(bits)),
             Elem::Data(dtype) | Elem::Shared(dtype) => wording::number(dtype, bits),
             Elem::Barrier => format!("barrier {bits}"),
+            Elem::Map => format!("tensor map {bits}"),
         }
     }
 
@@ -193,7 +195,11 @@ impl Block<'_, '_> {
         at: usize,
     ) -> (String, Vec<String>) {
         let place = self.coordinates(inst, at);
-        let reads = matches!(inst.op, Op::Memory(MemoryOp::Load { .. }) | Op::Copy(_));
+        let reads = match inst.op {
+            Op::Copy(CopyOp::BoxOut { .. }) => false,
+            Op::Memory(MemoryOp::Load { .. }) | Op::Copy(_) => true,
+            _ => false,
+        };
         let verb = if reads { "reads" } else { "writes" };
         match access {
             Access::Index | Access::Null => {

@@ -385,6 +385,26 @@ pub(super) struct Flight {
 }
 
 impl Flight {
+    /// A copy of these values into a view that is in nobody's hands yet.
+    pub(super) fn start(
+        view: View,
+        runs: Rc<Runs>,
+        values: Elements,
+        site: SiteId,
+    ) -> Result<Flight, Refusal> {
+        runs.take_off(&view)?;
+        let age = view.buffer.borrow().age;
+        Ok(Flight { view, runs, values, age, site })
+    }
+
+    /// Whether it will write the byte of a buffer.
+    fn writes(&self, buffer: &Rc<RefCell<Buffer>>, byte: usize) -> bool {
+        let mut offsets =
+            (0..self.runs.n_elements).map(|at| self.runs.offset(&self.view, at) as usize);
+        Rc::ptr_eq(&self.view.buffer, buffer)
+            && offsets.any(|it| self.runs.bytes(&(it..it + 1)).contains(&byte))
+    }
+
     pub(super) fn land(&self) {
         let is_awaited = self.view.buffer.borrow().age == self.age;
         let now = if is_awaited { Known::Written } else { Known::Nothing };
@@ -401,9 +421,7 @@ impl Flights {
         values: Elements,
         site: SiteId,
     ) -> Result<(), Refusal> {
-        runs.take_off(&view)?;
-        let age = view.buffer.borrow().age;
-        self.open.push(Flight { view, runs, values, age, site });
+        self.open.push(Flight::start(view, runs, values, site)?);
         Ok(())
     }
 
@@ -424,14 +442,15 @@ impl Flights {
         }
     }
 
-    /// Where the copy in flight was started that will write the byte of a buffer.
-    pub(super) fn writer(&self, buffer: &Rc<RefCell<Buffer>>, byte: usize) -> Option<SiteId> {
-        let writes = |it: &&Flight| {
-            let mut offsets =
-                (0..it.runs.n_elements).map(|at| it.runs.offset(&it.view, at) as usize);
-            Rc::ptr_eq(&it.view.buffer, buffer)
-                && offsets.any(|it_at| it.runs.bytes(&(it_at..it_at + 1)).contains(&byte))
-        };
-        self.groups.iter().flatten().chain(&self.open).find(writes).map(|it| it.site)
+    /// Where the copy in flight was started that will write the byte of a buffer; it is one of these or one that
+    /// was handed to a barrier.
+    pub(super) fn writer<'f>(
+        &'f self,
+        handed: impl Iterator<Item = &'f Flight>,
+        buffer: &Rc<RefCell<Buffer>>,
+        byte: usize,
+    ) -> Option<SiteId> {
+        let mut all = self.groups.iter().flatten().chain(&self.open).chain(handed);
+        all.find(|it| it.writes(buffer, byte)).map(|it| it.site)
     }
 }

@@ -168,7 +168,7 @@ impl Elements {
     /// An empty vector for elements of that kind, with room for `len`.
     pub(super) fn with_capacity(elem: Elem, len: usize) -> Elements {
         let dtype = match elem {
-            Elem::Pointer(_) | Elem::Barrier => DType::U64,
+            Elem::Pointer(_) | Elem::Barrier | Elem::Map => DType::U64,
             Elem::Data(it) | Elem::Shared(it) => it,
         };
         match (dtype.class(), dtype.bits()) {

@@ -149,13 +149,17 @@ impl<'a> Block<'_, 'a> {
             }
             CopyOp::Signal { bytes } => {
                 self.hand_flights(inst.operands[0]);
-                self.arrive(inst, 0, -i64::from(*bytes));
+                self.arrive(inst.operands[0], inst.site, 0, -i64::from(*bytes));
                 Ok(())
             }
             CopyOp::Wait { in_flight } => {
                 self.shared.flights.wait(*in_flight as usize);
                 Ok(())
             }
+            CopyOp::Box { .. } => self.box_in(inst),
+            CopyOp::BoxOut { .. } => self.box_out(inst),
+            // They were made at once.
+            CopyOp::WaitOut { .. } => Ok(()),
             CopyOp::Fetch { .. } => {
                 self.begin(inst);
                 let values = self.copied(inst.operands[0], inst.operands.get(1).copied())?;
@@ -264,14 +268,14 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// A view and where its elements lie.
-    fn place(&mut self, value: Value) -> (View, Rc<Runs>) {
+    pub(super) fn place(&mut self, value: Value) -> (View, Rc<Runs>) {
         let ty = self.ty(value);
         let runs = self.machine.runs[value.0 as usize].get_or_insert_with(|| Rc::new(Runs::of(ty)));
         let runs = Rc::clone(runs);
         (self.view(value).clone(), runs)
     }
 
-    fn refused(&self, view: &View, runs: &Runs, refusal: Refusal) -> Fault {
+    pub(super) fn refused(&self, view: &View, runs: &Runs, refusal: Refusal) -> Fault {
         let (Refusal::Unwritten(at) | Refusal::InFlight(at) | Refusal::Twice { at, .. }) = refusal;
         let byte = runs.first_byte(view, at);
         let element = self.element_name(view.whole, byte);
@@ -279,7 +283,8 @@ impl<'a> Block<'_, 'a> {
             Refusal::Unwritten(_) => Misuse::Unwritten { element },
             Refusal::Twice { from, .. } => Misuse::Twice { element, from },
             Refusal::InFlight(_) => {
-                let copy = self.shared.flights.writer(&view.buffer, byte);
+                let handed = self.shared.landing.values().flatten();
+                let copy = self.shared.flights.writer(handed, &view.buffer, byte);
                 Misuse::InFlight { element, copy: copy.expect("B1: a copy will write the byte") }
             }
         })

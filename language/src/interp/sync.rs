@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 
 use rustc_hash::FxHashMap;
 
+use super::buffers::Flight;
 use super::{Block, Fault};
 use crate::ir::{Inst, SiteId, Value};
 use crate::op::SyncOp;
@@ -68,11 +69,11 @@ impl<'a> Block<'_, 'a> {
                 Ok(())
             }
             SyncOp::Arrive => {
-                self.arrive(inst, 1, 0);
+                self.arrive(inst.operands[0], inst.site, 1, 0);
                 Ok(())
             }
             SyncOp::Expect { bytes } => {
-                self.arrive(inst, 1, i64::from(*bytes));
+                self.arrive(inst.operands[0], inst.site, 1, i64::from(*bytes));
                 Ok(())
             }
             SyncOp::Permit | SyncOp::End => panic!("permits are gone before a kernel runs"),
@@ -98,6 +99,12 @@ impl<'a> Block<'_, 'a> {
         self.shared.landing.entry(key).or_default().extend(flights);
     }
 
+    /// Hands a copy to a barrier.
+    pub(super) fn hand_flight(&mut self, barrier: Value, flight: Flight) {
+        let key = self.key(barrier);
+        self.shared.landing.entry(key).or_default().push(flight);
+    }
+
     /// Whether a wait can go on: its phase is complete, and no later one.
     pub(super) fn is_ready(&mut self, inst: &Inst) -> Result<bool, Fault> {
         let wanted = self.operand(inst, 1).index(0);
@@ -117,12 +124,12 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// Arrivals at a barrier, and bytes that it is to expect; those that have landed count against them.
-    pub(super) fn arrive(&mut self, inst: &Inst, roles: u32, bytes: i64) {
-        let wanted = self.arrivals(inst.operands[0]);
-        let barrier = self.mbarrier(inst.operands[0]);
+    pub(super) fn arrive(&mut self, barrier: Value, site: SiteId, roles: u32, bytes: i64) {
+        let wanted = self.arrivals(barrier);
+        let barrier = self.mbarrier(barrier);
         barrier.arrived += roles;
         barrier.bytes += bytes;
-        barrier.last = Some(inst.site);
+        barrier.last = Some(site);
         if wanted <= barrier.arrived && barrier.bytes == 0 {
             barrier.arrived -= wanted;
             barrier.completed += 1;

@@ -124,7 +124,7 @@ impl Block<'_, '_> {
                     Elem::Pointer(_) => {
                         Elements::filled(ty.elem, memory::from_address(*bits), ty.len())
                     }
-                    Elem::Barrier => panic!("V3: a constant is a number"),
+                    Elem::Barrier | Elem::Map => panic!("V3: a constant is a number"),
                 },
                 other => panic!("`{other:?}` depends on the block"),
             })
@@ -144,7 +144,8 @@ impl Block<'_, '_> {
                 Elements::from_bits(to.elem, x.all_bits().map(memory::from_address))
             }
             (Elem::Data(_), Elem::Data(_)) => arith::reinterpret(to.elem, x),
-            (Elem::Shared(_) | Elem::Barrier, _) | (_, Elem::Shared(_) | Elem::Barrier) => {
+            (Elem::Shared(_) | Elem::Barrier | Elem::Map, _)
+            | (_, Elem::Shared(_) | Elem::Barrier | Elem::Map) => {
                 panic!("V3: `bits` is between tiles")
             }
         }

@@ -126,6 +126,8 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
         CopyOp::Wait { in_flight } => vec![number(*in_flight)],
         CopyOp::Fetch { align } => vec![number(*align)],
         CopyOp::Signal { bytes } => vec![number(*bytes)],
+        CopyOp::Box { evict } | CopyOp::BoxOut { evict } => vec![word(evict.name())],
+        CopyOp::WaitOut { in_flight, read } => vec![number(*in_flight), number(u32::from(*read))],
         CopyOp::Async | CopyOp::Commit | CopyOp::Hold => vec![],
     }
 }
@@ -273,6 +275,11 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
         "signal" => CopyOp::Signal { bytes: read.number()? },
         "wait" => CopyOp::Wait { in_flight: read.number()? },
         "fetch" => CopyOp::Fetch { align: read.number()? },
+        "box" => CopyOp::Box { evict: read.word_or(Evict::from_name, Evict::Normal)? },
+        "box_out" => CopyOp::BoxOut { evict: read.word_or(Evict::from_name, Evict::Normal)? },
+        "wait_out" => {
+            CopyOp::WaitOut { in_flight: read.number()?, read: read.number::<u32>()? != 0 }
+        }
         _ => return Ok(None),
     }))
 }
@@ -432,6 +439,13 @@ mod tests {
         invert(Op::Sync(SyncOp::Expect { bytes: 64 }));
         invert(Op::Copy(CopyOp::Hold));
         invert(Op::Copy(CopyOp::Signal { bytes: 64 }));
+        for &evict in Evict::ALL {
+            invert(Op::Copy(CopyOp::Box { evict }));
+            invert(Op::Copy(CopyOp::BoxOut { evict }));
+        }
+        for read in [false, true] {
+            invert(Op::Copy(CopyOp::WaitOut { in_flight: 1, read }));
+        }
     }
 
     #[test]

@@ -519,6 +519,9 @@ impl<'a> Parser<'a> {
             self.expect_sign('@')?;
             return Ok(Type::barriers(self.map_name()?));
         }
+        if self.eat_word("map") {
+            return Ok(Type::single(Elem::Map));
+        }
         let pointer = self.eat_sign('*');
         let dtype = self.dtype()?;
         let elem = if pointer { Elem::Pointer(dtype) } else { Elem::Data(dtype) };

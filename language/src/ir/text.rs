@@ -31,7 +31,7 @@ use std::fmt::{self, Write};
 
 use rustc_hash::FxHashMap;
 use tile_layout::{In, Layout, MemoryMap};
-use tile_plan::{AbiSlot, Expr, Fun, LaunchPlan, Param, ParamKind, Scalar};
+use tile_plan::{AbiSlot, Expr, Fun, LaunchPlan, Param, ParamKind, Scalar, TensorMap};
 
 use super::attributes::{Attr, attributes};
 use super::{
@@ -247,6 +247,7 @@ impl<'a, 'f, 'o> Printer<'a, 'f, 'o> {
             Elem::Pointer(it) => write!(self.out, "*{it}")?,
             Elem::Shared(it) => return write!(self.out, "shared {it} @ #m{}", self.map(ty)),
             Elem::Barrier => return write!(self.out, "barrier @ #m{}", self.map(ty)),
+            Elem::Map => return write!(self.out, "map"),
         }
         if !ty.shape.is_empty() {
             write!(self.out, "{}", List(&ty.shape))?;
@@ -469,6 +470,9 @@ fn plan(plan: &LaunchPlan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for check in &plan.checks {
         writeln!(f, "    check {}: {}", quoted(&check.text), ExprText(&check.expr, plan))?;
     }
+    for map in &plan.maps {
+        writeln!(f, "    map {}", TensorMapText(map, plan))?;
+    }
     writeln!(f, "    grid {}", ExprList(&plan.grid, plan))
 }
 
@@ -501,6 +505,16 @@ impl fmt::Display for ParamText<'_> {
                 }
             }
         }
+    }
+}
+
+struct TensorMapText<'a>(&'a TensorMap, &'a LaunchPlan);
+
+impl fmt::Display for TensorMapText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TensorMap { param, axes, extents, bits, swizzle } = self.0;
+        write!(f, "{} axes {} box {}", param_name(self.1, *param), List(axes), List(extents))?;
+        write!(f, " bits {bits} swizzle {swizzle}")
     }
 }
 
@@ -544,6 +558,7 @@ impl fmt::Display for SlotText<'_> {
             AbiSlot::Address(it) => write!(f, "address {}", param_name(self.1, *it)),
             AbiSlot::Symbol(it) => write!(f, "symbol {}", symbol_name(self.1, *it)),
             AbiSlot::Scalar(it) => write!(f, "scalar {}", param_name(self.1, *it)),
+            AbiSlot::Map(it) => write!(f, "map {it}"),
         }
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Verifier<'a> {
                 (None, Some(map), Elem::Shared(_) | Elem::Barrier) => {
                     map.shape()[..] == ty.shape[..]
                 }
-                (None, None, Elem::Data(_) | Elem::Pointer(_)) => ty.shape.is_empty(),
+                (None, None, Elem::Data(_) | Elem::Pointer(_) | Elem::Map) => ty.shape.is_empty(),
                 (Some(layout), None, Elem::Data(_) | Elem::Pointer(_)) => {
                     !ty.shape.is_empty() && layout.shape() == &ty.shape[..]
                 }

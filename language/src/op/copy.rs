@@ -1,11 +1,16 @@
-//! Copies that run beside the program: from global to shared memory, without registers.
+//! Copies that run beside the program: between global and shared memory, without registers.
 //!
 //! A copy is *in flight* from [`CopyOp::Async`] on until a [`CopyOp::Wait`] says that its group has
 //! landed; until then nobody may touch the elements that it writes. Groups are closed by
 //! [`CopyOp::Commit`] and land in order. Where a target has no such copies they are made at once, and
 //! groups cost nothing; the meaning is the same.
+//!
+//! A *box* is a part of a tensor that a copy engine moves on its own, told by a tensor map
+//! ([`tile_plan::TensorMap`]) and a corner: a scalar `i32` for each dimension of the tensor, in its order. What of the box lies
+//! outside of the tensor is zero in shared memory and is not written to global memory; its bytes count in full.
 
 use super::family;
+use super::memory::Evict;
 
 family! {
     /// Copies in flight.
@@ -44,4 +49,26 @@ family! {
         /// What divides the buffer's address, in bytes: a power of two.
         align: u32,
     } = "fetch" ("pointer", "mask") Read, "language.md section 9";
+
+    /// Starts to copy the box at a corner to the view; the barrier hears when its bytes have landed.
+    Box {
+        /// How long a cache should keep it.
+        evict: Evict,
+    } = "box" ("map", "view", "barrier", "corner…") ReadWrite, "PTX ISA, cp.async.bulk.tensor";
+
+    /// Starts to copy the view to the box at a corner: a group of its own.
+    ///
+    /// It reads what the role has written before; until it is waited for, nobody may write there.
+    BoxOut {
+        /// How long a cache should keep it.
+        evict: Evict,
+    } = "box_out" ("map", "view", "corner…") ReadWrite, "PTX ISA, cp.async.bulk.tensor";
+
+    /// Waits until at most `in_flight` of the role's boxes on their way out are left.
+    WaitOut {
+        /// How many of the youngest may stay.
+        in_flight: u32,
+        /// Whether it is enough that they have been read; otherwise the role sees them in global memory.
+        read: bool,
+    } = "wait_out" () ReadWrite, "PTX ISA, cp.async.bulk.wait_group";
 }

@@ -54,6 +54,11 @@ pub enum Order {
         /// Groups that may stay in flight.
         in_flight: u32,
     },
+    /// A `copy.wait_out`: boxes on their way out have been read.
+    WaitOut {
+        /// Boxes that may stay in flight.
+        in_flight: u32,
+    },
     /// A `sync.barrier`.
     Barrier,
 }
@@ -86,6 +91,8 @@ enum Flight {
     Closed { n_younger: u32 },
     /// A copy that is in no group yet.
     Open,
+    /// A box on its way out with at least so many younger ones.
+    Out { n_younger: u32 },
 }
 
 impl Flight {
@@ -93,7 +100,7 @@ impl Flight {
     fn distance(self) -> u32 {
         match self {
             Flight::Done => u32::MAX,
-            Flight::Closed { n_younger } => n_younger + 1,
+            Flight::Closed { n_younger } | Flight::Out { n_younger } => n_younger + 1,
             Flight::Open => 0,
         }
     }
@@ -113,7 +120,11 @@ pub(super) struct Pending {
 impl Pending {
     /// An access that is made now.
     pub(super) fn of(touch: Touch) -> Pending {
-        let flight = if touch.verb == Verb::Copy { Flight::Open } else { Flight::Done };
+        let flight = match touch.verb {
+            Verb::Copy => Flight::Open,
+            Verb::CopyOut => Flight::Out { n_younger: 0 },
+            Verb::Read | Verb::Write | Verb::Atomic => Flight::Done,
+        };
         Pending { touch, flight }
     }
 
@@ -130,6 +141,8 @@ impl Rule<'_> {
             Flight::Done => vec![],
             Flight::Closed { n_younger } => vec![Order::Wait { in_flight: n_younger }],
             Flight::Open => vec![Order::Commit, Order::Wait { in_flight: 0 }],
+            // After it the role meets.
+            Flight::Out { n_younger } => return vec![Order::WaitOut { in_flight: n_younger }],
         };
         if matches!(self, Rule::Met(_)) {
             orders.push(Order::Barrier);
@@ -172,6 +185,13 @@ impl State {
 
     /// Takes up an access, if anything may have to wait for it.
     pub(super) fn access(&mut self, new: Pending, rule: Rule<'_>) {
+        if matches!(new.flight, Flight::Out { .. }) {
+            for it in &mut self.0 {
+                if let Flight::Out { n_younger } = &mut it.flight {
+                    *n_younger += 1;
+                }
+            }
+        }
         if new.flight.is_in_flight() || matches!(rule, Rule::Met(_)) {
             self.add(new);
         }
@@ -185,6 +205,11 @@ impl State {
     /// The buffers that copies in flight write.
     pub(super) fn buffers_in_flight(&self) -> impl Iterator<Item = Value> + '_ {
         self.0.iter().filter(|it| it.flight.is_in_flight()).map(|it| it.touch.buffer)
+    }
+
+    /// The youngest box on its way out.
+    fn last_out(&self) -> Option<&Pending> {
+        self.0.iter().find(|it| it.flight == Flight::Out { n_younger: 0 })
     }
 
     fn add(&mut self, new: Pending) {
@@ -220,6 +245,7 @@ impl State {
                 Flight::Done => Flight::Done,
                 Flight::Closed { n_younger } => Flight::Closed { n_younger: n_younger + 1 },
                 Flight::Open => Flight::Closed { n_younger: 0 },
+                Flight::Out { n_younger } => Flight::Out { n_younger },
             };
         }
     }
@@ -236,6 +262,9 @@ impl State {
         match order {
             Order::Commit => self.commit(),
             Order::Wait { in_flight } => self.wait(in_flight),
+            Order::WaitOut { in_flight } => self.0.retain(
+                |it| !matches!(it.flight, Flight::Out { n_younger } if in_flight <= n_younger),
+            ),
             Order::Barrier => self.0.retain(|it| it.flight.is_in_flight()),
         }
     }
@@ -306,15 +335,14 @@ impl<'a> Walk<'a> {
             }
             Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, &mut state),
             Op::Copy(CopyOp::Hold | CopyOp::Signal { .. }) => state.hand_over(),
-            Op::Copy(CopyOp::Async | CopyOp::Fetch { .. })
-            | Op::Sync(
-                SyncOp::Mbarriers { .. }
-                | SyncOp::Wait
-                | SyncOp::Arrive
-                | SyncOp::Expect { .. }
-                | SyncOp::Permit
-                | SyncOp::End,
+            Op::Copy(CopyOp::WaitOut { in_flight, .. }) => {
+                self.rule.make(Order::WaitOut { in_flight: *in_flight }, &mut state)
+            }
+            Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. }) => self.announce(no, inst, &mut state),
+            Op::Copy(
+                CopyOp::Async | CopyOp::Fetch { .. } | CopyOp::Box { .. } | CopyOp::BoxOut { .. },
             )
+            | Op::Sync(SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Permit | SyncOp::End)
             | Op::Shared(_)
             | Op::Tile(_)
             | Op::Mma(_)
@@ -322,20 +350,33 @@ impl<'a> Walk<'a> {
         }
         let map_of = |it| self.kernel.ty(it).map().clone();
         if let Some(touch) = Touch::of(inst, &self.numbers, &map_of) {
-            self.touch(no, touch, &mut state);
+            self.touch(no, &touch, &mut state);
+            // From its start on a box is its barrier's.
+            if !matches!(inst.op, Op::Copy(CopyOp::Box { .. })) {
+                state.access(Pending::of(touch), self.rule);
+            }
         }
         state
     }
 
-    fn touch(&mut self, no: usize, touch: Touch, state: &mut State) {
-        if let Some(nearest) = state.nearest(&touch, self.rule) {
-            let why = nearest.before(&touch);
+    fn touch(&mut self, no: usize, touch: &Touch, state: &mut State) {
+        while let Some(nearest) = state.nearest(touch, self.rule) {
+            let why = nearest.before(touch);
             for order in self.rule.orders(&nearest) {
                 self.rule.make(order, state);
                 self.decisions.entry(no).or_default().push(Decision { order, why });
             }
         }
-        state.access(Pending::of(touch), self.rule);
+    }
+
+    /// An arrival: others may write from now on what boxes on their way out have not read.
+    fn announce(&mut self, no: usize, inst: &Inst, state: &mut State) {
+        let Some(last) = state.last_out() else { return };
+        let first = (last.touch.verb, last.touch.site);
+        let why = Conflict { first, second: (Verb::Write, inst.site) };
+        let order = Order::WaitOut { in_flight: 0 };
+        self.rule.make(order, state);
+        self.decisions.entry(no).or_default().push(Decision { order, why });
     }
 
     fn note_in_flight(&mut self, no: usize, state: &State) {
@@ -379,13 +420,13 @@ impl<'a> Walk<'a> {
         mut flights: impl Iterator<Item = Flight>,
     ) -> Vec<Order> {
         let mut orders = Vec::new();
-        let (mut in_flight, mut meets) = (None, false);
+        let (mut in_flight, mut out, mut meets) = (None, None, false);
+        let least = |of: Option<u32>, n: u32| Some(of.map_or(n, |it| it.min(n)));
         for order in wanted {
             match order {
                 Order::Commit => in_flight = Some(0),
-                Order::Wait { in_flight: n } => {
-                    in_flight = Some(in_flight.map_or(n, |it: u32| it.min(n)))
-                }
+                Order::Wait { in_flight: n } => in_flight = least(in_flight, n),
+                Order::WaitOut { in_flight: n } => out = least(out, n),
                 Order::Barrier => meets = true,
             }
         }
@@ -395,6 +436,7 @@ impl<'a> Walk<'a> {
             }
             orders.push(Order::Wait { in_flight });
         }
+        orders.extend(out.map(|in_flight| Order::WaitOut { in_flight }));
         if meets {
             orders.push(Order::Barrier);
         }

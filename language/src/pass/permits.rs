@@ -5,7 +5,8 @@
 //!
 //! # Establishes
 //! * No `sync.permit` and no `sync.end`: every end arrives at its barrier. In a kernel of one role the end of a stage that
-//!   copies fill closes their group before; with roles the barrier's phase is held open for every copy.
+//!   copies fill closes their group before; with roles the barrier's phase is held open for every copy. The end of a
+//!   stage that boxes fill expects their bytes besides; they may land before.
 //! * The groups that ends close are as many on every way ([`super::groups`]).
 //! * A copy that signals a barrier is the last of its group.
 //! * Every `sync.mbarriers` says how many roles arrive in a phase: each that ends permits there or arrives by hand.
@@ -20,7 +21,7 @@ use crate::op::{CopyOp, FlowOp, Op, SharedOp, SyncOp};
 /// The kernel without permits.
 pub fn permits(mut kernel: Kernel) -> Kernel {
     let mut uses = Uses::default();
-    uses.region(&kernel.body, 0);
+    uses.region(&kernel, &kernel.body, 0);
     if uses.barriers.is_empty() {
         return kernel;
     }
@@ -46,23 +47,25 @@ struct Uses {
     barriers: FxHashMap<Value, Value>,
     /// Lists of mbarriers with the roles that arrive there.
     arrived: FxHashSet<(Value, u32)>,
+    /// Permits whose stages boxes fill, with the bytes of these.
+    boxed: FxHashMap<Value, u32>,
     /// Whether copies signal barriers.
     signals: bool,
 }
 
 impl Uses {
-    fn region(&mut self, region: &Region, role: u32) {
+    fn region(&mut self, kernel: &Kernel, region: &Region, role: u32) {
         for inst in &region.insts {
-            self.inst(inst, role);
+            self.inst(kernel, inst, role);
             let is_roles = matches!(inst.op, Op::Flow(FlowOp::Roles { .. }));
             for (number, inner) in (1..).zip(&inst.regions) {
                 self.n_roles += u32::from(is_roles);
-                self.region(inner, if is_roles { number } else { role });
+                self.region(kernel, inner, if is_roles { number } else { role });
             }
         }
     }
 
-    fn inst(&mut self, inst: &Inst, role: u32) {
+    fn inst(&mut self, kernel: &Kernel, inst: &Inst, role: u32) {
         match &inst.op {
             Op::Sync(SyncOp::Mbarriers { .. }) => {
                 self.barriers.insert(inst.results[0], inst.results[0]);
@@ -87,6 +90,12 @@ impl Uses {
             }
             Op::Copy(CopyOp::Async) => {
                 self.filled.extend(self.permit_of.get(&inst.operands[0]));
+            }
+            Op::Copy(CopyOp::Box { .. }) => {
+                let map = kernel.tensor_map(inst.operands[0]).expect("V3: a box has a map");
+                if let Some(&permit) = self.permit_of.get(&inst.operands[1]) {
+                    *self.boxed.entry(permit).or_default() += map.box_bytes();
+                }
             }
             Op::Copy(CopyOp::Signal { .. }) => self.signals = true,
             Op::Sync(SyncOp::End | SyncOp::Arrive | SyncOp::Expect { .. }) => {
@@ -115,7 +124,8 @@ fn rewrite(region: &mut Region, uses: &Uses) {
                 if filled && uses.n_roles == 0 {
                     region.insts.push(new_inst(Op::Copy(CopyOp::Commit), inst.site));
                 }
-                inst.op = Op::Sync(SyncOp::Arrive);
+                let bytes = first.and_then(|it| uses.boxed.get(&it)).copied();
+                inst.op = Op::Sync(bytes.map_or(SyncOp::Arrive, |bytes| SyncOp::Expect { bytes }));
             }
             Op::Sync(SyncOp::Mbarriers { arrivals }) => {
                 let here = uses.arrived.iter().filter(|it| it.0 == inst.results[0]);

@@ -22,6 +22,7 @@ impl Order {
         match self {
             Order::Commit => Op::Copy(CopyOp::Commit),
             Order::Wait { in_flight } => Op::Copy(CopyOp::Wait { in_flight }),
+            Order::WaitOut { in_flight } => Op::Copy(CopyOp::WaitOut { in_flight, read: true }),
             Order::Barrier => Op::Sync(SyncOp::Barrier),
         }
     }

@@ -68,7 +68,10 @@ impl Site {
                 self.wait = Some((in_flight, why));
             }
             Order::Barrier if self.barrier.is_none() => self.barrier = Some(why),
-            Order::Commit | Order::Wait { .. } | Order::Barrier => return false,
+            // Boxes are moved in roles, and those are not decided here.
+            Order::Commit | Order::Wait { .. } | Order::WaitOut { .. } | Order::Barrier => {
+                return false;
+            }
         }
         true
     }

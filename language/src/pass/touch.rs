@@ -73,6 +73,8 @@ pub enum Verb {
     Atomic,
     /// A copy writes it, beside the program.
     Copy,
+    /// A copy reads it, beside the program.
+    CopyOut,
 }
 
 impl Verb {
@@ -83,12 +85,13 @@ impl Verb {
             Verb::Write => "write",
             Verb::Atomic => "atomic",
             Verb::Copy => "copy",
+            Verb::CopyOut => "copy out",
         }
     }
 
     fn conflicts(self, other: Verb) -> bool {
-        let same = self == other;
-        !(same && matches!(self, Verb::Read | Verb::Atomic))
+        let reads = |it| matches!(it, Verb::Read | Verb::CopyOut);
+        !(reads(self) && reads(other) || self == Verb::Atomic && other == Verb::Atomic)
     }
 }
 
@@ -112,6 +115,8 @@ impl Touch {
             }
             Op::Shared(SharedOp::Atomic { .. }) => (inst.operands[0], Verb::Atomic),
             Op::Copy(CopyOp::Async) => (inst.operands[0], Verb::Copy),
+            Op::Copy(CopyOp::Box { .. }) => (inst.operands[1], Verb::Copy),
+            Op::Copy(CopyOp::BoxOut { .. }) => (inst.operands[1], Verb::CopyOut),
             Op::Copy(CopyOp::Fetch { .. }) => (inst.results[0], Verb::Write),
             Op::Shared(
                 SharedOp::Alloc { .. }
@@ -121,7 +126,11 @@ impl Touch {
                 | SharedOp::Overlay,
             )
             | Op::Copy(
-                CopyOp::Commit | CopyOp::Hold | CopyOp::Signal { .. } | CopyOp::Wait { .. },
+                CopyOp::Commit
+                | CopyOp::Hold
+                | CopyOp::Signal { .. }
+                | CopyOp::Wait { .. }
+                | CopyOp::WaitOut { .. },
             )
             | Op::Flow(_)
             | Op::Tile(_)

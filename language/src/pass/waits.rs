@@ -7,6 +7,8 @@
 //! * Every copy is in a group: if the program closes none itself, every copy is one of its own.
 //! * Before an access to what a copy may still write stands a `copy.wait` that leaves in flight as
 //!   many groups as are surely younger, on every path.
+//! * Before an access that writes what a box on its way out may still read, and before an arrival that others may
+//!   take for the right to write it, stands a `copy.wait_out`.
 //!
 //! It is part of the meaning of a program ("the role's next conflicting use: there the compiler
 //! waits, and shows it"), so engines see its result. The end of a kernel needs no wait.
@@ -21,7 +23,7 @@ use crate::op::{CopyOp, Op};
 pub fn waits(mut kernel: Kernel) -> (Kernel, Vec<Placed>) {
     let (mut copies, mut commits) = (false, false);
     kernel.body.walk(&mut |inst| {
-        copies |= inst.op == Op::Copy(CopyOp::Async);
+        copies |= matches!(inst.op, Op::Copy(CopyOp::Async | CopyOp::BoxOut { .. }));
         commits |=
             matches!(inst.op, Op::Copy(CopyOp::Commit | CopyOp::Hold | CopyOp::Signal { .. }));
     });

@@ -130,6 +130,8 @@ struct Run<'r, 'a> {
     clocks: Vec<Clock>,
     /// By role: its copies in flight.
     copies: Vec<Copies>,
+    /// By role: boxes on their way out, the oldest first, with what they know.
+    out: Vec<Vec<Clock>>,
     n_agents: usize,
     barriers: FxHashMap<(Value, Vec<i64>), Mbarrier>,
     accesses: Vec<Access>,
@@ -151,6 +153,7 @@ impl<'r, 'a> Run<'r, 'a> {
             next: vec![0; n],
             clocks: vec![Clock::default(); n],
             copies: vec![Copies::default(); n],
+            out: vec![Vec::new(); n],
             n_agents: n,
             barriers: FxHashMap::default(),
             accesses: Vec::new(),
@@ -204,6 +207,23 @@ impl<'r, 'a> Run<'r, 'a> {
             Op::Copy(CopyOp::Signal { bytes }) => {
                 self.land_in(role, event);
                 self.arrive(role, event, 0, -i64::from(bytes))?;
+            }
+            Op::Copy(CopyOp::Box { .. }) => {
+                self.access(role, event)?;
+                let copy = self.copies[role].open.pop().expect("a box is a copy");
+                if let Some(key) = event.barrier() {
+                    self.barriers.entry(key).or_default().open.join(&copy);
+                }
+                let map = self.kernel.tensor_map(event.inst.operands[0]);
+                let bytes = map.map_or(0, |it| i64::from(it.box_bytes()));
+                self.arrive(role, event, 0, -bytes)?;
+            }
+            Op::Copy(CopyOp::WaitOut { in_flight, .. }) => {
+                let out = &mut self.out[role];
+                let n = out.len().saturating_sub(in_flight as usize);
+                for copy in out.drain(..n) {
+                    self.clocks[role].join(&copy);
+                }
             }
             _ => self.access(role, event)?,
         }
@@ -300,13 +320,18 @@ impl<'r, 'a> Run<'r, 'a> {
         if let Some(other) = self.accesses.iter().find(races) {
             return Err(Fault::Race(other.touch.site, touch.site));
         }
-        if touch.verb == touch::Verb::Copy {
-            // The copy writes after it was started, and only those know it that a barrier tells.
+        let beside = match touch.verb {
+            touch::Verb::Copy => Some(&mut self.copies[role].open),
+            touch::Verb::CopyOut => Some(&mut self.out[role]),
+            touch::Verb::Read | touch::Verb::Write | touch::Verb::Atomic => None,
+        };
+        if let Some(copies) = beside {
+            // The copy is made after it was started, and only those know it that are told or wait for it.
             let agent = self.n_agents;
             self.n_agents += 1;
             let mut copy = clock;
             let stamp = copy.tick(agent);
-            self.copies[role].open.push(copy);
+            copies.push(copy);
             self.accesses.push(Access { touch, stamp });
         } else {
             self.accesses.push(Access { touch, stamp });

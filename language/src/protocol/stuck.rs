@@ -48,7 +48,7 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
         if EVENTS_MAX < n_events {
             return None;
         }
-        if let Some(mut it) = run(events, &arrivals) {
+        if let Some(mut it) = run(kernel, events, &arrivals) {
             let named = skeleton.free.iter().zip(&choice).filter_map(|(free, &n)| {
                 let name = free.values.iter().map(|it| &kernel.values[it.0 as usize].name);
                 name.filter(|it| !it.is_empty()).min().map(|it| (it.clone(), n))
@@ -80,7 +80,7 @@ impl Mbarrier {
     }
 }
 
-fn run(events: &[Event<'_>], arrivals: &FxHashMap<Value, u32>) -> Option<Stuck> {
+fn run(kernel: &Kernel, events: &[Event<'_>], arrivals: &FxHashMap<Value, u32>) -> Option<Stuck> {
     let mut barriers: FxHashMap<(Value, Vec<i64>), Mbarrier> = FxHashMap::default();
     for event in events {
         let Some(key) = event.barrier() else { continue };
@@ -93,6 +93,11 @@ fn run(events: &[Event<'_>], arrivals: &FxHashMap<Value, u32>) -> Option<Stuck> 
             }
             Op::Copy(CopyOp::Signal { bytes }) => {
                 barrier.arrive(0, -i64::from(bytes), wanted_arrivals, event.inst.site);
+            }
+            Op::Copy(CopyOp::Box { .. }) => {
+                let map = kernel.tensor_map(event.inst.operands[0]);
+                let bytes = map.map_or(0, |it| i64::from(it.box_bytes()));
+                barrier.arrive(0, -bytes, wanted_arrivals, event.inst.site);
             }
             Op::Sync(SyncOp::Wait) => {
                 let (wanted, completed) = (event.scalar(event.inst.operands[1]), barrier.completed);

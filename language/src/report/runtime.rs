@@ -131,6 +131,15 @@ pub fn view_start(start: i64, len: u32, axis: u32, extent: u32, unit: u32) -> Wo
     (format!("{slice}, which is no multiple of {unit}"), vec![why])
 }
 
+/// A box that is written begins before its tensor.
+pub fn box_before(tensor: &str, axis: u32, at: i64) -> Wording {
+    let message =
+        format!("this writes a box of `{tensor}` that begins at {at} of dimension {axis}");
+    let why =
+        "a copy engine leaves out what lies beyond the end of a tensor, not before its beginning";
+    (message, vec![why.to_owned()])
+}
+
 /// Shared memory is read that nothing has written.
 pub fn shared_unwritten(element: &str) -> Wording {
     let message = format!("this reads {element}, which nothing has written yet");

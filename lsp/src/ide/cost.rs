@@ -303,6 +303,7 @@ fn order(prepared: &Kernel, placed: &Placed) -> (Place, String) {
     let what = match placed.order {
         Order::Commit => "the end of a group of copies",
         Order::Wait { .. } => "a wait for copies",
+        Order::WaitOut { .. } => "a wait for boxes on their way out",
         Order::Barrier => "a barrier",
     };
     let place = prepared.sites[placed.why.second.1.0 as usize].place.clone();
@@ -342,7 +343,15 @@ fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {
             | SharedOp::Scatter { .. }
             | SharedOp::Atomic { .. },
         )
-        | Op::Copy(CopyOp::Commit | CopyOp::Hold | CopyOp::Signal { .. } | CopyOp::Wait { .. })
+        | Op::Copy(
+            CopyOp::Commit
+            | CopyOp::Hold
+            | CopyOp::Signal { .. }
+            | CopyOp::Wait { .. }
+            | CopyOp::Box { .. }
+            | CopyOp::BoxOut { .. }
+            | CopyOp::WaitOut { .. },
+        )
         | Op::Mma(_)
         | Op::Sync(_)
         | Op::Flow(_) => None,

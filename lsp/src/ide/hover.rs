@@ -404,7 +404,7 @@ impl Page {
                     self.layout(layout, nature);
                     let bits = match ty.elem {
                         Elem::Data(it) | Elem::Shared(it) => it.bits(),
-                        Elem::Pointer(_) | Elem::Barrier => 64,
+                        Elem::Pointer(_) | Elem::Barrier | Elem::Map => ty.elem.bits(),
                     };
                     let registers = picture::registers_32(layout, bits);
                     self.block(&format!("{} of 32 bits a thread", counted(registers, "register")));

@@ -95,7 +95,7 @@ fn view(nature: &Nature, target: &'static Target) -> Option<LayoutView> {
             let layout = ty.layout.as_ref()?;
             let bits = match ty.elem {
                 Elem::Data(it) | Elem::Shared(it) => it.bits(),
-                Elem::Pointer(_) | Elem::Barrier => 64,
+                Elem::Pointer(_) | Elem::Barrier | Elem::Map => ty.elem.bits(),
             };
             let owners = indices(layout.shape())?.map(|it| layout.owner(&it)).collect();
             let places = Places::Registers { layout: layout.clone(), owners };

@@ -2,7 +2,7 @@
 //!
 //! The order is fixed, so that the same mistake gives the same message everywhere: kinds, element
 //! types and ranks first, then the names that shapes and strides bind (law L2), then extents,
-//! strides and alignment, scalars, `where` clauses, and last the grid.
+//! strides and alignment, scalars, `where` clauses, the grid, and last the tensor maps.
 //!
 //! A name that only absent tensors have is unbound: its word is 0, and a `where` clause that reads
 //! it says nothing about this launch and holds.
@@ -13,7 +13,8 @@ use crate::error::Sighting;
 use crate::expr::{Environment, EvalError};
 use crate::scalar::Format;
 use crate::{
-    AbiSlot, Device, Expr, LaunchError, LaunchPlan, Param, ParamKind, Problem, Scalar, Value,
+    AbiSlot, BoundMap, Device, Expr, LaunchError, LaunchPlan, Param, ParamKind, Problem, Scalar,
+    Value,
 };
 
 /// The most blocks that devices take along each axis.
@@ -63,6 +64,9 @@ pub struct Bound {
     pub symbols: Vec<Option<i64>>,
     /// The machine words, in the order of the plan's `abi`.
     pub words: Vec<Word>,
+    /// The tensor maps, in the order of the plan's `maps`; `None` where the tensor is absent or nothing
+    /// is launched.
+    pub maps: Vec<Option<BoundMap>>,
 }
 
 /// One machine word of a bound launch.
@@ -74,6 +78,8 @@ pub enum Word {
     Null,
     /// A number, zero-extended.
     Bits(u64),
+    /// The descriptor of the tensor map of that number.
+    Map(u32),
 }
 
 impl Bound {
@@ -164,8 +170,10 @@ impl<'a> Binder<'a> {
         }
         self.check_clauses()?;
         let grid = self.grid()?;
+        let maps =
+            if grid.contains(&0) { vec![None; plan.maps.len()] } else { self.maps(&tensors)? };
         let words = plan.abi.iter().map(|it| self.word(it, &scalar_words)).collect();
-        Ok(Bound { grid, words, symbols: self.symbols })
+        Ok(Bound { grid, words, maps, symbols: self.symbols })
     }
 
     fn arg(&self, param: usize) -> &'a Argument {
@@ -306,6 +314,17 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
+    fn maps(&self, tensors: &[Tensor<'_>]) -> Result<Vec<Option<BoundMap>>, Problem> {
+        let of = |param: &Param| tensors.iter().find(|it| std::ptr::eq(it.param, param));
+        let bound = self.plan.maps.iter().map(|map| {
+            let Some(tensor) = of(&self.plan.params[map.param as usize]) else { return Ok(None) };
+            let bound = map.bind(&tensor.shape, &tensor.given_strides, tensor.address);
+            let refused = |rule| Problem::Map { param: tensor.param.name.clone(), rule };
+            bound.map(Some).map_err(refused)
+        });
+        bound.collect()
+    }
+
     fn grid(&self) -> Result<[u32; 3], Problem> {
         let mut extents = [1; 3];
         for (extent, expr) in extents.iter_mut().zip(&self.plan.grid) {
@@ -338,6 +357,7 @@ impl<'a> Binder<'a> {
                 Word::Bits(value & u64::MAX >> (64 - bits))
             }
             AbiSlot::Scalar(param) => Word::Bits(scalar_words[param as usize]),
+            AbiSlot::Map(map) => Word::Map(map),
         }
     }
 

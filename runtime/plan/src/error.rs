@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::MapRule;
 use crate::expr::EvalError;
 
 /// A launch that was refused. Nothing was launched.
@@ -55,6 +56,8 @@ pub enum Problem {
     Where { text: String, values: Vec<Value> },
     /// A clause or the grid cannot be computed.
     Eval { clause: String, error: EvalError, values: Vec<Value> },
+    /// The copy engine cannot move boxes of a tensor that is like this.
+    Map { param: String, rule: MapRule },
     /// A grid's extent is negative or too large.
     Grid { axis: usize, value: i64, max: u32, text: String },
 }
@@ -126,6 +129,9 @@ impl fmt::Display for Problem {
             Problem::Eval { clause, error, values } => {
                 write!(f, "`{clause}` has no value: {error}")?;
                 write_values(f, "; ", values)
+            }
+            Problem::Map { param, rule } => {
+                write!(f, "the copy engine cannot move boxes of `{param}`: {rule}")
             }
             Problem::Grid { axis, value, max, text } => {
                 write!(f, "`grid` has {value} blocks along axis {axis} (`{text}`)")?;

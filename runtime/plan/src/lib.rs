@@ -18,6 +18,7 @@
 mod bind;
 mod error;
 mod expr;
+pub mod map;
 mod scalar;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use bind::{Argument, Bound, GRID_MAX, TensorArgument, Word};
 pub use error::{LaunchError, Problem, Value};
 pub use expr::{Environment, EvalError};
+pub use map::{BoundMap, MapRule, TensorMap};
 
 /// What a launcher must know of a kernel instance.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct LaunchPlan {
     pub symbols: Vec<Symbol>,
     /// The `where` clauses.
     pub checks: Vec<Check>,
+    /// What copy engines are told of the tensors.
+    #[serde(default)]
+    pub maps: Vec<TensorMap>,
     /// Blocks along each axis: one to three expressions.
     pub grid: Vec<Expr>,
     /// All blocks run at once.
@@ -127,6 +132,8 @@ pub enum AbiSlot {
     Symbol(u32),
     /// The scalar that is parameter `0`, in its type.
     Scalar(u32),
+    /// The descriptor of tensor map `0`: [`map::DESCRIPTOR_BYTES`], of which the kernel is given a copy of its own.
+    Map(u32),
 }
 
 /// An expression over symbols and scalar arguments. Comparisons and logic give 0 or 1.

@@ -159,6 +159,10 @@ fn shared_memory(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<()
         };
         let what = match placed.order {
             Order::Commit => "end of a group".to_owned(),
+            Order::WaitOut { in_flight: 0 } => "wait for boxes on their way out".to_owned(),
+            Order::WaitOut { in_flight } => {
+                format!("wait that leaves {in_flight} boxes on their way out")
+            }
             Order::Wait { in_flight: 0 } => "wait".to_owned(),
             Order::Wait { in_flight } => format!("wait that leaves {in_flight} in flight"),
             Order::Barrier => "barrier".to_owned(),

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use tile_language::engine::{Engine, Failure, Launch, Outcome, Word};
 use tile_language::ir::Kernel;
-use tile_plan::Device;
-use tile_runtime::gpu::Buffer;
+use tile_plan::{AbiSlot, Device};
+use tile_runtime::gpu::{Buffer, MachineWord};
 use tile_runtime::{Geometry, Gpu, GpuError, Module};
 
 /// The name of the count that says how long a launch took on the device, without the copies.
@@ -66,12 +66,15 @@ impl Engine for GpuEngine {
         let upload = |it: &Vec<u8>| gpu.upload(it);
         let buffers: Vec<Buffer> =
             launch.buffers.iter().map(upload).collect::<Result<_, _>>().map_err(failure)?;
-        let word = |it: &Word| match *it {
-            Word::Address(Some(buffer)) => buffers[buffer as usize].address(),
-            Word::Address(None) => 0,
-            Word::Bits(bits) => bits,
+        let address = |buffer: u32| buffers[buffer as usize].address();
+        let word = |(it, slot): (&Word, &AbiSlot)| match it {
+            Word::Address(Some(buffer)) => Ok(MachineWord::Bits(address(*buffer))),
+            Word::Address(None) => Ok(MachineWord::absent(slot)),
+            Word::Bits(bits) => Ok(MachineWord::Bits(*bits)),
+            Word::Map { buffer, map } => MachineWord::map(map, address(*buffer)),
         };
-        let words: Vec<u64> = launch.words.iter().map(word).collect();
+        let words = launch.words.iter().zip(&launch.kernel.plan.abi).map(word);
+        let words = words.collect::<Result<Vec<_>, _>>().map_err(failure)?;
         let geometry = Geometry {
             grid: launch.grid,
             threads: launch.kernel.plan.threads,

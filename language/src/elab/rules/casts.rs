@@ -72,7 +72,7 @@ fn cast(cx: &mut Elab<'_>, args: &Args, tile: &Tile, dtype: DType, round: Round)
             let value = cx.emit_one(TileOp::Cast { round }, &[tile.value], result, args.span);
             Some(Value::Tile(Tile { value, layout: tile.layout.clone() }))
         }
-        Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => {
+        Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map => {
             let place = cx.place(args.span);
             cx.report(report::ops::wrong_elements(place, "`to`", "numbers or bools", ty.elem));
             None

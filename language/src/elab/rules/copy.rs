@@ -330,7 +330,7 @@ fn global_side(
         Side::Box(it) => (it.tiles.shape(), cx.tensor(it.tiles.tensor).dtype),
         Side::Pointers(it) => match cx.ty(it.value).elem {
             Elem::Pointer(dtype) => (unify::shape_of(cx, it), dtype),
-            Elem::Data(_) | Elem::Shared(_) | Elem::Barrier => return None,
+            Elem::Data(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map => return None,
         },
         Side::View(_) => return None,
     };

@@ -75,6 +75,7 @@ pub(super) fn elem(it: Elem) -> String {
         Elem::Pointer(it) => format!("*{it}"),
         Elem::Shared(it) => format!("shared {it}"),
         Elem::Barrier => "barrier".to_owned(),
+        Elem::Map => "tensor map".to_owned(),
     }
 }
 

@@ -179,7 +179,7 @@ fn types(cx: &mut Elab<'_>, args: &Args) -> Option<[DType; 3]> {
     for name in ["a", "b", "acc"] {
         match unify::elem_of(cx, args.value(name)) {
             Some(Elem::Data(it)) => found.push(it),
-            Some(Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier) | None => {
+            Some(Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map) | None => {
                 args.mismatch(cx, args.arg(name), "a tile of numbers");
                 return None;
             }

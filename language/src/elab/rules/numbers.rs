@@ -22,7 +22,7 @@ pub(super) fn constant_bits(
 ) -> Option<u64> {
     let bits = match elem {
         Elem::Data(dtype) => bits_of(value, dtype),
-        Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => None,
+        Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map => None,
     };
     if bits.is_none() && *value != Value::Error {
         let (place, got) = (cx.place(span), super::describe(cx, value));

@@ -560,7 +560,7 @@ pub(super) fn field(cx: &mut Elab<'_>, tile: &Tile, name: &str, span: Span) -> O
         "dtype" => Some(Value::Type(match cx.ty(tile.value).elem {
             Elem::Data(it) | Elem::Shared(it) => TypeValue::Scalar(it),
             Elem::Pointer(it) => TypeValue::Pointer(it),
-            Elem::Barrier => panic!("V2: a tile has no barriers"),
+            Elem::Barrier | Elem::Map => panic!("V2: a tile has numbers or pointers"),
         })),
         "layout" => Some(match &tile.layout {
             TileLayout::Closed(spec) => Value::Layout(spec.clone()),

@@ -124,7 +124,7 @@ pub(crate) fn shared_type(cx: &mut Elab<'_>, of: TypeValue, span: Span) -> Optio
 pub(super) fn dtype_of(cx: &Elab<'_>, view: &View) -> DType {
     match cx.ty(view.value).elem {
         Elem::Shared(it) => it,
-        Elem::Data(_) | Elem::Pointer(_) | Elem::Barrier => {
+        Elem::Data(_) | Elem::Pointer(_) | Elem::Barrier | Elem::Map => {
             panic!("V2: a view's elements are in shared memory")
         }
     }

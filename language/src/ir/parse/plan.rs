@@ -1,6 +1,6 @@
 //! Reading the launch plan at the head of a kernel's text.
 
-use tile_plan::{AbiSlot, Check, Expr, LaunchPlan, Param, ParamKind, Scalar, Symbol};
+use tile_plan::{AbiSlot, Check, Expr, LaunchPlan, Param, ParamKind, Scalar, Symbol, TensorMap};
 
 use super::lex::Token;
 use super::{Parse, Parser};
@@ -31,6 +31,10 @@ impl Parser<'_> {
             let text = self.string()?;
             self.expect_sign(':')?;
             plan.checks.push(Check { text, expr: self.expr(&plan)? });
+        }
+        while self.eat_word("map") {
+            let map = self.tensor_map(&plan)?;
+            plan.maps.push(map);
         }
         self.expect_word("grid")?;
         plan.grid = self.list(|it| it.expr(&plan))?;
@@ -78,6 +82,18 @@ impl Parser<'_> {
             ParamKind::Scalar { dtype, default }
         };
         Ok(Param { name, kind })
+    }
+
+    fn tensor_map(&mut self, plan: &LaunchPlan) -> Parse<TensorMap> {
+        let param = self.param_number(plan)?;
+        self.expect_word("axes")?;
+        let axes = self.list(Self::number)?;
+        self.expect_word("box")?;
+        let extents = self.list(Self::number)?;
+        self.expect_word("bits")?;
+        let bits = self.number()?;
+        self.expect_word("swizzle")?;
+        Ok(TensorMap { param, axes, extents, bits, swizzle: self.number()? })
     }
 
     fn scalar(&mut self) -> Parse<Scalar> {
@@ -145,6 +161,9 @@ impl Parser<'_> {
         }
         if self.eat_word("scalar") {
             return self.param_number(plan).map(AbiSlot::Scalar);
+        }
+        if self.eat_word("map") {
+            return self.number().map(AbiSlot::Map);
         }
         self.expect_word("symbol")?;
         let token = self.at;

@@ -1,10 +1,10 @@
 //! Rule V8: the kernel and its launch plan speak of the same arguments.
 
-use tile_plan::{AbiSlot, Expr, Param, ParamKind};
+use tile_plan::{AbiSlot, Expr, Param, ParamKind, TensorMap};
 
 use super::{Rule, Verifier, pointer};
 use crate::dtype::DType;
-use crate::ir::{Tensor, Type};
+use crate::ir::{Elem, Tensor, Type};
 
 impl<'a> Verifier<'a> {
     pub(super) fn plan(&mut self) {
@@ -20,6 +20,7 @@ impl<'a> Verifier<'a> {
         let exprs = plan.grid.iter().chain(plan.checks.iter().map(|it| &it.expr));
         exprs.for_each(|it| self.expr(it));
         plan.params.iter().for_each(|it| self.param(it));
+        plan.maps.iter().for_each(|it| self.tensor_map(it));
         self.abi();
         self.tensor_params();
     }
@@ -71,6 +72,23 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// A map is of a tensor, and some launch satisfies its rules.
+    fn tensor_map(&mut self, map: &'a TensorMap) {
+        let rank = match self.kernel.plan.params.get(map.param as usize).map(|it| &it.kind) {
+            Some(ParamKind::Tensor { dims, .. }) => Some(dims.len()),
+            Some(ParamKind::Pointer { .. } | ParamKind::Scalar { .. }) | None => None,
+        };
+        let mut axes = map.axes.clone();
+        axes.sort_unstable();
+        let all = rank.is_some_and(|rank| axes.iter().copied().eq(0..rank as u32));
+        self.require(Rule::V8, all, || "a tensor map has each dimension of a tensor".to_owned());
+        let violated = map.violated();
+        self.require(Rule::V8, violated.is_none(), || {
+            let rule = violated.map_or(String::new(), |it| it.to_string());
+            format!("a tensor map has {rule}")
+        });
+    }
+
     /// The body's parameters are the machine words, one value each.
     fn abi(&mut self) {
         let kernel = self.kernel;
@@ -106,6 +124,7 @@ impl<'a> Verifier<'a> {
                 ParamKind::Scalar { dtype, .. } => DType::from_name(dtype).map(Type::scalar),
                 ParamKind::Tensor { .. } | ParamKind::Pointer { .. } => None,
             },
+            AbiSlot::Map(it) => plan.maps.get(*it as usize).map(|_| Type::single(Elem::Map)),
         }
     }
 

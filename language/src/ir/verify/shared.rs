@@ -4,7 +4,7 @@ use tile_layout::MemoryMap;
 
 use super::{Rule, Verifier};
 use crate::dtype::DType;
-use crate::ir::{Elem, Inst, Type};
+use crate::ir::{Elem, Inst, Type, Value, boxes};
 use crate::op::{CopyOp, SharedOp};
 
 impl<'a> Verifier<'a> {
@@ -86,10 +86,37 @@ impl<'a> Verifier<'a> {
                     self.single_barrier(barrier);
                 }
             }
-            CopyOp::Commit | CopyOp::Wait { .. } => {
+            CopyOp::Box { .. } => match &inst.operands[..] {
+                [map, view, barrier, corner @ ..] => {
+                    if let Some(barrier) = self.ty(*barrier) {
+                        self.single_barrier(barrier);
+                    }
+                    self.boxed(*map, *view, corner);
+                }
+                _ => self.v3(false, "`copy.box` takes a map, a view, a barrier and a corner"),
+            },
+            CopyOp::BoxOut { .. } => match &inst.operands[..] {
+                [map, view, corner @ ..] => self.boxed(*map, *view, corner),
+                _ => self.v3(false, "`copy.box_out` takes a map, a view and a corner"),
+            },
+            CopyOp::Commit | CopyOp::Wait { .. } | CopyOp::WaitOut { .. } => {
                 self.sides::<0, 0>(inst);
             }
         }
+    }
+
+    /// A box of a map, at a corner, with the memory that the engine lays it out in.
+    fn boxed(&mut self, map: Value, view: Value, corner: &[Value]) {
+        let Some(of) = self.kernel.tensor_map(map) else {
+            return self.v3(false, "a box is of a tensor map of the kernel's");
+        };
+        let scalars = corner.iter().all(|&it| self.ty(it) == Some(&Type::scalar(DType::I32)));
+        self.v3(scalars && corner.len() == of.axes.len(), "a corner has an i32 for each dimension");
+        let Some(view) = self.ty(view) else { return };
+        let is_data = matches!(view.elem, Elem::Shared(_)) && view.elem.bits() == of.bits;
+        self.v3(is_data, "a box has the view's elements");
+        let fits = view.memory.as_ref().is_some_and(|it| boxes::lies_so(of, it));
+        self.v3(fits, "a view lies as the copy engine lays out its box");
     }
 
     /// An index or a slice of a view: the result is what `taken` says.

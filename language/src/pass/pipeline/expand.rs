@@ -279,7 +279,13 @@ impl<'k> Expander<'k> {
             // A group may be empty, and what is pure may be done in vain.
             Op::Copy(CopyOp::Commit) | Op::Tile(_) | Op::Memory(_) | Op::Shared(_) => {}
             Op::Copy(
-                CopyOp::Wait { .. } | CopyOp::Hold | CopyOp::Signal { .. } | CopyOp::Fetch { .. },
+                CopyOp::Wait { .. }
+                | CopyOp::Hold
+                | CopyOp::Signal { .. }
+                | CopyOp::Fetch { .. }
+                | CopyOp::Box { .. }
+                | CopyOp::BoxOut { .. }
+                | CopyOp::WaitOut { .. },
             )
             | Op::Flow(_)
             | Op::Mma(_)

@@ -1,7 +1,7 @@
 //! Launches of one kernel, `scale`: each rule violated once, and the laws.
 
 use super::*;
-use crate::{Check, Fun, Symbol};
+use crate::{Check, Fun, Symbol, TensorMap};
 
 const DEVICE: Device = Device { sms: 132, blocks_per_sm: 2 };
 
@@ -43,6 +43,7 @@ fn scale() -> LaunchPlan {
             scalar("times", "i32", None),
         ],
         symbols: vec![symbol("rows", 32), symbol("cols", 32), symbol("s", 64), symbol("n", 32)],
+        maps: Vec::new(),
         checks: vec![divides(1, 4, "cols % 4 == 0"), divides(3, 8, "n % 8 == 0")],
         grid: vec![Expr::Apply(Fun::CeilDiv, vec![Expr::Symbol(0), Expr::Scalar(4)])],
         resident: false,
@@ -272,4 +273,40 @@ fn a_pointer_takes_a_contiguous_tensor_of_any_shape() {
     for (given, expect) in refusals {
         assert_eq!(bind(given).expect_err("the launch is refused"), expect);
     }
+}
+
+/// `scale` with boxes of `x` and of `bias`.
+fn boxed(x: Argument, y: Argument, bias: Argument) -> Result<Bound, String> {
+    let map = |param, axes: &[u32], extents: &[u32]| TensorMap {
+        param,
+        axes: axes.to_vec(),
+        extents: extents.to_vec(),
+        bits: 32,
+        swizzle: 0,
+    };
+    let mut plan = scale();
+    plan.maps = vec![map(0, &[1, 0], &[4, 8]), map(2, &[0], &[8])];
+    plan.abi.push(AbiSlot::Map(1));
+    let args = [x, y, bias, Argument::Absent, Argument::Scalar(Scalar::Int(1))];
+    plan.bind(&args, &DEVICE).map_err(|it| it.to_string())
+}
+
+#[test]
+fn a_tensor_map_is_bound_with_sizes_and_strides_or_absent_with_its_tensor() {
+    let bound = boxed(tensor(&[37, 8]), strided(&[37, 8], &[16, 1]), Argument::Absent);
+    let bound = bound.expect("bound");
+    let map = bound.maps[0].as_ref().expect("`x` is present");
+    assert_eq!((&map.sizes[..], &map.strides[..]), (&[8, 37][..], &[32][..]));
+    assert_eq!((&bound.maps[1], bound.words.last()), (&None, Some(&Word::Map(1))));
+}
+
+#[test]
+fn a_tensor_that_a_map_cannot_describe_is_named_with_the_rule() {
+    let empty = |shape: &[u64]| boxed(tensor(shape), strided(shape, &[16, 1]), Argument::Absent);
+    assert!(empty(&[0, 8]).expect("nothing is launched").is_empty());
+    assert_eq!(
+        empty(&[37, 0]).expect_err("the launch is refused"),
+        "cannot launch `scale`: the copy engine cannot move boxes of `x`: dimension 1 of size 0, \
+         1 to 2147483648 are possible"
+    );
 }
