@@ -224,12 +224,13 @@ impl Elab<'_> {
             .strides
             .iter()
             .flatten()
-            .filter_map(|it| name_of(it).map(|name| (name, 64, it.span)));
+            .filter_map(|it| it.bound_size().map(|name| (name.text.clone(), 64, name.span)));
         let mut names: Vec<(SmolStr, u32, Span)> = Vec::new();
         for dim in dims {
             match dim {
                 BracketArg::Value(expr) => {
-                    names.extend(name_of(expr).map(|name| (name, 32, expr.span)));
+                    let name = expr.bound_size();
+                    names.extend(name.map(|it| (it.text.clone(), 32, it.span)));
                 }
                 BracketArg::Named(name, ty) => {
                     names.push((name.text.clone(), self.size_bits(ty), name.span));
@@ -482,13 +483,6 @@ fn bracket_span(arg: &BracketArg) -> Span {
         BracketArg::Value(expr) => expr.span,
         BracketArg::Named(name, _) => name.span,
         BracketArg::Whole(span) => *span,
-    }
-}
-
-fn name_of(expr: &Expr) -> Option<SmolStr> {
-    match &*expr.kind {
-        ExprKind::Path(path) if path.len() == 1 => Some(path[0].text.clone()),
-        _ => None,
     }
 }
 

@@ -465,6 +465,21 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// The name that a size or stride binds: `n` alone, or with a number added or taken away, `n + 1`.
+    pub fn bound_size(&self) -> Option<&Name> {
+        match &*self.kind {
+            ExprKind::Path(path) if path.len() == 1 => path.first(),
+            ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, name, number) => {
+                let is_number = matches!(&*number.kind, ExprKind::Int(_));
+                let is_name = matches!(&*name.kind, ExprKind::Path(path) if path.len() == 1);
+                (is_number && is_name).then(|| name.bound_size())?
+            }
+            _ => None,
+        }
+    }
+}
+
 /// How a range ends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RangeKind {

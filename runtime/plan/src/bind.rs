@@ -223,7 +223,7 @@ impl<'a> Binder<'a> {
         i64::try_from(extent).map_err(|_| too_large())
     }
 
-    /// Binds the names that stand alone as extents or strides of `tensor`.
+    /// Binds the names that extents or strides of `tensor` bind.
     fn bind_names(&mut self, tensor: &Tensor<'_>) -> Result<(), Problem> {
         let strides = tensor.strides.unwrap_or_default();
         let extents = tensor.dims.iter().zip(&tensor.shape).enumerate();
@@ -231,9 +231,9 @@ impl<'a> Binder<'a> {
         let extents = extents.map(|(axis, it)| (axis, false, it));
         let strides = strides.map(|(axis, it)| (axis, true, it));
         for (axis, stride, (expr, &value)) in extents.chain(strides) {
-            if let Expr::Symbol(symbol) = expr {
+            if let Some((symbol, value)) = expr.solve(value) {
                 let param = tensor.param.name.clone();
-                self.bind_symbol(*symbol as usize, Sighting { param, axis, stride, value })?;
+                self.bind_symbol(symbol as usize, Sighting { param, axis, stride, value })?;
             }
         }
         Ok(())

@@ -66,6 +66,24 @@ impl Expr {
         }
     }
 
+    /// The symbol that an extent binds, and its value where the extent is `value`: a symbol alone, or with a number
+    /// added or taken away. No size is below zero; the extent that is declared then differs from the one given.
+    pub fn solve(&self, value: i64) -> Option<(u32, i64)> {
+        match self {
+            Expr::Symbol(it) => Some((*it, value)),
+            Expr::Apply(fun, operands) => match (fun, operands.as_slice()) {
+                (Fun::Add, [Expr::Symbol(it), Expr::Int(by)]) => {
+                    Some((*it, value.saturating_sub(*by).max(0)))
+                }
+                (Fun::Sub, [Expr::Symbol(it), Expr::Int(by)]) => {
+                    Some((*it, value.saturating_add(*by).max(0)))
+                }
+                _ => None,
+            },
+            Expr::Int(_) | Expr::Scalar(_) | Expr::NumSms | Expr::MaxResident => None,
+        }
+    }
+
     /// Calls `f` on every symbol and scalar in it, in reading order.
     pub fn walk_names(&self, f: &mut impl FnMut(&Expr)) {
         match self {

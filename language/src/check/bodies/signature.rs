@@ -159,7 +159,7 @@ impl Reader<'_> {
     }
 }
 
-/// The names that stand alone as sizes or strides in a tensor's type.
+/// The names that sizes or strides in a tensor's type bind.
 fn sizes(ty: &Expr) -> Vec<SmolStr> {
     let memory = match &*ty.kind {
         ExprKind::Optional(inner) | ExprKind::Paren(inner) => return sizes(inner),
@@ -171,10 +171,7 @@ fn sizes(ty: &Expr) -> Vec<SmolStr> {
         shape = inner;
     }
     let ExprKind::Bracket(_, dims) = &*shape.kind else { return Vec::new() };
-    let lone = |it: &Expr| match &*it.kind {
-        ExprKind::Path(path) if path.len() == 1 => Some(path[0].text.clone()),
-        _ => None,
-    };
+    let lone = |it: &Expr| it.bound_size().map(|it| it.text.clone());
     let named = dims.iter().filter_map(|it| match it {
         BracketArg::Value(it) => lone(it),
         BracketArg::Named(name, _) => Some(name.text.clone()),
