@@ -12,8 +12,7 @@ use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{
     CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple,
 };
-use tile_language::ir::{Elem, Inst, Kernel};
-use tile_language::op::{FlowOp, Op};
+use tile_language::ir::{Elem, Kernel};
 use tile_language::target::{Target as Row, TargetId, Vendor};
 
 use crate::chip::{self, Chip};
@@ -50,16 +49,6 @@ fn initialize(vendor: Vendor) {
         Vendor::Nvidia => NVIDIA.call_once(|| Target::initialize_nvptx(&config)),
         Vendor::Amd => AMD.call_once(|| Target::initialize_amd_gpu(&config)),
     }
-}
-
-/// Roles have a meaning and a check, and no code yet.
-fn refuse_roles(kernel: &Kernel) -> Result<(), BuildError> {
-    let has_roles = |it: &Inst| matches!(it.op, Op::Flow(FlowOp::Roles { .. }));
-    if !kernel.body.insts.iter().any(has_roles) {
-        return Ok(());
-    }
-    let what = "has `roles`, which run on `interp` only in this release".to_owned();
-    Err(BuildError::Unsupported { kernel: kernel.name.to_string(), what })
 }
 
 /// Elements of less than a byte have no addresses of their own.
@@ -128,7 +117,6 @@ impl Backend {
         options: LowerOptions,
     ) -> Result<Lowered<'c>, BuildError> {
         refuse_packed(kernel)?;
-        refuse_roles(kernel)?;
         let lowered = lower(context, kernel, options);
         let row = kernel.target.row();
         if lowered.shared_bytes > row.smem_block_bytes_max {

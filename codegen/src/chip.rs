@@ -7,13 +7,14 @@
 //!
 //! # Invariants
 //! * C1: [`Chip::shuffle_xor`] and [`Chip::shuffle`] are reached by all lanes of a warp together.
-//! * C2: [`Chip::barrier`] is reached by all threads of a block; what any of them wrote before, to
+//! * C2: [`Chip::barrier`] is reached by all threads that meet there; what any of them wrote before, to
 //!   shared or to global memory, all of them see after.
 
 mod amdgcn;
 mod hooks;
 mod matrix;
 mod ptx;
+mod sync;
 
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{FloatValue, FunctionValue, IntValue, PointerValue};
@@ -22,6 +23,8 @@ use tile_language::target::mma::MatrixId;
 use tile_language::target::{Target, Vendor};
 
 use crate::emit::{Emit, Val};
+
+pub(crate) use sync::Meeting;
 
 /// How a load or a store treats the caches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,7 +83,7 @@ pub(crate) enum Approx {
 }
 
 /// One vendor's half of the lowering.
-pub(crate) trait Chip: matrix::MatrixUnit {
+pub(crate) trait Chip: matrix::MatrixUnit + sync::Mbarriers {
     /// LLVM's triple.
     fn triple(&self) -> &'static str;
 
@@ -93,8 +96,8 @@ pub(crate) trait Chip: matrix::MatrixUnit {
     /// Bytes of shared memory that a kernel can declare; what needs more asks for it at launch.
     fn static_shared_bytes_max(&self) -> u32;
 
-    /// Makes the function a kernel of that many threads a block.
-    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32);
+    /// Makes the function a kernel of that many threads a block, which start with so many registers if it is said.
+    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32, start_regs: Option<u32>);
 
     /// Lets a kernel that spills use registers that it was kept from; whether there are some.
     fn widen_registers(&self, function: FunctionValue<'_>) -> bool;
@@ -120,8 +123,8 @@ pub(crate) trait Chip: matrix::MatrixUnit {
     /// A word that all threads of the block have, where the hardware keeps such words apart.
     fn uniform<'c>(&self, emit: &Emit<'c>, word: IntValue<'c>) -> IntValue<'c>;
 
-    /// All threads of the block meet, and see what the others wrote.
-    fn barrier(&self, emit: &Emit<'_>);
+    /// Threads meet, and see what the others wrote.
+    fn barrier(&self, emit: &Emit<'_>, meeting: Meeting);
 
     /// The lanes of each warp meet, and see what the others wrote.
     fn warp_barrier(&self, emit: &Emit<'_>);
@@ -197,7 +200,7 @@ pub(crate) trait Chip: matrix::MatrixUnit {
     /// Waits until at most that much of this thread is in flight, or no copy at all.
     fn await_copies(&self, emit: &Emit<'_>, in_flight: Option<InFlight>);
 
-    /// As [`Chip::barrier`], while copies stay in flight.
+    /// As [`Chip::barrier`] of the block, while copies stay in flight.
     fn barrier_beside_copies(&self, emit: &Emit<'_>);
 
     /// Says of the accesses of a whole kernel whether they are copies, which nothing meets that did not

@@ -8,7 +8,9 @@
 //! # Invariants
 //! * M1: the builder always stands at the end of a block without terminator.
 //! * M2: the head block dominates every other block and is closed last, so that values put there
-//!   by [`Emit::at_head`] can be used everywhere.
+//!   by [`Emit::at_head`] can be used everywhere. A part of the function may have a head of its own.
+
+use std::cell::Cell;
 
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
@@ -44,6 +46,12 @@ pub(crate) struct Emit<'c> {
     pub(crate) module: Module<'c>,
     pub(crate) function: FunctionValue<'c>,
     builder: Builder<'c>,
+    head: Cell<Head<'c>>,
+}
+
+/// A block that runs before others and once, and the one that follows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'c> {
     head: BasicBlock<'c>,
     body: BasicBlock<'c>,
 }
@@ -497,21 +505,38 @@ impl<'c> Emit<'c> {
         let head = context.append_basic_block(function, "head");
         let body = context.append_basic_block(function, "body");
         builder.position_at_end(body);
-        Emit { context, module, function, builder, head, body }
+        Emit { context, module, function, builder, head: Cell::new(Head { head, body }) }
     }
 
     /// Ends the function: returns from the current block and closes the head.
     pub(crate) fn finish(self) -> Module<'c> {
         self.builder.build_return(None).expect(M1);
-        self.builder.position_at_end(self.head);
-        self.builder.build_unconditional_branch(self.body).expect(M1);
+        let Head { head, body } = self.head.get();
+        self.builder.position_at_end(head);
+        self.builder.build_unconditional_branch(body).expect(M1);
         self.module
+    }
+
+    /// Begins a part of the function with a head of its own, which is this block; the head outside.
+    pub(crate) fn open_head(&self) -> Head<'c> {
+        let own = Head { head: self.here(), body: self.block() };
+        self.enter(own.body);
+        self.head.replace(own)
+    }
+
+    /// Ends such a part.
+    pub(crate) fn close_head(&self, outer: Head<'c>) {
+        let here = self.here();
+        let own = self.head.replace(outer);
+        self.enter(own.head);
+        self.jump(own.body);
+        self.enter(here);
     }
 
     /// Puts instructions into the head block, which runs first and once.
     pub(crate) fn at_head<T>(&self, make: impl FnOnce() -> T) -> T {
         let here = self.here();
-        self.builder.position_at_end(self.head);
+        self.builder.position_at_end(self.head.get().head);
         let it = make();
         self.builder.position_at_end(here);
         it

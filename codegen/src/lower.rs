@@ -29,7 +29,9 @@ mod memory;
 mod mma;
 mod order;
 mod remainder;
+mod roles;
 mod shared;
+mod sync;
 mod tile;
 mod transfer;
 mod views;
@@ -41,10 +43,10 @@ use inkwell::context::Context;
 use inkwell::module::Module;
 use inkwell::types::{BasicMetadataTypeEnum, BasicTypeEnum};
 use inkwell::values::{IntValue, PointerValue};
-use tile_language::analysis::Facts;
+use tile_language::analysis::{Facts, Mbarriers, RoleMap, role_map};
 use tile_language::dtype::DType;
 use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
-use tile_language::op::{Op, SyncOp};
+use tile_language::op::Op;
 use tile_language::pass::{self, Allocation, Prepared};
 use tile_language::target::mma::MatrixId;
 
@@ -52,6 +54,7 @@ use crate::chip::{self, Chip, Resource};
 use crate::emit::{Emit, GLOBAL, Lines, Val};
 use flights::Flights;
 use order::GlobalOrder;
+use roles::Team;
 use shared::Scratch;
 use views::Place;
 
@@ -147,6 +150,9 @@ pub(crate) struct Lower<'a, 'c> {
     options: LowerOptions,
     lines: Option<Lines<'c>>,
     values: Vec<Option<Vec<Val<'c>>>>,
+    /// The threads that run the code at hand.
+    team: Team,
+    mbarriers: Mbarriers,
     thread: Option<IntValue<'c>>,
     /// Those of a warp's first thread, which all its threads have in one register.
     warp_functions: HashMap<Vec<u32>, IntValue<'c>>,
@@ -188,9 +194,10 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
     let function =
         module.add_function(&kernel.name, context.void_type().fn_type(&params, false), None);
     let emit = Emit::new(context, module, function);
-    chip.declare_kernel(&emit, kernel.warps * target.lanes);
+    chip.declare_kernel(&emit, kernel.warps * target.lanes, start_regs(kernel));
     emit.attribute("target-cpu", chip.cpu());
     let facts = Facts::of(kernel);
+    let warps_of = roles::warps_of(kernel);
     let mut lower = Lower {
         kernel,
         scratch: Scratch::new(&emit),
@@ -206,11 +213,13 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         lines: None,
         options,
         values: vec![None; kernel.values.len()],
+        team: Team::block(kernel.warps),
+        mbarriers: Mbarriers::of(kernel),
         thread: None,
         warp_functions: HashMap::new(),
         thread_functions: HashMap::new(),
         order: GlobalOrder::new(kernel, |it| {
-            index::Spread::of(kernel.ty(it), target.lanes, kernel.warps).is_held_once()
+            index::Spread::of(kernel.ty(it), target.lanes, warps_of(it)).is_held_once()
         }),
         flights: Flights::of(kernel, &facts),
         uses: tile::Uses::of(kernel),
@@ -223,6 +232,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         lower.lines = Some(lower.emit.lines(&kernel.name));
     }
     lower.bind_params();
+    lower.init_barriers();
     lower.region(&kernel.body);
     if lower.flights.is_some() {
         lower.chip.mark_copies(&lower.emit);
@@ -237,6 +247,12 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
     let (hooks, accesses, instructions) = (lower.hooks, lower.accesses, lower.instructions);
     let module = lower.emit.finish();
     Lowered { module, hooks, shared_bytes, dynamic_shared_bytes, accesses, instructions }
+}
+
+/// Registers that a thread starts with, if roles hand them to each other.
+fn start_regs(kernel: &Kernel) -> Option<u32> {
+    let roles = role_map::roles_of(kernel)?;
+    RoleMap::of(roles, kernel.warps, kernel.target.row()).start_regs
 }
 
 /// How a machine word of the kernel arrives: as it lies in memory.
@@ -322,15 +338,7 @@ impl<'c> Lower<'_, 'c> {
             Op::Memory(op) => self.memory(op, inst),
             Op::Shared(op) => self.shared(op, inst),
             Op::Copy(op) => self.copy(op, inst),
-            Op::Sync(SyncOp::Barrier) => self.meet(),
-            Op::Sync(
-                SyncOp::Mbarriers { .. }
-                | SyncOp::Wait
-                | SyncOp::Arrive
-                | SyncOp::Expect { .. }
-                | SyncOp::Permit
-                | SyncOp::End,
-            ) => panic!("passes leave no mbarriers in a kernel of one role"),
+            Op::Sync(op) => self.sync(op, inst),
             Op::Mma(op) => self.mma(op, inst),
         }
     }
@@ -360,13 +368,25 @@ impl<'c> Lower<'_, 'c> {
         self.kernel.ty(value).elem.data().expect("V3: the operand is a number")
     }
 
-    /// The number of this thread in its block.
+    /// The number of this thread among those that run this code.
     pub(crate) fn thread(&mut self) -> IntValue<'c> {
-        let (emit, chip) = (&self.emit, &self.chip);
-        *self.thread.get_or_insert_with(|| emit.at_head(|| chip.thread(emit)))
+        let (emit, chip, lanes) = (&self.emit, &self.chip, self.lanes);
+        let Team { first_warp, warps, .. } = self.team;
+        let is_block = !self.team.is_role();
+        let number = || {
+            let thread = chip.thread(emit);
+            if is_block {
+                thread
+            } else if first_warp.is_multiple_of(warps) {
+                emit.and(thread, emit.int(warps * lanes - 1))
+            } else {
+                emit.sub(thread, emit.int(first_warp * lanes))
+            }
+        };
+        *self.thread.get_or_insert_with(|| emit.at_head(number))
     }
 
-    /// Whether this is the thread that acts for the block.
+    /// Whether this is the thread that acts for them.
     pub(crate) fn is_first_thread(&mut self) -> IntValue<'c> {
         let thread = self.thread();
         self.emit.icmp(inkwell::IntPredicate::EQ, thread, self.emit.int(0))

@@ -23,6 +23,7 @@ mod error;
 mod exec;
 mod fragment;
 mod llvm;
+mod mbarrier;
 mod memory;
 mod race;
 mod schedule;

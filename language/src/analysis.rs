@@ -7,6 +7,8 @@
 //! * [`budget`]: tiles that no thread can hold, buffers that no block can.
 //! * [`expenses`](expenses()): what moving elements costs, place by place.
 //! * [`pressure`](mod@pressure): how many registers a thread needs, where, and for what.
+//! * [`role_map`]: which warps are whose, and how the register file is shared between them.
+//! * [`mbarriers`]: who arrives at a barrier, and what the hardware counts.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
 //! The lowering and the editor ask the same functions: the width that a warning talks about is the
@@ -22,9 +24,12 @@ pub mod facts;
 mod form;
 #[cfg(test)]
 mod laws;
+mod machinery;
+pub mod mbarriers;
 mod movement;
 mod packed;
 pub mod pressure;
+pub mod role_map;
 pub mod shared;
 mod streams;
 mod tensors;
@@ -37,8 +42,10 @@ pub use copies::{CopyAccess, copy_access};
 pub use expenses::{Expense, Moved, SharedCost, expenses, shared_cost};
 pub use explain::{Cause, Why};
 pub use facts::Facts;
+pub use mbarriers::Mbarriers;
 pub use movement::Movement;
 pub use pressure::pressure;
+pub use role_map::RoleMap;
 pub use shared::{conversion_cost, shared_access};
 pub use tensors::pointed_tensors;
 
@@ -57,6 +64,7 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
     });
     found.extend(protocol::stuck(kernel).map(|it| report::sync::stuck(kernel, &it)));
     if protocol::has_roles(kernel) {
+        found.extend(machinery::error(kernel));
         found.extend(report::sync::verdict(kernel, &protocol::check(kernel)));
     }
     found.extend(budget::shared_error(kernel));

@@ -10,6 +10,7 @@ pub mod mma;
 pub mod names;
 pub mod ops;
 pub mod performance;
+pub mod roles;
 pub mod runtime;
 pub mod shared;
 pub mod sync;

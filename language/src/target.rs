@@ -29,7 +29,7 @@ words! {
     Ldmatrix = "ldmatrix",
     /// Stores of matrices to shared memory by a warp.
     Stmatrix = "stmatrix",
-    /// Barriers in shared memory that count arrivals and bytes.
+    /// Barriers in shared memory that count arrivals; with a copy engine, its bytes as well.
     Mbarrier = "mbarrier",
     /// Bulk copies of tensor boxes by the copy engine.
     Tma = "tma",

@@ -3,6 +3,7 @@
 mod buffer;
 mod dma;
 mod mfma;
+mod sync;
 
 use inkwell::AtomicOrdering;
 use inkwell::FloatPredicate;
@@ -14,7 +15,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::Target;
 use tile_language::target::mma::MatrixId;
 
-use super::{Approx, Chip, CopyConditions, Hints, InFlight, Resource};
+use super::{Approx, Chip, CopyConditions, Hints, InFlight, Meeting, Resource};
 use crate::emit::{Emit, Val, vector_type, width};
 use crate::lower::Hook;
 use buffer::RESOURCE_BYTES;
@@ -101,7 +102,7 @@ impl Chip for Amdgcn {
         self.target.smem_block_bytes_max
     }
 
-    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32) {
+    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32, _start_regs: Option<u32>) {
         emit.function.set_call_conventions(AMDGPU_KERNEL);
         emit.attribute("amdgpu-flat-work-group-size", &format!("{threads},{threads}"));
         emit.attribute("uniform-work-group-size", "true");
@@ -176,7 +177,7 @@ impl Chip for Amdgcn {
         self.first_lane(emit, word)
     }
 
-    fn barrier(&self, emit: &Emit<'_>) {
+    fn barrier(&self, emit: &Emit<'_>, _meeting: Meeting) {
         // `s_barrier` waits for no memory: only the fences around it order what was written.
         emit.fence(AtomicOrdering::Release, "workgroup");
         emit.intrinsic("llvm.amdgcn.s.barrier", &[], &[]);

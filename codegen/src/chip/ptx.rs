@@ -1,6 +1,7 @@
 //! NVIDIA: what only PTX has. Sources: PTX ISA 9.0; LLVM 22, "User Guide for NVPTX Backend".
 
 mod mma;
+mod sync;
 
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Module;
@@ -10,7 +11,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::mma::MatrixId;
 use tile_language::target::{Cap, Target};
 
-use super::{Approx, Chip, CopyConditions, Hints, InFlight, Resource};
+use super::{Approx, Chip, CopyConditions, Hints, InFlight, Meeting, Resource};
 use crate::emit::{Emit, Val};
 use crate::lower::Hook;
 
@@ -70,9 +71,12 @@ impl Chip for Ptx {
         STATIC_SHARED_BYTES_MAX
     }
 
-    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32) {
+    fn declare_kernel(&self, emit: &Emit<'_>, threads: u32, start_regs: Option<u32>) {
         emit.function.set_call_conventions(PTX_KERNEL);
         emit.attribute("nvvm.reqntid", &format!("{threads},1,1"));
+        if let Some(regs) = start_regs {
+            emit.attribute("nvvm.maxnreg", &regs.min(self.target.regs_thread_max).to_string());
+        }
         emit.known_attribute(AttributeLoc::Function, "nounwind", 0);
     }
 
@@ -110,8 +114,21 @@ impl Chip for Ptx {
         word
     }
 
-    fn barrier(&self, emit: &Emit<'_>) {
-        emit.intrinsic("llvm.nvvm.barrier.cta.sync.aligned.all", &[], &[emit.int(0).into()]);
+    fn barrier(&self, emit: &Emit<'_>, meeting: Meeting) {
+        match meeting {
+            Meeting::Block => {
+                emit.intrinsic(
+                    "llvm.nvvm.barrier.cta.sync.aligned.all",
+                    &[],
+                    &[emit.int(0).into()],
+                );
+            }
+            Meeting::Warp => self.warp_barrier(emit),
+            Meeting::Named { id, threads } => {
+                let args = [emit.int(id).into(), emit.int(threads).into()];
+                emit.intrinsic("llvm.nvvm.barrier.cta.sync.aligned.count", &[], &args);
+            }
+        }
     }
 
     fn warp_barrier(&self, emit: &Emit<'_>) {
@@ -229,7 +246,7 @@ impl Chip for Ptx {
     }
 
     fn barrier_beside_copies(&self, emit: &Emit<'_>) {
-        self.barrier(emit);
+        self.barrier(emit, Meeting::Block);
     }
 
     fn mark_copies(&self, _emit: &Emit<'_>) {}

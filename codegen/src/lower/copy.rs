@@ -42,11 +42,11 @@ impl<'c> Lower<'_, 'c> {
                 }
             }
             CopyOp::Fetch { .. } => unreachable!("the pass `pipeline` leaves no `copy.fetch`"),
-            CopyOp::Hold
-            | CopyOp::Signal { .. }
-            | CopyOp::Box { .. }
-            | CopyOp::BoxOut { .. }
-            | CopyOp::WaitOut { .. } => unreachable!("a kernel of roles is refused before"),
+            CopyOp::Hold => self.hold(inst.operands[0]),
+            CopyOp::Signal { .. } => unreachable!("E0712: copies by warps count no bytes"),
+            CopyOp::Box { .. } | CopyOp::BoxOut { .. } | CopyOp::WaitOut { .. } => {
+                unreachable!("copies are made by warps")
+            }
         }
     }
 

@@ -146,7 +146,7 @@ impl Walk {
             }
             Op::Flow(FlowOp::For { .. } | FlowOp::While) => return self.repeat(inst, counts),
             Op::Flow(FlowOp::Roles { .. }) => {
-                unreachable!("a kernel of roles is refused before it is lowered")
+                unreachable!("E0713: a target that copies by whole warps has no roles")
             }
             Op::Copy(CopyOp::Async) => counts.open += self.started.n_copies(inst),
             Op::Copy(CopyOp::Commit) => counts.commit(),

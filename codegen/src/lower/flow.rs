@@ -20,9 +20,7 @@ impl<'c> Lower<'_, 'c> {
             FlowOp::If => self.branch(inst),
             FlowOp::For { .. } => self.counted_loop(inst),
             FlowOp::While => self.conditional_loop(inst),
-            FlowOp::Roles { .. } => {
-                unreachable!("a kernel of roles is refused before it is lowered")
-            }
+            FlowOp::Roles { roles } => self.roles(roles, inst),
         }
     }
 

@@ -222,12 +222,12 @@ pub(crate) fn is_zero(it: IntValue<'_>) -> bool {
 impl<'c> Lower<'_, 'c> {
     /// The places of a type's elements.
     pub(crate) fn spread(&self, ty: &Type) -> Spread {
-        Spread::of(ty, self.lanes, self.kernel.warps)
+        Spread::of(ty, self.lanes, self.team.warps)
     }
 
     /// Bits of a thread's number.
     pub(crate) fn n_thread_bits(&self) -> usize {
-        (self.lanes.trailing_zeros() + self.kernel.warps.next_power_of_two().trailing_zeros())
+        (self.lanes.trailing_zeros() + self.team.warps.next_power_of_two().trailing_zeros())
             as usize
     }
 

@@ -560,7 +560,7 @@ impl<'c> Lower<'_, 'c> {
     ) -> Val<'c> {
         let first = self.is_first_thread();
         let condition = mask.map_or(first, |mask| self.emit.and(first, mask));
-        if self.kernel.warps == 1 {
+        if self.team.warps == 1 {
             let made = self.emit.when_or(condition, &[other], || vec![make(self)])[0];
             return self.in_words(made, |it, word| it.chip.first_lane(&it.emit, word));
         }

@@ -9,7 +9,7 @@
 //! # Invariants
 //! * S1: between the last access of a region and the next write to it lies a barrier.
 //! * S2: on entry of a loop body, and after a loop, every region counts as still read.
-//! * S3: barriers stand where the control flow of the block is uniform.
+//! * S3: barriers stand where the control flow of those who meet is uniform.
 //! * S4: an instruction takes the scratch that the allocation gives it, use by use, and no more.
 
 use std::ops::Range;
@@ -141,7 +141,7 @@ impl<'c> Lower<'_, 'c> {
     pub(crate) fn meet(&mut self) {
         match self.flights {
             Some(_) => self.chip.barrier_beside_copies(&self.emit),
-            None => self.chip.barrier(&self.emit),
+            None => self.chip.barrier(&self.emit, self.team.meeting),
         }
         self.scratch.in_use.clear();
         self.order.clear();

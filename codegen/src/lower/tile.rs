@@ -425,7 +425,7 @@ impl<'c> Lower<'_, 'c> {
 
     fn clear_bins(&mut self, region: &std::ops::Range<u32>, n_bins: u32) {
         let thread = self.thread();
-        let n_threads = self.kernel.warps * self.lanes;
+        let n_threads = self.team.warps * self.lanes;
         for first in (0..n_bins).step_by(n_threads as usize) {
             let bin = self.emit.add(thread, self.emit.int(first));
             let clear = || {

@@ -56,12 +56,7 @@ impl<'c> Lower<'_, 'c> {
     /// Lowers an operation on shared memory.
     pub(crate) fn shared(&mut self, op: &SharedOp, inst: &Inst) {
         match op {
-            SharedOp::Alloc { .. } => {
-                let zero = self.emit.int(0);
-                let buffer = self.allocation.of_value(inst.results[0]).offset;
-                let place = Place { buffer, start: zero, shift: zero, shift_bits: 0 };
-                self.places.insert(inst.results[0], place);
-            }
+            SharedOp::Alloc { .. } => self.place_buffer(inst.results[0]),
             SharedOp::Index { axis } => self.taken(*axis as usize, 1, inst),
             SharedOp::Slice { axis } => {
                 let len = self.kernel.ty(inst.results[0]).shape[*axis as usize];
@@ -81,6 +76,21 @@ impl<'c> Lower<'_, 'c> {
             SharedOp::Scatter { axis } => self.scatter_view(*axis as usize, inst),
             SharedOp::Atomic { op, axis } => self.atomic_view(*op, *axis as usize, inst),
         }
+    }
+
+    /// Gives a buffer, or a list of mbarriers, its place.
+    pub(crate) fn place_buffer(&mut self, buffer: Value) {
+        let zero = self.emit.int(0);
+        let place = self.allocation.of_value(buffer).offset;
+        let place = Place { buffer: place, start: zero, shift: zero, shift_bits: 0 };
+        self.places.insert(buffer, place);
+    }
+
+    /// The address of the first element of a view that nothing is mixed in.
+    pub(crate) fn view_address(&self, view: Value) -> PointerValue<'c> {
+        let (emit, place) = (&self.emit, self.place(view));
+        let at = emit.add(emit.int(place.buffer), emit.add(place.start, place.shift));
+        emit.offset(emit.i8().into(), self.scratch.address(), at)
     }
 
     fn place(&self, view: Value) -> Place<'c> {

@@ -14,9 +14,12 @@
 //!
 //! Nothing here knows LLVM: another reader, of PTX text for one, can make the same operations.
 
+mod sync;
+
 use std::sync::Arc;
 
 use super::fragment::Moves;
+pub(super) use sync::{Barrier, BarrierMode, Mbarrier, MbarrierMode};
 
 /// The index of a row in its file.
 pub(super) type Row = u32;
@@ -390,6 +393,11 @@ pub(super) enum Op {
     Barrier {
         table: u32,
     },
+    Mbarrier {
+        table: u32,
+    },
+    /// Copy engines know of the mbarriers that the warp has initialised.
+    PublishMbarriers,
     WarpSync {
         members: Row,
     },
@@ -782,31 +790,6 @@ pub(super) struct Cross {
     pub(super) b: Row,
 }
 
-/// What a barrier does besides waiting.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum BarrierMode {
-    Sync,
-    Arrive,
-    /// `barrier.red`: the answer about every thread's flag.
-    Reduce(VoteMode),
-}
-
-/// A barrier of the block.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Barrier {
-    pub(super) mode: BarrierMode,
-    /// The number of the barrier; AMD has one.
-    pub(super) id: Option<Row>,
-    /// How many threads take part; all of the block if none.
-    pub(super) threads: Option<Row>,
-    /// Whether all lanes of a warp must come together.
-    pub(super) aligned: bool,
-    /// Whether the barrier orders memory by itself (NVIDIA) or needs fences (AMD).
-    pub(super) orders_memory: bool,
-    pub(super) flag: Option<Row>,
-    pub(super) d: Option<Slot>,
-}
-
 /// A multi-way branch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Switch {
@@ -866,6 +849,7 @@ pub(super) struct Code {
     pub(super) votes: Vec<Vote>,
     pub(super) crosses: Vec<Cross>,
     pub(super) barriers: Vec<Barrier>,
+    pub(super) mbarriers: Vec<Mbarrier>,
     pub(super) switches: Vec<Switch>,
     pub(super) prints: Vec<Print>,
     pub(super) hook_calls: Vec<HookCall>,

@@ -405,6 +405,8 @@ fn class(op: &Op) -> Option<&'static str> {
         Op::Product { .. } => "matrix_instructions",
         Op::Shuffle { .. } | Op::Vote { .. } | Op::Cross { .. } => "lane_instructions",
         Op::Barrier { .. }
+        | Op::Mbarrier { .. }
+        | Op::PublishMbarriers
         | Op::WarpSync { .. }
         | Op::Fence { .. }
         | Op::Release

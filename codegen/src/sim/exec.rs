@@ -12,6 +12,7 @@ mod cross;
 mod flight;
 mod lanes;
 mod matrix;
+mod mbarrier;
 mod memory;
 mod number;
 mod print;
@@ -22,6 +23,7 @@ mod window;
 use super::bytecode::{Barrier, BarrierMode, Op, Special, Trap};
 use super::count::Counts;
 use super::error::{Kind, SimError};
+use super::mbarrier::Mbarriers;
 use super::memory::{Memory, Tracked};
 use super::race::Race;
 use super::schedule::{Geometry, Random};
@@ -81,6 +83,7 @@ pub(super) struct Turn<'t, 'a, const L: usize> {
     pub(super) block: [u32; 3],
     pub(super) warp: &'t mut Warp<L>,
     pub(super) shared: &'t mut Tracked,
+    pub(super) mbarriers: &'t mut Mbarriers,
     pub(super) memory: &'t mut Memory<'a>,
     pub(super) race: Option<&'t mut Race>,
     /// The number of this warp among all of the grid.
@@ -121,7 +124,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         if self.warp.fragments.is_empty() {
             return Ok(Pause::Done);
         }
-        let waits_outside = |f: &Fragment| matches!(f.wait, Wait::Barrier { .. });
+        let waits_outside = |f: &Fragment| matches!(f.wait, Wait::Barrier { .. } | Wait::Phase);
         if self.warp.fragments.iter().any(waits_outside) {
             return Ok(Pause::Blocked);
         }
@@ -216,6 +219,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::Cross { table } => self.cross(table)?,
             Op::Fence { order, scope } => self.fence(order, scope),
             Op::Release => self.release(),
+            Op::PublishMbarriers => self.mbarriers.publish(self.warp.index),
             Op::Restrict { flag, keep } => self.restrict(flag, keep),
             Op::Restore => self.mask = self.saved_mask,
             Op::Print { table } => self.print(table)?,
@@ -272,6 +276,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 }
                 Ok(if here { Flow::Next } else { Flow::Pick })
             }
+            Op::Mbarrier { table } => self.mbarrier(&program.code.mbarriers[table as usize]),
             Op::Barrier { table } => self.barrier(table, &program.code.barriers[table as usize]),
             Op::Jump { edge } => Ok(Flow::Goto(self.take(edge, self.mask))),
             Op::Branch { flag, yes, no } => Ok(self.branch(self.flag(flag), yes, no)),

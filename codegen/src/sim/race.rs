@@ -14,6 +14,8 @@
 //! * A write of the value that is already there, by another agent, is not a race but counted:
 //!   replicated layouts do it.
 //!
+//! * An mbarrier hands what its arrivals knew to those that see the phase complete. A lane that arrives speaks for
+//!   itself: of the other lanes of its warp it knows what was before they last synchronised.
 //! * A copy that ends later is an agent of its own: it is checked when it starts, by what its warp
 //!   knows then, and known to a lane that waited for its end. On NVIDIA the other lanes of its warp
 //!   have to synchronise with that lane (PTX ISA, `cp.async.wait_group`).
@@ -48,6 +50,13 @@ impl Clock {
         }
     }
 
+    fn set(&mut self, agent: u32, time: u32) {
+        match self.0.binary_search_by_key(&agent, |&(agent, _)| agent) {
+            Ok(at) => self.0[at].1 = time,
+            Err(at) => self.0.insert(at, (agent, time)),
+        }
+    }
+
     fn join(&mut self, other: &Clock) {
         for &(agent, time) in &other.0 {
             self.raise(agent, time);
@@ -59,6 +68,8 @@ impl Clock {
 #[derive(Clone, Debug, Default)]
 struct Agent {
     time: u32,
+    /// Lanes that have accessed memory at this time.
+    touched: u64,
     clock: Clock,
     /// What its last release fence made known.
     released: Clock,
@@ -79,6 +90,7 @@ impl Agent {
 
     fn tick(&mut self, agent: u32) {
         self.time += 1;
+        self.touched = 0;
         self.clock.raise(agent, self.time);
     }
 }
@@ -102,6 +114,8 @@ pub(super) struct Race {
     residents: Vec<Resident>,
     barriers: std::collections::BTreeMap<(u32, u32), Clock>,
     published: std::collections::BTreeMap<(Region, u64, Option<u32>), Clock>,
+    /// By block and byte: what the open phase's arrivals knew, and what those of the last complete one did.
+    mbarriers: std::collections::BTreeMap<(u32, u64), (Clock, Clock)>,
     buffers: Vec<Vec<Cell>>,
     variables: Vec<Vec<Cell>>,
     /// Writes of a value that was there already, by another warp without order.
@@ -116,6 +130,7 @@ impl Race {
             residents: Vec::new(),
             barriers: std::collections::BTreeMap::new(),
             published: std::collections::BTreeMap::new(),
+            mbarriers: std::collections::BTreeMap::new(),
             buffers: Vec::new(),
             variables: Vec::new(),
             rewrites: 0,
@@ -135,6 +150,7 @@ impl Race {
     pub(super) fn end_block(&mut self, block: u32) {
         self.residents.retain(|it| it.block != block);
         self.barriers.retain(|&(it, _), _| it != block);
+        self.mbarriers.retain(|&(it, _), _| it != block);
     }
 
     fn resident(residents: &mut [Resident], block: u32) -> &mut Resident {
@@ -168,6 +184,45 @@ impl Race {
     /// Everyone has left a barrier.
     pub(super) fn reset_barrier(&mut self, block: u32, id: u32) {
         self.barriers.remove(&(block, id));
+    }
+
+    /// An mbarrier begins anew.
+    pub(super) fn reset_mbarrier(&mut self, agent: u32, at: u64) {
+        self.mbarriers.remove(&(agent / self.warps, at));
+    }
+
+    /// The lanes of a warp arrive at an mbarrier.
+    pub(super) fn arrive_mbarrier(&mut self, agent: u32, at: u64, lanes: u64) {
+        let it = self.agent(agent);
+        let speaks_for_all = it.touched != 0 && it.touched & !lanes == 0;
+        let mut known = it.clock.clone();
+        if speaks_for_all {
+            it.tick(agent);
+        } else {
+            known.set(agent, it.time - 1);
+        }
+        self.gate(agent, at).0.join(&known);
+    }
+
+    /// Copies of a warp up to `time` have ended, for which a phase waited.
+    pub(super) fn land_at_mbarrier(&mut self, agent: u32, at: u64, time: u32) {
+        self.gate(agent, at).0.raise(agent | FLIGHT, time);
+    }
+
+    /// The open phase is complete.
+    pub(super) fn complete_mbarrier(&mut self, agent: u32, at: u64) {
+        let gate = self.gate(agent, at);
+        gate.1 = std::mem::take(&mut gate.0);
+    }
+
+    /// A warp goes on after the phase that is complete.
+    pub(super) fn pass_mbarrier(&mut self, agent: u32, at: u64) {
+        let known = self.gate(agent, at).1.clone();
+        self.agent(agent).clock.join(&known);
+    }
+
+    fn gate(&mut self, agent: u32, at: u64) -> &mut (Clock, Clock) {
+        self.mbarriers.entry((agent / self.warps, at)).or_default()
     }
 
     /// The lanes of a warp synchronise.
@@ -245,7 +300,8 @@ impl Race {
             Region::Variable(i) => list(&mut self.variables, i as usize),
             Region::Shared | Region::Arguments | Region::Local => &mut resident.shared,
         };
-        let agent = &resident.agents[(visitor.agent % self.warps) as usize];
+        let agent = &mut resident.agents[(visitor.agent % self.warps) as usize];
+        agent.touched |= visitor.lanes;
         let rules = (self.warps, self.lanes_race);
         Shadow::new((region, cells), visitor, agent, rules, &mut self.rewrites)
     }

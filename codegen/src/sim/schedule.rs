@@ -10,6 +10,7 @@ use super::bytecode::{Barrier, BarrierMode, Slot};
 use super::count::Counts;
 use super::error::{Kind, SimError};
 use super::exec::{Arrival, Pause, Scratch, Turn, Wait, Warp, lanes_of, mask_text, tally};
+use super::mbarrier::Mbarriers;
 use super::memory::{
     ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, IMPLICIT_AT, Memory, Tracked, Written, buffer_address,
 };
@@ -78,6 +79,7 @@ struct Block<const L: usize> {
     warps: Vec<Warp<L>>,
     shared: Tracked,
     barriers: BTreeMap<u32, Gathering>,
+    mbarriers: Mbarriers,
 }
 
 impl<const L: usize> Block<L> {
@@ -274,6 +276,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             warps: (0..self.geometry.warps).map(warp).collect(),
             shared: Tracked::new(bytes as usize),
             barriers: BTreeMap::new(),
+            mbarriers: Mbarriers::default(),
         }
     }
 
@@ -286,6 +289,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             }
             let mut block = self.resident.remove(at);
             block.barriers.clear();
+            block.mbarriers.clear();
             if let Some(race) = &mut self.race {
                 race.end_block(block.linear);
             }
@@ -321,6 +325,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             block: block.coords,
             warp: &mut block.warps[index],
             shared: &mut block.shared,
+            mbarriers: &mut block.mbarriers,
             memory: &mut self.memory,
             race: self.race.as_mut(),
             agent,
@@ -352,7 +357,40 @@ impl<const L: usize> Machine<'_, '_, L> {
             self.gather(at, index, arrival);
         }
         self.release(at);
+        self.land_copies(at)?;
+        self.wake(at);
         Ok(steps)
+    }
+
+    /// Ends the copies that nothing but a phase that is asked for waits for.
+    fn land_copies(&mut self, at: usize) -> Result<(), SimError> {
+        let block = &mut self.resident[at];
+        for (byte, holds) in block.mbarriers.held() {
+            for hold in holds {
+                let agent = block.linear * self.geometry.warps + hold.warp;
+                let warp = &mut block.warps[hold.warp as usize];
+                let time = warp.end_copies(hold, &mut block.shared);
+                if let Some(race) = &mut self.race {
+                    race.land_at_mbarrier(agent, byte, time);
+                }
+                let completes = block.mbarriers.get(byte)?.arrive(1)?;
+                if completes && let Some(race) = &mut self.race {
+                    race.complete_mbarrier(agent, byte);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets those ask again that sleep until a phase completes, if one has.
+    fn wake(&mut self, at: usize) {
+        let block = &mut self.resident[at];
+        if !block.mbarriers.has_completed() {
+            return;
+        }
+        let fragments = block.warps.iter_mut().flat_map(|warp| &mut warp.fragments);
+        let asleep = fragments.filter(|it| it.wait == Wait::Phase);
+        asleep.for_each(|it| it.wait = Wait::Ready);
     }
 
     fn gather(&mut self, at: usize, warp: usize, arrival: Arrival) {
@@ -412,9 +450,12 @@ impl<const L: usize> Machine<'_, '_, L> {
             let [x, y, z] = block.coords;
             for warp in &block.warps {
                 for fragment in &warp.fragments {
-                    let place = self.program.place_text(fragment.pc.saturating_sub(1));
+                    // At a barrier it has arrived and waits behind it.
+                    let behind = u32::from(matches!(fragment.wait, Wait::Barrier { .. }));
+                    let place = self.program.place_text(fragment.pc.saturating_sub(behind));
                     let lanes = mask_text(fragment.mask);
                     let what = match fragment.wait {
+                        Wait::Phase => "the phase of an mbarrier".to_owned(),
                         Wait::Barrier { id, .. } => format!("barrier {id}"),
                         Wait::Lanes => "other lanes".to_owned(),
                         Wait::Ready => "its turn".to_owned(),

@@ -124,6 +124,10 @@ registry! {
     E0705, Error, "a role cannot be as it is written";
     E0706, Error, "roles use one place of memory, and nothing orders them";
     E0707, Error, "a barrier can be mistaken for another of its phases";
+    E0710, Error, "roles want more registers than a block has";
+    E0711, Error, "barriers are made where they could be made twice";
+    E0712, Error, "bytes are expected of copies that warps make";
+    E0713, Error, "a target does not have what roles need";
     P0101, Warning, "a memory access is narrower than it could be";
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";

@@ -12,14 +12,14 @@ use tile_syntax::ast::{self, Span};
 
 use super::cx::Elab;
 use super::value::Value;
+use crate::analysis::RoleMap;
+use crate::analysis::role_map::GROUP_WARPS;
 use crate::ir::Region;
 use crate::op::FlowOp;
 use crate::op::flow::Role;
 use crate::report;
 use crate::target::Cap;
 
-/// Warps that get their registers together.
-const GROUP: u32 = 4;
 /// Copies of one role; a block has no more warps on any target.
 const COPIES_MAX: i128 = 32;
 
@@ -78,7 +78,20 @@ impl Elab<'_> {
             self.report(report::types::warps(place, warps.into(), max, self.target().name));
             return None;
         }
-        Some(Roles { all, warps })
+        self.registers_fit(&all, warps).then_some(Roles { all, warps })
+    }
+
+    /// Whether a block can have the registers that its roles want; reports it otherwise.
+    fn registers_fit(&mut self, all: &[(Role, &ast::Role)], warps: u32) -> bool {
+        let roles: Vec<Role> = all.iter().map(|it| it.0.clone()).collect();
+        let target = self.target();
+        let map = RoleMap::of(&roles, warps, target);
+        if map.registers(target) <= target.regs_sm {
+            return true;
+        }
+        let places: Vec<_> = all.iter().map(|it| self.place(it.1.name.span)).collect();
+        self.report(report::roles::registers(&map, &roles, &places, target));
+        false
     }
 
     fn role_number(
@@ -200,7 +213,7 @@ fn place_roles(all: &mut [(Role, &ast::Role)], by_groups: bool) -> u32 {
     // Of each group with room: its registers, its first free warp, and how many are free.
     let mut groups: Vec<(Option<u32>, u32, u32)> = Vec::new();
     for (role, _) in all {
-        if !by_groups || role.warps.is_multiple_of(GROUP) {
+        if !by_groups || role.warps.is_multiple_of(GROUP_WARPS) {
             role.first_warp = next;
             next += role.warps;
             continue;
@@ -214,8 +227,8 @@ fn place_roles(all: &mut [(Role, &ast::Role)], by_groups: bool) -> u32 {
             }
             None => {
                 role.first_warp = next;
-                groups.push((role.regs, next + role.warps, GROUP - role.warps));
-                next += GROUP;
+                groups.push((role.regs, next + role.warps, GROUP_WARPS - role.warps));
+                next += GROUP_WARPS;
             }
         }
     }

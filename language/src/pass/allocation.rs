@@ -5,10 +5,11 @@
 //! A buffer *lives* from its first access to its last, counted in instructions in the order of the
 //! text; through the whole of every loop that it is older than and accessed in; and as long as a copy
 //! into it may be in flight. Buffers whose lives do not overlap may share bytes: the barriers between
-//! their accesses come from [`super::barriers`].
+//! their accesses come from [`super::barriers`]. Roles run side by side, so what one of them accesses and was made
+//! before lives as long as all of them; so do mbarriers, from the start of the kernel.
 //!
 //! # Invariants
-//! * A1: buffers that live at the same time have no byte in common.
+//! * A1: buffers that live at the same time have no byte in common, nor have those of different roles.
 //! * A2: an offset is a multiple of the buffer's alignment.
 //! * A3: a buffer that nothing accesses has no bytes.
 
@@ -21,17 +22,18 @@ use super::flow::{self, Rule};
 use super::number::Numbers;
 use super::runs;
 use super::scratch::{self, ScratchUse};
-use super::touch::Touch;
-use crate::ir::{Inst, Kernel, Region, SiteId, Value};
-use crate::op::{CopyOp, FlowOp, Op, SharedOp};
+use super::touch::{Touch, Verb};
+use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Value};
+use crate::op::{CopyOp, FlowOp, Op, SharedOp, SyncOp};
+use crate::protocol;
 
 /// Every buffer begins at a multiple of so many bytes, so that the widest accesses are possible.
 const ALIGN_MIN: u32 = 16;
 
-/// A buffer and its place.
+/// A buffer, or a list of mbarriers, and its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Buffer {
-    /// The `shared.alloc` that it is the result of.
+    /// The `shared.alloc` or `sync.mbarriers` that it is the result of.
     pub value: Value,
     /// The variable's name, if it has one.
     pub name: SmolStr,
@@ -47,6 +49,8 @@ pub struct Buffer {
     pub offset: u32,
     /// The instructions during which it lives.
     pub life: Range<usize>,
+    /// The role that made it, by number.
+    pub role: Option<usize>,
 }
 
 impl Buffer {
@@ -58,6 +62,12 @@ impl Buffer {
     /// Whether anything accesses it.
     fn lives(&self) -> bool {
         self.life.start < self.life.end
+    }
+
+    /// Whether both are needed at some time.
+    fn meets(&self, other: &Buffer) -> bool {
+        let apart = self.role.is_some() && other.role.is_some() && self.role != other.role;
+        apart || overlap(&self.life, &other.life)
     }
 }
 
@@ -109,13 +119,13 @@ impl Allocation {
         &self.scratch[first..end]
     }
 
-    /// The buffer of a `shared.alloc`.
+    /// The place of a `shared.alloc` or of mbarriers.
     ///
     /// # Panics
     /// If there is none in the kernel.
     pub fn of_value(&self, value: Value) -> &Buffer {
         let found = self.buffers.iter().find(|it| it.value == value);
-        found.expect("every `shared.alloc` of the kernel has its place")
+        found.expect("every buffer of the kernel has its place")
     }
 
     /// Whether two buffers have a byte in common.
@@ -144,7 +154,7 @@ fn place(buffers: &mut [Buffer]) {
         let mut taken: Vec<Range<u32>> = order[..n_placed]
             .iter()
             .map(|&it| &buffers[it])
-            .filter(|it| overlap(&it.life, &buffers[at].life))
+            .filter(|it| it.lives() && it.meets(&buffers[at]))
             .map(Buffer::range)
             .collect();
         taken.sort_by_key(|it| it.start);
@@ -165,8 +175,11 @@ struct Lives<'a> {
     kernel: &'a Kernel,
     numbers: Numbers<'a>,
     next: usize,
-    /// Instructions of the loops around this point, outermost first; ends are known when left.
+    /// Instructions of the loops around this point, outermost first; ends are known when left. Roles count as one.
     loops: Vec<usize>,
+    role: Option<usize>,
+    /// Buffers that copies of this role write: a barrier says when they have landed, at any later time.
+    copied: Vec<Value>,
     /// With the loops around them.
     buffers: Vec<(Buffer, usize)>,
 }
@@ -176,9 +189,18 @@ impl<'a> Lives<'a> {
     fn of(kernel: &'a Kernel) -> Vec<Buffer> {
         let numbers = Numbers::of(kernel);
         let (loops, buffers) = (Vec::new(), Vec::new());
-        let mut lives = Lives { kernel, numbers, next: 0, loops, buffers };
+        let mut lives =
+            Lives { kernel, numbers, next: 0, loops, role: None, copied: Vec::new(), buffers };
         lives.region(&kernel.body);
-        lives.buffers.into_iter().map(|it| it.0).collect()
+        let end = lives.next;
+        let has_roles = protocol::has_roles(kernel);
+        let whole = |mut it: Buffer| {
+            if has_roles && kernel.ty(it.value).elem == Elem::Barrier {
+                (it.life, it.role) = (0..end, None);
+            }
+            it
+        };
+        lives.buffers.into_iter().map(|it| whole(it.0)).collect()
     }
 
     fn region(&mut self, region: &'a Region) {
@@ -193,15 +215,30 @@ impl<'a> Lives<'a> {
         if let Op::Shared(SharedOp::Alloc { align }) | Op::Copy(CopyOp::Fetch { align }) = inst.op {
             self.buffers.push((self.buffer(inst, align), self.loops.len()));
         }
+        if let Op::Sync(SyncOp::Mbarriers { .. }) = inst.op {
+            self.buffers.push((self.buffer(inst, ALIGN_MIN), self.loops.len()));
+        }
         let map_of = |it| self.kernel.ty(it).map().clone();
         if let Some(touch) = Touch::of(inst, &self.numbers, &map_of) {
             self.access(no, touch.buffer);
+            if touch.verb == Verb::Copy && self.role.is_some() {
+                self.copied.push(touch.buffer);
+            }
         }
-        let is_loop = matches!(inst.op, Op::Flow(FlowOp::For { .. } | FlowOp::While));
+        let is_roles = matches!(inst.op, Op::Flow(FlowOp::Roles { .. }));
+        let is_loop = is_roles || matches!(inst.op, Op::Flow(FlowOp::For { .. } | FlowOp::While));
         if is_loop {
             self.loops.push(no);
         }
-        inst.regions.iter().for_each(|it| self.region(it));
+        for (number, region) in inst.regions.iter().enumerate() {
+            if is_roles {
+                self.role = Some(number);
+            }
+            self.region(region);
+            if is_roles {
+                self.leave_role();
+            }
+        }
         if is_loop {
             self.loops.pop();
             self.leave_loop(no);
@@ -216,7 +253,8 @@ impl<'a> Lives<'a> {
         let (name, site) = (decl.name.clone(), inst.site);
         let align = align.max(ALIGN_MIN);
         let n_stages = stages(decl.ty.map());
-        Buffer { value, name, site, bytes, n_stages, align, offset: 0, life: 0..0 }
+        let role = self.role;
+        Buffer { value, name, site, bytes, n_stages, align, offset: 0, life: 0..0, role }
     }
 
     fn access(&mut self, no: usize, buffer: Value) {
@@ -229,6 +267,16 @@ impl<'a> Lives<'a> {
         let first = self.loops.get(*n_loops).copied().unwrap_or(no);
         let start = if buffer.lives() { buffer.life.start.min(first) } else { first };
         buffer.life = start..no + 1;
+    }
+
+    fn leave_role(&mut self) {
+        for (buffer, _) in &mut self.buffers {
+            if self.copied.contains(&buffer.value) {
+                buffer.life.end = self.next;
+            }
+        }
+        self.copied.clear();
+        self.role = None;
     }
 
     fn leave_loop(&mut self, loop_no: usize) {

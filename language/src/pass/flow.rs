@@ -322,8 +322,9 @@ impl<'a> Walk<'a> {
                 return joined;
             }
             Op::Flow(FlowOp::For { .. } | FlowOp::While) => return self.repeat(no, inst, state),
-            // What a role does another one sees through barriers only.
+            // All threads meet before the roles; what a role does another one sees through barriers only.
             Op::Flow(FlowOp::Roles { .. }) => {
+                self.rule.make(Order::Barrier, &mut state);
                 for region in &inst.regions {
                     self.region(region, state.clone());
                 }

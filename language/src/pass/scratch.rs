@@ -8,7 +8,7 @@
 //! Scratch lies after the buffers. Uses that follow each other take turns as long as that is little
 //! memory, so that one need not wait for the readers of the one before; otherwise they lie in the same
 //! place. Where scratch would make the whole larger, it begins again at the first byte that no later
-//! instruction needs for a buffer.
+//! instruction needs for a buffer. Roles run side by side, so each has bytes of its own.
 //!
 //! # Invariants
 //! * S1: a use has the bytes that its instruction moves through shared memory at once.
@@ -62,6 +62,8 @@ enum Event {
     Meet,
     /// A loop with such instructions begins or ends: who still reads is not known.
     Loop,
+    /// What follows is another role's.
+    Role,
 }
 
 /// The uses of a kernel whose buffers have their places.
@@ -74,6 +76,7 @@ pub(super) fn place(kernel: &Kernel, buffers: &[Buffer]) -> Vec<ScratchUse> {
             Event::Need(it) => placing.take(&it),
             Event::Meet => placing.read.clear(),
             Event::Loop => placing.read = std::iter::once(0..u32::MAX).collect(),
+            Event::Role => placing.begin_again(),
         }
     }
     placing.uses
@@ -96,6 +99,13 @@ impl<'a> Placing<'a> {
         let start = end.next_multiple_of(SCRATCH_ALIGN);
         let comfort = start + COMFORT_BYTES;
         Placing { buffers, start, end, comfort, read: Vec::new(), uses: Vec::new() }
+    }
+
+    /// Leaves all bytes so far to others.
+    fn begin_again(&mut self) {
+        self.start = self.end.next_multiple_of(SCRATCH_ALIGN);
+        self.comfort = self.start + COMFORT_BYTES;
+        self.read.clear();
     }
 
     fn take(&mut self, need: &Need) {
@@ -136,6 +146,8 @@ impl<'a> Placing<'a> {
 /// Goes through a kernel in the order of the text.
 struct Walk<'a> {
     kernel: &'a Kernel,
+    /// Those that run the instruction.
+    warps: u32,
     used: HashSet<Value>,
     tensors: HashMap<Value, u32>,
     next: usize,
@@ -151,7 +163,7 @@ impl<'a> Walk<'a> {
             inst.regions.iter().for_each(|it| used.extend(&it.yields));
         });
         let tensors = pointed_tensors(kernel);
-        Walk { kernel, used, tensors, next: 0, events: Vec::new() }
+        Walk { kernel, warps: kernel.warps, used, tensors, next: 0, events: Vec::new() }
     }
 
     fn region(&mut self, region: &Region, depth: u32) {
@@ -167,7 +179,11 @@ impl<'a> Walk<'a> {
             }
             let is_loop = matches!(inst.op, Op::Flow(FlowOp::For { .. } | FlowOp::While));
             let n_before = self.events.len();
-            for region in &inst.regions {
+            for (number, region) in inst.regions.iter().enumerate() {
+                if let Op::Flow(FlowOp::Roles { roles }) = &inst.op {
+                    self.events.push(Event::Role);
+                    self.warps = roles[number].warps;
+                }
                 self.region(region, depth + 1);
             }
             // Loops without any leave things as they were.
@@ -250,7 +266,7 @@ impl<'a> Walk<'a> {
 
     /// A scalar that one thread hands to all; within one warp it takes no memory.
     fn handed(&self, scalar: Value) -> Vec<(u32, BarrierScope)> {
-        match self.kernel.warps {
+        match self.warps {
             1 => Vec::new(),
             _ => vec![(slot_bytes(self.kernel.ty(scalar).elem), BarrierScope::Block)],
         }
@@ -261,7 +277,7 @@ impl Walk<'_> {
     /// Whether elements lie with more than one thread.
     fn has_copies(&self, ty: &Type) -> bool {
         let n_lanes = self.kernel.target.row().lanes.trailing_zeros();
-        let n_threads = n_lanes + self.kernel.warps.next_power_of_two().trailing_zeros();
+        let n_threads = n_lanes + self.warps.next_power_of_two().trailing_zeros();
         let images = ty.layout.as_ref().map_or_else(Vec::new, |it| {
             [In::Lane, In::Warp].map(|input| images(it, input, &ty.shape)).concat()
         });

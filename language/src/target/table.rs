@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
             Cap::Mma,
             Cap::CpAsync,
             Cap::Ldmatrix,
+            Cap::Mbarrier,
             Cap::AtomicAddF64,
             Cap::AtomicAddF16,
             Cap::AtomicAddBf16,

@@ -3,12 +3,14 @@
 //! A copy reads when it starts and writes at the last moment at which it may: when its warp waits
 //! for it. A program that forgets the wait then finds what was there before. On NVIDIA a lane
 //! collects its copies in groups and waits for all but the newest ones (PTX ISA 9.7.9.25.3). On AMD a
-//! wave counts its operations on global memory, which end in order (CDNA3 ISA 4.4).
+//! wave counts its operations on global memory, which end in order (CDNA3 ISA 4.4). An mbarrier may wait for a lane's
+//! copies, too, whatever groups they are in.
 
 use super::super::bytecode::{AsyncCopy, Landing, Space};
 use super::super::count::Traffic;
 use super::super::error::SimError;
-use super::super::memory::{Region, region_of};
+use super::super::mbarrier::Hold;
+use super::super::memory::{Region, Tracked, region_of};
 use super::super::race::How;
 use super::window::{offset, same_memory};
 use super::{Turn, lanes_of};
@@ -33,14 +35,43 @@ struct Flight {
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Flights {
     queue: Vec<Flight>,
-    /// The number of the group that each lane's next copies belong to (NVIDIA), or of the newest
-    /// operation on global memory, the same for every lane (AMD).
+    /// The time of each lane's next copies (NVIDIA), or the number of the newest operation on global memory, the same for
+    /// every lane (AMD).
     times: Vec<u32>,
+    /// Of each lane, the times of the last copies of its groups.
+    groups: Vec<Vec<u32>>,
 }
 
 impl Flights {
     pub(super) fn new(lanes: usize) -> Self {
-        Flights { queue: Vec::new(), times: vec![1; lanes] }
+        Flights { queue: Vec::new(), times: vec![1; lanes], groups: vec![Vec::new(); lanes] }
+    }
+
+    /// The time of a lane's copies up to now; later ones have another.
+    pub(super) fn hand_over(&mut self, lane: usize) -> u32 {
+        self.times[lane] += 1;
+        self.times[lane] - 1
+    }
+
+    /// Ends the copies that an mbarrier waits for; the time up to which no copy of the warp is on its way.
+    pub(super) fn end(&mut self, hold: Hold, shared: &mut Tracked) -> u32 {
+        self.land(shared, |it| it.lane == hold.lane && it.time <= hold.time);
+        self.known(hold.time)
+    }
+
+    fn land(&mut self, shared: &mut Tracked, ends: impl Fn(&Flight) -> bool) {
+        self.queue.retain(|flight| {
+            let lands = ends(flight);
+            if lands {
+                shared.write(flight.to as usize, &flight.bytes[..usize::from(flight.len)]);
+            }
+            !lands
+        });
+    }
+
+    fn known(&self, time: u32) -> u32 {
+        let first = self.queue.iter().map(|flight| flight.time).min();
+        first.map_or(time, |first| time.min(first - 1))
     }
 }
 
@@ -134,14 +165,18 @@ impl<const L: usize> Turn<'_, '_, L> {
 
     pub(super) fn commit_copies(&mut self) {
         for lane in lanes_of(self.mask) {
-            self.warp.flights.times[lane] += 1;
+            let last = self.warp.flights.hand_over(lane);
+            self.warp.flights.groups[lane].push(last);
         }
     }
 
     /// Ends all but the `pending` newest groups of every active lane.
     pub(super) fn await_copies(&mut self, pending: u32) {
-        let times = &self.warp.flights.times;
-        let closed = |lane: usize| (times[lane] - 1).saturating_sub(pending);
+        let groups = &self.warp.flights.groups;
+        let closed = |lane: usize| {
+            let n = groups[lane].len().saturating_sub(pending as usize);
+            groups[lane][..n].last().copied().unwrap_or(0)
+        };
         let known = lanes_of(self.mask).map(closed).min().unwrap_or(0);
         let last: Vec<u32> =
             (0..L).map(|lane| if self.mask >> lane & 1 != 0 { closed(lane) } else { 0 }).collect();
@@ -177,20 +212,12 @@ impl<const L: usize> Turn<'_, '_, L> {
     }
 
     fn land(&mut self, ends: impl Fn(&Flight) -> bool) {
-        let shared = &mut *self.shared;
-        self.warp.flights.queue.retain(|flight| {
-            let lands = ends(flight);
-            if lands {
-                shared.write(flight.to as usize, &flight.bytes[..usize::from(flight.len)]);
-            }
-            !lands
-        });
+        self.warp.flights.land(self.shared, ends);
     }
 
     /// The warp knows of the end of its copies up to `time`, as far as none of them is on its way.
     fn learn(&mut self, time: u32) {
-        let first = self.warp.flights.queue.iter().map(|flight| flight.time).min();
-        let time = first.map_or(time, |first| time.min(first - 1));
+        let time = self.warp.flights.known(time);
         if let Some(race) = &mut self.race {
             race.landed(self.agent, time);
         }

@@ -2,6 +2,7 @@
 
 use super::super::Program;
 use super::super::bytecode::{Code, Slot};
+use super::super::mbarrier::Hold;
 use super::super::memory::Tracked;
 use super::flight::Flights;
 
@@ -23,6 +24,8 @@ pub(in crate::sim) enum Wait {
     Ready,
     /// Other lanes of its warp.
     Lanes,
+    /// The phase of an mbarrier; it asks again when one has completed.
+    Phase,
     /// The barrier `id`, at the operation with the table entry `table`.
     Barrier { id: u32, table: u32 },
 }
@@ -105,6 +108,11 @@ pub(in crate::sim) struct Warp<const L: usize> {
 }
 
 impl<const L: usize> Warp<L> {
+    /// Ends the copies that an mbarrier waits for; the time up to which no copy of the warp is on its way.
+    pub(in crate::sim) fn end_copies(&mut self, hold: Hold, shared: &mut Tracked) -> u32 {
+        self.flights.end(hold, shared)
+    }
+
     pub(super) const FULL: u64 = if L == 64 { !0 } else { (1 << L) - 1 };
 
     /// A warp of `program` with `lanes` lanes, ready to start.

@@ -43,7 +43,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         let private = self.program.code.local_bytes as usize;
         let (size, stride) =
             if region == Region::Local { (private, private) } else { (bytes.len(), 0) };
-        let visitor = Visitor { agent: self.agent, pc: self.pc };
+        let visitor = Visitor { agent: self.agent, pc: self.pc, lanes: self.mask };
         let can_race = size > 0 && !matches!(region, Region::Local | Region::Arguments);
         let race = self.race.as_deref_mut().filter(|_| can_race);
         let window = Window {

@@ -258,6 +258,7 @@ pub(in crate::sim) struct Shadow<'r> {
 pub(in crate::sim) struct Visitor {
     pub(in crate::sim) agent: u32,
     pub(in crate::sim) pc: u32,
+    pub(in crate::sim) lanes: u64,
 }
 
 impl<'r> Shadow<'r> {

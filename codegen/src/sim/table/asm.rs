@@ -5,6 +5,7 @@
 //! own (`.reg .b32 t;`). An input that is tied to an output is copied before the first statement.
 //! What a statement under a false predicate would have written keeps its value.
 
+mod mbarrier;
 mod ptx;
 
 use std::collections::HashMap;
@@ -292,10 +293,14 @@ fn split_operands(text: &str) -> Vec<String> {
     res
 }
 
+fn rows() -> impl Iterator<Item = &'static AsmRow> {
+    ptx::ROWS.iter().chain(mbarrier::ROWS)
+}
+
 fn find_row(mnemonic: &str) -> Option<(&'static AsmRow, Vec<String>)> {
     let mut end = mnemonic.len();
     loop {
-        if let Some(row) = ptx::ROWS.iter().find(|row| row.name == &mnemonic[..end]) {
+        if let Some(row) = rows().find(|row| row.name == &mnemonic[..end]) {
             let words = mnemonic[end..].split('.').filter(|it| !it.is_empty());
             return Some((row, words.map(str::to_owned).collect()));
         }
@@ -330,9 +335,9 @@ mod tests {
 
     #[test]
     fn every_mnemonic_has_a_name_of_its_own_and_a_source() {
-        let mut names: Vec<&str> = ptx::ROWS.iter().map(|row| row.name).collect();
+        let mut names: Vec<&str> = rows().map(|row| row.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
-        assert!(ptx::ROWS.iter().all(|row| !row.source.is_empty()));
+        assert!(rows().all(|row| !row.source.is_empty()));
     }
 }

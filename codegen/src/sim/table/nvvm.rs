@@ -74,6 +74,16 @@ pub(super) const ROWS: &[Row] = &[
         "PTX ISA 9.7.13.1, barrier.red",
         Rule::With(barrier_reduce),
     ),
+    row_of(
+        "llvm.nvvm.fence.mbarrier_init.release.cluster",
+        "PTX ISA 9.7.13.4, fence.mbarrier_init",
+        Rule::With(publish_mbarriers),
+    ),
+    row_of(
+        "llvm.nvvm.setmaxnreg",
+        "PTX ISA 9.7.19.5, setmaxnreg: registers are not counted here",
+        Rule::Ignore,
+    ),
     row_of("llvm.nvvm.bar.warp.sync", "PTX ISA 9.7.13.2, bar.warp.sync", Rule::With(warp_sync)),
     row_of("llvm.nvvm.membar.cta", "PTX ISA 9.7.13.4, membar", Rule::With(membar)),
     row_of("llvm.nvvm.membar.gl", "PTX ISA 9.7.13.4, membar", Rule::With(membar)),
@@ -237,6 +247,11 @@ fn barrier_reduce<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimE
     Ok(())
 }
 
+fn publish_mbarriers<'m>(lower: &mut Lower<'m>, _: &Call<'m>) -> Result<(), SimError> {
+    lower.emit(Op::PublishMbarriers);
+    Ok(())
+}
+
 fn warp_sync<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let members = lower.word_arg(call, 0)?;
     lower.emit(Op::WarpSync { members });
@@ -347,7 +362,10 @@ fn elect<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
     let result = lower.fresh_all(call.inst.ty())?;
     let lane = Slot::Word(lower.bit_row(BitOp::TrailingZeros, members));
     let own = lower.word();
-    lower.emit(Op::WarpSync { members });
+    // The lanes meet, and their accesses stay unordered.
+    let (value, d) = (Slot::Flag(lower.flag_of(true)), Slot::Word(lower.word()));
+    let mode = VoteMode::Ballot;
+    lower.emit_vote(Vote { mode, members: Some(members), value, d, also: None });
     lower.emit(Op::Special { what: Special::Lane, d: own });
     let chosen = lower.equal(32, lane, Slot::Word(own));
     lower.emit(Op::Copy { d: result[0], a: lane });

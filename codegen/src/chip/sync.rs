@@ -1,0 +1,48 @@
+//! What the lowering asks of a vendor's barriers between roles.
+
+use inkwell::values::{IntValue, PointerValue};
+
+use crate::emit::Emit;
+
+/// Who meets at a barrier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Meeting {
+    /// All threads of the block.
+    Block,
+    /// The lanes of the one warp that a role is.
+    Warp,
+    /// So many threads, at a barrier of their own.
+    Named {
+        /// Its number.
+        id: u32,
+        /// Threads.
+        threads: u32,
+    },
+}
+
+/// A vendor's mbarriers, and registers that warps hand to each other.
+pub(crate) trait Mbarriers {
+    /// Makes an mbarrier of which a phase counts so many arrivals.
+    fn init_mbarrier<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>, count: u32);
+
+    /// What was initialised is there for all that meet next, copy engines included.
+    fn publish_mbarriers(&self, emit: &Emit<'_>);
+
+    /// One lane of the warp arrives so many times at once; first it makes the phase wait for bytes where the flag says so.
+    fn arrive<'c>(
+        &self,
+        emit: &Emit<'c>,
+        at: PointerValue<'c>,
+        count: u32,
+        bytes: Option<(IntValue<'c>, u32)>,
+    );
+
+    /// Waits until the phase of that parity is complete.
+    fn await_mbarrier<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>, parity: IntValue<'c>);
+
+    /// The open phase waits for the copies that this thread has started.
+    fn hold_for_copies<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>);
+
+    /// Goes from `start` registers a thread to `wanted`; reached by whole groups of warps.
+    fn hand_registers(&self, emit: &Emit<'_>, start: u32, wanted: u32);
+}

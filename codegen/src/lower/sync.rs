@@ -1,0 +1,119 @@
+//! Order between roles: mbarriers.
+//!
+//! # Idea
+//! A role arrives once a warp: the warp's lanes meet, so that what each of them read and wrote comes before, and one lane
+//! arrives for all, with the weight that [`BarrierList`] gives it. Every thread waits by itself, so that each sees what
+//! was published. Phases are counted from the start; the hardware is asked for their parity, and that no waiter is
+//! lapped is the protocol's promise. The phase before the first counts as complete, so a wait for no phases needs nothing.
+//!
+//! [`BarrierList`]: tile_language::analysis::mbarriers::BarrierList
+//!
+//! # Invariants
+//! * B1: every mbarrier of the kernel is initialised by one thread at the very start, and all threads meet before any is used.
+
+use inkwell::IntPredicate;
+use inkwell::values::{IntValue, PointerValue};
+use tile_language::ir::{Inst, Value};
+use tile_language::op::SyncOp;
+
+use super::Lower;
+
+/// Bytes of an mbarrier.
+const BYTES: u32 = 8;
+
+impl<'c> Lower<'_, 'c> {
+    /// Lowers an operation that makes order between threads.
+    pub(crate) fn sync(&mut self, op: &SyncOp, inst: &Inst) {
+        match op {
+            SyncOp::Barrier => self.meet(),
+            SyncOp::Mbarriers { .. } => self.place_buffer(inst.results[0]),
+            SyncOp::Wait => self.wait(inst.operands[0], inst.operands[1]),
+            SyncOp::Arrive => self.arrive(inst.operands[0], None),
+            SyncOp::Expect { bytes } => self.arrive(inst.operands[0], Some(*bytes)),
+            SyncOp::Permit | SyncOp::End => {
+                panic!("the pass `permits` leaves no permits in a kernel")
+            }
+        }
+    }
+
+    /// One thread initialises every mbarrier of the kernel (invariant B1), one after the other: the hardware takes their
+    /// addresses from registers that a warp shares.
+    pub(crate) fn init_barriers(&mut self) {
+        if self.mbarriers.lists.is_empty() {
+            return;
+        }
+        let is_first = self.is_first_thread();
+        let (emit, chip) = (&self.emit, &self.chip);
+        emit.when(is_first, || {
+            for list in &self.mbarriers.lists {
+                let start = self.allocation.of_value(list.value).offset;
+                for number in 0..list.n {
+                    let at = emit.int(start + number * BYTES);
+                    let at = emit.offset(emit.i8().into(), self.scratch.address(), at);
+                    chip.init_mbarrier(emit, at, list.count());
+                }
+            }
+        });
+    }
+
+    /// All threads meet, and see the mbarriers initialised.
+    pub(crate) fn open_barriers(&mut self) {
+        if !self.mbarriers.lists.is_empty() {
+            self.chip.publish_mbarriers(&self.emit);
+        }
+        self.meet();
+    }
+
+    fn wait(&mut self, barrier: Value, phases: Value) {
+        if !self.team.is_role() {
+            self.open_barriers();
+        }
+        let (address, phases) = (self.barrier(barrier), self.scalar(phases).into_int_value());
+        let emit = &self.emit;
+        // The last of so many phases has the parity of their number less one.
+        let before = emit.sub(emit.zext(phases, emit.i32()), emit.int(1));
+        let parity = emit.and(before, emit.int(1));
+        self.chip.await_mbarrier(emit, address, parity);
+    }
+
+    /// The role arrives; with bytes that its first warp tells the barrier of.
+    fn arrive(&mut self, barrier: Value, bytes: Option<u32>) {
+        let address = self.barrier(barrier);
+        let list = self.mbarriers.list(barrier);
+        let (count, share) = (list.count(), list.share(self.team.warps.min(list.most_warps)));
+        if self.team.is_role() {
+            self.chip.warp_barrier(&self.emit);
+            let is_first = self.is_first_warp();
+            self.chip.arrive(&self.emit, address, share, bytes.map(|it| (is_first, it)));
+            return;
+        }
+        // Before the roles the block arrives as one.
+        self.open_barriers();
+        let (thread, lanes) = (self.thread(), self.emit.int(self.lanes));
+        let is_first = self.emit.icmp(IntPredicate::ULT, thread, lanes);
+        self.emit.when(is_first, || {
+            let bytes = bytes.map(|it| (self.emit.bool(true), it));
+            self.chip.arrive(&self.emit, address, count, bytes);
+        });
+    }
+
+    /// The phase of the barrier that is open waits for the copies that each thread has started.
+    pub(crate) fn hold(&mut self, barrier: Value) {
+        let address = self.barrier(barrier);
+        self.chip.hold_for_copies(&self.emit, address);
+    }
+
+    /// Whether this is the first warp of its role.
+    fn is_first_warp(&mut self) -> IntValue<'c> {
+        if self.team.warps == 1 {
+            return self.emit.bool(true);
+        }
+        let thread = self.thread();
+        self.emit.icmp(IntPredicate::ULT, thread, self.emit.int(self.lanes))
+    }
+
+    /// The address of one barrier.
+    fn barrier(&self, barrier: Value) -> PointerValue<'c> {
+        self.view_address(barrier)
+    }
+}
