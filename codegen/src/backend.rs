@@ -12,7 +12,7 @@ use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{
     CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple,
 };
-use tile_language::ir::{Elem, Kernel};
+use tile_language::ir::Kernel;
 use tile_language::target::{Target as Row, TargetId, Vendor};
 
 use crate::chip::{self, Chip};
@@ -48,22 +48,6 @@ fn initialize(vendor: Vendor) {
     match vendor {
         Vendor::Nvidia => NVIDIA.call_once(|| Target::initialize_nvptx(&config)),
         Vendor::Amd => AMD.call_once(|| Target::initialize_amd_gpu(&config)),
-    }
-}
-
-/// Elements of less than a byte have no addresses of their own.
-fn refuse_packed(kernel: &Kernel) -> Result<(), BuildError> {
-    let tensors = kernel.tensors.iter().map(|it| (it.dtype, &it.name));
-    let views = kernel.values.iter().filter_map(|it| match it.ty.elem {
-        Elem::Shared(dtype) => Some((dtype, &it.name)),
-        Elem::Data(_) | Elem::Pointer(_) | Elem::Barrier | Elem::Map => None,
-    });
-    match tensors.chain(views).find(|it| it.0.storage_bits() < 8) {
-        Some((dtype, name)) => Err(BuildError::Unsupported {
-            kernel: kernel.name.to_string(),
-            what: format!("has packed elements of {dtype} in `{name}`"),
-        }),
-        None => Ok(()),
     }
 }
 
@@ -116,7 +100,6 @@ impl Backend {
         kernel: &Kernel,
         options: LowerOptions,
     ) -> Result<Lowered<'c>, BuildError> {
-        refuse_packed(kernel)?;
         let lowered = lower(context, kernel, options);
         let row = kernel.target.row();
         if lowered.shared_bytes > row.smem_block_bytes_max {

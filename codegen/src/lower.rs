@@ -18,6 +18,7 @@
 
 mod approximate;
 mod cast;
+mod cell;
 mod convert;
 mod copy;
 mod elementwise;

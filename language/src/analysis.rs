@@ -9,6 +9,7 @@
 //! * [`pressure`](mod@pressure): how many registers a thread needs, where, and for what.
 //! * [`role_map`]: which warps are whose, and how the register file is shared between them.
 //! * [`mbarriers`]: who arrives at a barrier, and what the hardware counts.
+//! * `packed`: accesses to elements smaller than a byte that take a part of one.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
 //! The lowering and the editor ask the same functions: the width that a warning talks about is the
@@ -57,9 +58,10 @@ use crate::{pass, protocol, report};
 ///
 /// What is too large to compile is said alone.
 pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = packed::in_arguments(kernel).into_iter().collect();
+    let facts = Facts::of(kernel);
+    let mut found: Vec<Diagnostic> = Vec::new();
     kernel.body.walk(&mut |inst| {
-        found.extend(packed::in_instruction(kernel, inst));
+        found.extend(packed::error(kernel, &facts, inst));
         found.extend(budget::error(kernel, inst));
     });
     found.extend(protocol::stuck(kernel).map(|it| report::sync::stuck(kernel, &it)));
@@ -71,7 +73,6 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
     if let Some(error) = found.iter().position(|it| it.severity == Severity::Error) {
         return vec![found.swap_remove(error)];
     }
-    let facts = Facts::of(kernel);
     kernel.body.walk(&mut |inst| {
         found.extend(access::warning(kernel, &facts, inst));
         found.extend(bounds::warning(kernel, &facts, inst));

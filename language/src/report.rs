@@ -9,6 +9,7 @@ pub mod memory;
 pub mod mma;
 pub mod names;
 pub mod ops;
+pub mod packed;
 pub mod performance;
 pub mod roles;
 pub mod runtime;

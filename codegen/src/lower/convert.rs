@@ -9,6 +9,7 @@ use tile_layout::plan::{BarrierScope, Exchange, ExchangeGroup, RoundAccess, Shar
 use tile_layout::{Halves, Plan, PlanStep};
 
 use super::Lower;
+use super::cell::Cell;
 use super::index::linear;
 use crate::emit::{Val, vector_type, width};
 
@@ -166,7 +167,8 @@ impl<'c> Lower<'_, 'c> {
                     let at = lower.plan_address(&region, base, &store, access);
                     let first = access.registers.iter().map(|it| values[it[0] as usize]);
                     let members: Vec<Val<'c>> = first.map(|it| lower.to_memory(it)).collect();
-                    lower.store_row(plan.store.means, at, &members);
+                    let cell = Cell::whole(members[0].get_type());
+                    lower.store_row(plan.store.means, at, &members, cell);
                 }
             };
             match owner {
@@ -178,7 +180,8 @@ impl<'c> Lower<'_, 'c> {
             for access in &round.loads {
                 let at = self.plan_address(&region, base, &load, access);
                 let n = plan.load.vector;
-                let loaded = self.load_row(plan.load.means, n, at, self.memory_type(element));
+                let cell = Cell::whole(self.memory_type(element));
+                let loaded = self.load_row(plan.load.means, n, at, cell);
                 for (registers, value) in access.registers.iter().zip(loaded) {
                     let value = self.loaded_as(value, element);
                     registers.iter().for_each(|&it| results[it as usize] = value);

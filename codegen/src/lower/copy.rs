@@ -15,6 +15,7 @@ use super::order::AccessKind;
 use super::views::Addresses;
 use super::{AccessWidth, Lower};
 use crate::chip::{CopyConditions, Hints, InFlight};
+use crate::emit::Val;
 
 /// What one thread copies at once.
 struct Piece<'c> {
@@ -93,11 +94,12 @@ impl<'c> Lower<'_, 'c> {
         let request = self.request(inst, pointers, masks, None, Hints::NONE);
         let addresses = self.addresses(view, access);
         let make = |lower: &Self| {
-            let slots = lower.read(&request, |_| request.element.const_zero());
+            let slots = lower.read(&request, |_| request.cell.element.const_zero());
             for group in &access.groups {
                 let registers = group.registers.iter().map(|it| slots[it[0] as usize]);
                 let to = lower.address(&addresses, group);
-                lower.store_row(access.means, to, &registers.collect::<Vec<_>>());
+                let values: Vec<Val<'c>> = registers.collect();
+                lower.store_row(access.means, to, &values, request.cell);
             }
         };
         match when {
@@ -115,7 +117,6 @@ impl<'c> Lower<'_, 'c> {
         access: &SharedAccess,
         n: usize,
     ) -> Vec<Piece<'c>> {
-        let elem_bytes = access.bytes / access.vector;
         let slots = self.get(pointers);
         let masks = mask.map(|it| self.masks(it, slots.len()));
         let mut pieces = Vec::new();
@@ -123,7 +124,7 @@ impl<'c> Lower<'_, 'c> {
             let first = self.address(addresses, group);
             for at in (0..group.registers.len()).step_by(n) {
                 let slot = group.registers[at][0] as usize;
-                let bytes = self.emit.int(at as u32 * elem_bytes);
+                let bytes = self.emit.int(at as u32 * access.bytes / access.vector);
                 pieces.push(Piece {
                     to: self.emit.offset(self.emit.i8().into(), first, bytes),
                     from: Self::pointer(slots[slot]),

@@ -9,7 +9,6 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use inkwell::types::BasicTypeEnum;
 use inkwell::values::{IntValue, PointerValue};
 use inkwell::{AtomicOrdering, AtomicRMWBinOp};
 use tile_language::analysis::access;
@@ -18,12 +17,13 @@ use tile_language::ir::{Elem, Extent, Inst, Value};
 use tile_language::op::MemoryOp;
 use tile_language::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
 
+use super::cell::Cell;
 use super::index::{At, Spread};
 use super::order::AccessKind;
 use super::transfer::SAME;
 use super::{AccessWidth, HookKind, Lower};
 use crate::chip::{Hints, Resource};
-use crate::emit::{Val, vector_type, width};
+use crate::emit::{Val, width};
 
 /// Slots that one access moves, by ascending address.
 type Group = Range<usize>;
@@ -34,7 +34,7 @@ pub(super) struct Request<'c> {
     pointers: Vec<Val<'c>>,
     /// For every group, whether it takes part; `None` if all do.
     conditions: Option<Vec<IntValue<'c>>>,
-    pub(super) element: BasicTypeEnum<'c>,
+    pub(super) cell: Cell<'c>,
     hints: Hints,
     is_constant: bool,
     /// What bounds the pointers, if something is left out and the hardware can.
@@ -124,7 +124,7 @@ impl<'c> Lower<'_, 'c> {
     fn at(&mut self, tensor: u32, inst: &Inst) {
         let tensor = &self.kernel.tensors[tensor as usize];
         let base = Self::pointer(self.scalar(tensor.base));
-        let of = self.memory_type(super::element_type(self.emit.context, Elem::Data(tensor.dtype)));
+        let pointee = tensor.dtype;
         let n_slots = self.spread(self.kernel.ty(inst.results[0])).n_slots();
         let mut pointers = vec![base; n_slots];
         // Rows before columns: the part of an address that slots share is computed once.
@@ -141,7 +141,7 @@ impl<'c> Lower<'_, 'c> {
                         Extent::Const(1) => index,
                         other => self.emit.mul_nsw(index, self.extent(other)),
                     };
-                    self.emit.offset(of, *pointer, elements)
+                    self.offset_by(*pointer, elements, pointee)
                 });
             }
             known.clear();
@@ -163,16 +163,38 @@ impl<'c> Lower<'_, 'c> {
         let Elem::Pointer(dtype) = self.kernel.ty(inst.operands[0]).elem else {
             panic!("V3: offsets move pointers")
         };
-        let of = self.memory_type(super::element_type(self.emit.context, Elem::Data(dtype)));
         let by = self.dtype(inst.operands[1]);
         let moved = self.get(inst.operands[0]).into_iter().zip(self.get(inst.operands[1]));
         let moved = moved
             .map(|(pointer, elements)| {
                 let elements = self.to_long(elements.into_int_value(), by);
-                self.emit.offset(of, Self::pointer(pointer), elements).into()
+                self.offset_by(Self::pointer(pointer), elements, dtype).into()
             })
             .collect();
         self.set(inst.results[0], moved);
+    }
+
+    /// The pointer so many elements further on, which is exact where that is whole bytes.
+    fn offset_by(
+        &self,
+        pointer: PointerValue<'c>,
+        elements: IntValue<'c>,
+        dtype: DType,
+    ) -> PointerValue<'c> {
+        let emit = &self.emit;
+        let bits = dtype.storage_bits();
+        if bits.is_multiple_of(8) {
+            let of = super::element_type(emit.context, Elem::Data(dtype));
+            return emit.offset(self.memory_type(of), pointer, elements);
+        }
+        let bits = emit.mul_nsw(elements, emit.long(bits.into()));
+        emit.offset(emit.i8().into(), pointer, emit.ashr(bits, emit.long(3)))
+    }
+
+    /// Elements of that type in memory.
+    pub(super) fn cell(&self, dtype: DType) -> Cell<'c> {
+        let element = self.memory_type(super::element_type(self.emit.context, Elem::Data(dtype)));
+        Cell::packed(element, dtype.storage_bits())
     }
 }
 
@@ -190,7 +212,7 @@ impl<'c> Lower<'_, 'c> {
         let element = self.register_type(result);
         let other = |slot: usize| match &others {
             Some(it) => self.to_memory(it[slot.min(it.len() - 1)]),
-            None => request.element.const_zero(),
+            None => request.cell.element.const_zero(),
         };
         let slots = self.read(&request, other).into_iter();
         let mut slots: Vec<Val<'c>> = slots.map(|it| self.loaded_as(it, element)).collect();
@@ -205,14 +227,15 @@ impl<'c> Lower<'_, 'c> {
         request: &Request<'c>,
         other: impl Fn(usize) -> Val<'c>,
     ) -> Vec<Val<'c>> {
-        let mut slots = vec![request.element.const_zero(); request.pointers.len()];
+        let mut slots = vec![request.cell.element.const_zero(); request.pointers.len()];
         for (condition, groups) in request.by_condition() {
             let read = || groups.iter().map(|it| self.load_group(request, it)).collect::<Vec<_>>();
             let read = match condition {
                 None => read(),
                 Some(condition) => {
                     let instead = |group: &&Group| {
-                        self.emit.pack(&(**group).clone().map(&other).collect::<Vec<_>>())
+                        let elements: Vec<Val<'c>> = (**group).clone().map(&other).collect();
+                        request.cell.join(&self.emit, &elements)
                     };
                     let instead: Vec<Val<'c>> = groups.iter().map(instead).collect();
                     self.load_without_branch(request, &groups, condition, &instead)
@@ -220,7 +243,7 @@ impl<'c> Lower<'_, 'c> {
                 }
             };
             for (group, value) in groups.iter().zip(read) {
-                let values = self.emit.unpack(value, group.len());
+                let values = request.cell.split(&self.emit, value, group.len());
                 slots[(*group).clone()].copy_from_slice(&values);
             }
         }
@@ -228,7 +251,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     fn load_group(&self, request: &Request<'c>, group: &Group) -> Val<'c> {
-        let (ty, align) = group_type(request.element, group.len());
+        let (ty, align) = request.cell.access(&self.emit, group.len());
         let from = Self::pointer(request.pointers[group.start]);
         if request.hints != Hints::NONE {
             return self.chip.hinted_load(&self.emit, ty, from, align, request.hints);
@@ -252,7 +275,7 @@ impl<'c> Lower<'_, 'c> {
             return None;
         }
         let load = |(group, &other): (&&Group, &Val<'c>)| {
-            let (ty, align) = group_type(request.element, group.len());
+            let (ty, align) = request.cell.access(&self.emit, group.len());
             let from = Self::pointer(request.pointers[group.start]);
             let emit = &self.emit;
             let loaded =
@@ -278,7 +301,8 @@ impl<'c> Lower<'_, 'c> {
             tensor.dims.iter().zip(&tensor.strides).try_fold(1i64, |reach, (dim, stride)| {
                 most(*dim)?.checked_sub(1)?.checked_mul(most(*stride)?)?.checked_add(reach)
             })?;
-        let bytes = u64::try_from(reach).ok()?.checked_mul(tensor.dtype.storage_bits().into())? / 8;
+        let bits = u64::try_from(reach).ok()?.checked_mul(tensor.dtype.storage_bits().into())?;
+        let bytes = bits.div_ceil(8);
         if self.chip.resource_bytes_max() < bytes {
             return None;
         }
@@ -304,7 +328,7 @@ impl<'c> Lower<'_, 'c> {
             groups: std::iter::once(0..1).collect(),
             pointers: vec![pointer.into()],
             conditions: None,
-            element: self.memory_type(wanted),
+            cell: Cell::whole(self.memory_type(wanted)),
             hints,
             is_constant,
             resource: None,
@@ -338,7 +362,7 @@ impl<'c> Lower<'_, 'c> {
             let packed = |group: &Group| {
                 let values: Vec<Val<'c>> =
                     group.clone().map(|it| self.to_memory(values[it])).collect();
-                self.emit.pack(&values)
+                request.cell.join(&self.emit, &values)
             };
             let write = || {
                 groups.iter().for_each(|it| self.store_group(&request, it, packed(it)));
@@ -362,7 +386,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     fn store_group(&self, request: &Request<'c>, group: &Group, value: Val<'c>) {
-        let (_, align) = group_type(request.element, group.len());
+        let (_, align) = request.cell.access(&self.emit, group.len());
         let to = Self::pointer(request.pointers[group.start]);
         if request.hints != Hints::NONE {
             return self.chip.hinted_store(&self.emit, value, to, align, request.hints);
@@ -388,12 +412,12 @@ impl<'c> Lower<'_, 'c> {
         let Elem::Pointer(dtype) = self.kernel.ty(pointers).elem else {
             panic!("V3: accesses take pointers")
         };
-        let element = self.memory_type(super::element_type(self.emit.context, Elem::Data(dtype)));
+        let cell = self.cell(dtype);
         let spread = self.spread(self.kernel.ty(pointers));
         let groups = groups(&spread, self.access_elements(inst));
         self.accesses.push(AccessWidth {
             site: inst.site,
-            bytes: groups[0].len() as u32 * dtype.storage_bits().div_ceil(8),
+            bytes: cell.bytes(groups[0].len()),
             n_accesses: groups.len() as u32,
         });
         let condition = |group: &Group| match (&masks, owner) {
@@ -408,7 +432,7 @@ impl<'c> Lower<'_, 'c> {
             groups,
             pointers: self.get(pointers),
             conditions,
-            element,
+            cell,
             hints,
             is_constant,
             resource,
@@ -427,12 +451,6 @@ impl<'c> Lower<'_, 'c> {
             slots[slot] = slots[*first.entry(spread.at(slot)).or_insert(slot)];
         }
     }
-}
-
-/// The LLVM type of an access of `n` elements, and its alignment.
-pub(super) fn group_type(element: BasicTypeEnum<'_>, n: usize) -> (BasicTypeEnum<'_>, u32) {
-    let bytes = width(element) / 8 * n as u32;
-    if n == 1 { (element, bytes) } else { (vector_type(element, n as u32), bytes) }
 }
 
 /// Slots by groups of `n`, which are neighbours in memory; slots that are copies are left out.
@@ -545,7 +563,7 @@ impl<'c> Lower<'_, 'c> {
             return emit.atomic(rmw(op, self.dtype(inst.operands[1])), to, value, order, scope);
         }
         let ty = value.get_type();
-        let whole: BasicTypeEnum<'c> = emit.int_type(width(ty)).into();
+        let whole: inkwell::types::BasicTypeEnum<'c> = emit.int_type(width(ty)).into();
         let expected = emit.bitcast(value, whole).into_int_value();
         let value = emit.bitcast(self.get(inst.operands[2])[slot], whole).into_int_value();
         emit.bitcast(emit.compare_exchange(to, expected, value, order, scope), ty)

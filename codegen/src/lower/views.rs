@@ -13,25 +13,25 @@
 //!   a column's bit never carries (memory maps: every bit that is not mixed has one owner).
 
 use inkwell::IntPredicate;
-use inkwell::types::BasicTypeEnum;
 use inkwell::values::{IntValue, PointerValue};
 use tile_language::analysis::shared_access;
-use tile_language::ir::{Inst, Value};
+use tile_language::ir::{Inst, Type, Value};
 use tile_language::op::SharedOp;
 use tile_language::op::memory::{AtomicOp, Order, Scope};
 use tile_layout::banks::Direction;
 use tile_layout::{AccessGroup, Layout, MemoryMap, SharedAccess, SharedMeans};
 
+use super::cell::Cell;
 use super::index::linear;
-use super::memory::{group_type, ordering, rmw};
+use super::memory::{ordering, rmw};
 use super::transfer::SAME;
 use super::{HookKind, Lower};
 use crate::emit::{Val, width};
 
-/// Where a view lies, in bytes.
+/// Where a view lies, in [`Units`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'c> {
-    /// Where the buffer begins.
+    /// The byte where the buffer begins.
     buffer: u32,
     /// From there, by addition.
     start: IntValue<'c>,
@@ -41,7 +41,27 @@ pub(crate) struct Place<'c> {
     shift_bits: u32,
 }
 
-/// What the thread and the place add to the addresses of an access, in bytes.
+/// What distances in a view are counted in: bytes, so that they add up to addresses and their bits are
+/// combined by exclusive or as those of offsets are. Elements whose width is three times a power of two
+/// count in three bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Units {
+    elem_bits: u32,
+}
+
+impl Units {
+    /// The units of so many elements, rounded down.
+    fn of(self, elements: u32) -> u32 {
+        ((u64::from(elements) << self.elem_bits.trailing_zeros()) / 8) as u32
+    }
+
+    /// Bytes of one.
+    fn bytes(self) -> u32 {
+        self.elem_bits >> self.elem_bits.trailing_zeros()
+    }
+}
+
+/// What the thread and the place add to the addresses of an access, in units.
 pub(crate) struct Addresses<'c> {
     place: Place<'c>,
     /// The part that the groups' constants are exclusive-or'ed to, and the bits that it can have.
@@ -49,7 +69,7 @@ pub(crate) struct Addresses<'c> {
     /// For every step of the access, the thread's part, its bits, and the stride.
     steps: Vec<(IntValue<'c>, u32, u32)>,
     padding: Vec<(u32, u32)>,
-    elem_bytes: u32,
+    units: Units,
 }
 
 impl<'c> Lower<'_, 'c> {
@@ -101,7 +121,7 @@ impl<'c> Lower<'_, 'c> {
         let view = inst.operands[0];
         let ty = self.kernel.ty(view);
         let at = self.scalar(inst.operands[1]).into_int_value();
-        let place = self.place_at(self.place(view), ty.map(), ty.elem.bits() / 8, axis, at, unit);
+        let place = self.place_at(self.place(view), ty.map(), units(ty), axis, at, unit);
         self.places.insert(inst.results[0], place);
     }
 
@@ -127,7 +147,7 @@ impl<'c> Lower<'_, 'c> {
         &self,
         place: Place<'c>,
         map: &MemoryMap,
-        elem_bytes: u32,
+        units: Units,
         axis: usize,
         at: IntValue<'c>,
         unit: u32,
@@ -140,7 +160,7 @@ impl<'c> Lower<'_, 'c> {
         let part = |bits: u32| {
             let columns = dim.columns.iter().enumerate();
             let image = |(bit, it): (usize, &u32)| {
-                if unit >> bit > 1 { 0 } else { (it & bits) * elem_bytes }
+                if unit >> bit > 1 { 0 } else { units.of(it & bits) }
             };
             let images: Vec<u32> = columns.map(image).collect();
             let all = images.iter().fold(0, |all, it| all | it);
@@ -150,7 +170,7 @@ impl<'c> Lower<'_, 'c> {
         let (mut start, _) = part(!map.mixed());
         if has_steps {
             let steps = emit.lshr(at, emit.int(n_columns));
-            start = emit.add(start, emit.mul(steps, emit.int(dim.stride * elem_bytes)));
+            start = emit.add(start, emit.mul(steps, emit.int(units.of(dim.stride))));
         }
         Place {
             buffer: place.buffer,
@@ -190,8 +210,8 @@ impl<'c> Lower<'_, 'c> {
         access: &SharedAccess,
         of: impl Fn(&mut Self, &[u32]) -> IntValue<'c>,
     ) -> Addresses<'c> {
-        let elem_bytes = self.kernel.ty(view).elem.bits() / 8;
-        let scaled = |it: &[u32]| it.iter().map(|it| it * elem_bytes).collect::<Vec<u32>>();
+        let units = units(self.kernel.ty(view));
+        let scaled = |it: &[u32]| it.iter().map(|&it| units.of(it)).collect::<Vec<u32>>();
         let images = self.thread_images(&scaled(&access.lanes), &scaled(&access.warps));
         let varying = images.iter().fold(0, |all, it| all | it);
         let thread = of(self, &images);
@@ -199,20 +219,19 @@ impl<'c> Lower<'_, 'c> {
         let steps = access.steps.iter().map(|step| {
             let images = self.thread_images(&step.lanes, &step.warps);
             let varying = images.iter().fold(0, |all, it| all | it);
-            (of(self, &images), varying, step.stride * elem_bytes)
+            (of(self, &images), varying, units.of(step.stride))
         });
         let steps = steps.collect();
         let padding = self.kernel.ty(view).map().padding().iter();
-        let padding =
-            padding.map(|&(interval, pad)| (interval * elem_bytes, pad * elem_bytes)).collect();
-        Addresses { place, low, steps, padding, elem_bytes }
+        let padding = padding.map(|&(interval, pad)| (units.of(interval), units.of(pad))).collect();
+        Addresses { place, low, steps, padding, units }
     }
 
     /// The address of a group's first element.
     pub(crate) fn address(&self, of: &Addresses<'c>, group: &AccessGroup) -> PointerValue<'c> {
         let emit = &self.emit;
         let (low, varying) = of.low;
-        let [group_low, high] = [group.low, group.high].map(|it| it * of.elem_bytes);
+        let [group_low, high] = [group.low, group.high].map(|it| of.units.of(it));
         // Whole intervals and bits of nobody else need not be looked at when padding is counted.
         let is_apart = of.padding.iter().all(|it| high % it.0 == 0);
         let fixed = if is_apart { high + (group_low & !varying) } else { 0 };
@@ -224,21 +243,23 @@ impl<'c> Lower<'_, 'c> {
             let steps = self.join_index(step, varying, own);
             at = emit.add(at, emit.mul(steps, emit.int(stride)));
         }
+        let unit = of.units.bytes();
+        let bytes = |it: IntValue<'c>| if unit == 1 { it } else { emit.mul(it, emit.int(unit)) };
         let mut res = self.scratch.address();
         if of.padding.is_empty() {
             // The part that a loop does not change first.
-            res = emit.offset(emit.i8().into(), res, at);
-            res = emit.offset(emit.i8().into(), res, of.place.start);
+            res = emit.offset(emit.i8().into(), res, bytes(at));
+            res = emit.offset(emit.i8().into(), res, bytes(of.place.start));
         } else {
             let plain = emit.add(of.place.start, at);
             let pads = of.padding.iter().map(|&(interval, pad)| {
                 emit.mul(emit.udiv(plain, emit.int(interval)), emit.int(pad))
             });
             let padded = pads.fold(plain, |sum, it| emit.add(sum, it));
-            res = emit.offset(emit.i8().into(), res, padded);
+            res = emit.offset(emit.i8().into(), res, bytes(padded));
         }
         let pads: u32 = of.padding.iter().map(|&(interval, pad)| fixed / interval * pad).sum();
-        emit.offset(emit.i8().into(), res, emit.int(of.place.buffer + fixed + pads))
+        emit.offset(emit.i8().into(), res, emit.int(of.place.buffer + (fixed + pads) * unit))
     }
 
     /// The layout of a tile that is read from or written to a view; a scalar has the one without bits.
@@ -253,6 +274,11 @@ impl<'c> Lower<'_, 'c> {
     }
 }
 
+/// What distances in a view of that type are counted in.
+fn units(ty: &Type) -> Units {
+    Units { elem_bits: ty.elem.bits() }
+}
+
 /// Loads and stores.
 impl<'c> Lower<'_, 'c> {
     fn load_view(&mut self, inst: &Inst) {
@@ -264,8 +290,8 @@ impl<'c> Lower<'_, 'c> {
         let mut slots = vec![element.const_zero(); n_slots];
         for group in &access.groups {
             let from = self.address(&addresses, group);
-            let values =
-                self.load_row(access.means, access.vector, from, self.memory_type(element));
+            let cell = self.cell(self.dtype(result));
+            let values = self.load_row(access.means, access.vector, from, cell);
             for (registers, value) in group.registers.iter().zip(values) {
                 let value = self.loaded_as(value, element);
                 registers.iter().for_each(|&it| slots[it as usize] = value);
@@ -287,7 +313,8 @@ impl<'c> Lower<'_, 'c> {
             for group in &access.groups {
                 let registers = group.registers.iter().map(|it| slots[it[0] as usize]);
                 let values: Vec<Val<'c>> = registers.map(|it| lower.to_memory(it)).collect();
-                lower.store_row(access.means, lower.address(&addresses, group), &values);
+                let cell = lower.cell(lower.dtype(value));
+                lower.store_row(access.means, lower.address(&addresses, group), &values, cell);
             }
         };
         match owner {
@@ -302,31 +329,37 @@ impl<'c> Lower<'_, 'c> {
         means: SharedMeans,
         n: u32,
         from: PointerValue<'c>,
-        element: BasicTypeEnum<'c>,
+        cell: Cell<'c>,
     ) -> Vec<Val<'c>> {
         let emit = &self.emit;
         match means {
             SharedMeans::Vector => {
-                let (ty, align) = group_type(element, n as usize);
-                emit.unpack(emit.load(ty, from, align), n as usize)
+                let (ty, align) = cell.access(emit, n as usize);
+                cell.split(emit, emit.load(ty, from, align), n as usize)
             }
             SharedMeans::Matrix { count, transposed } => {
                 let n = (n / count) as usize;
-                let (ty, _) = group_type(element, n);
+                let (ty, _) = cell.access(emit, n);
                 let words = self.chip.load_matrices(emit, from, count, transposed).into_iter();
                 words.flat_map(|it| emit.unpack(emit.bitcast(it.into(), ty), n)).collect()
             }
-            SharedMeans::TransposeRead => self.chip.load_columns(emit, from, element, n),
+            SharedMeans::TransposeRead => self.chip.load_columns(emit, from, cell.element, n),
         }
     }
 
     /// Writes the elements of one access, given by position as they lie in memory.
-    pub(crate) fn store_row(&self, means: SharedMeans, to: PointerValue<'c>, values: &[Val<'c>]) {
+    pub(crate) fn store_row(
+        &self,
+        means: SharedMeans,
+        to: PointerValue<'c>,
+        values: &[Val<'c>],
+        cell: Cell<'c>,
+    ) {
         let emit = &self.emit;
         match means {
             SharedMeans::Vector => {
-                let bytes = width(values[0].get_type()) / 8 * values.len() as u32;
-                emit.store(emit.pack(values), to, bytes);
+                let (_, align) = cell.access(emit, values.len());
+                emit.store(cell.join(emit, values), to, align);
             }
             SharedMeans::Matrix { count, transposed } => {
                 let word = |it: &[Val<'c>]| {
@@ -369,13 +402,13 @@ impl<'c> Lower<'_, 'c> {
         owner: Option<IntValue<'c>>,
     ) -> Picked<'c> {
         let ty = self.kernel.ty(view);
-        let (map, elem_bytes) = (ty.map(), ty.elem.bits() / 8);
+        let (map, units) = (ty.map(), units(ty));
         let access = SharedAccess::along(&self.tile_layout(index), map, axis, ty.elem.bits());
         let place = self.place(view);
         let indices = self.get(index);
         let mut addresses = Vec::new();
         for (group, at) in access.groups.iter().zip(&indices) {
-            let place = self.place_at(place, map, elem_bytes, axis, at.into_int_value(), 1);
+            let place = self.place_at(place, map, units, axis, at.into_int_value(), 1);
             let of = self.addresses_at(place, view, &access, Self::of_thread);
             addresses.push(self.address(&of, group));
         }
@@ -394,7 +427,7 @@ impl<'c> Lower<'_, 'c> {
         let (view, index) = (inst.operands[0], inst.operands[1]);
         let picked = self.picked(axis, [view, index], inst.operands.get(2).copied(), None);
         let element = self.register_type(inst.results[0]);
-        let (ty, align) = group_type(self.memory_type(element), 1);
+        let (ty, align) = Cell::whole(self.memory_type(element)).access(&self.emit, 1);
         let one = |(slot, &from): (usize, &PointerValue<'c>)| {
             let read = || vec![self.loaded_as(self.emit.load(ty, from, align), element)];
             match &picked.conditions {

@@ -15,7 +15,7 @@
 //! # Laws
 //! * A1: the element at a group's position is the one that each of its registers holds.
 //! * A2: the bytes behind a lane's address are neighbours, and the first lies at a multiple of their
-//!   number in every view of the buffer; no padding lies between them.
+//!   number in every view of the buffer, or of its largest power of two; no padding lies between them.
 //! * A3: every register is in exactly one position of one group.
 
 mod matrix;
@@ -129,7 +129,7 @@ impl SharedAccess {
             let members = groups.entry(parts).or_insert_with(|| vec![Vec::new(); vector as usize]);
             members[position as usize].push(register);
         }
-        let bytes = vector * elem_bits.div_ceil(8);
+        let bytes = (vector * elem_bits).div_ceil(8);
         let mut access = split.access(SharedMeans::Vector, bytes, vector, groups);
         // Those that differ by a constant only follow each other, so that one instruction can do two of them.
         let of_thread = access.lanes.iter().chain(&access.warps).fold(0, |bits, it| bits | it);
@@ -172,12 +172,13 @@ impl SharedAccess {
 
     /// How often the banks must repeat the worst access beyond what its width needs.
     pub fn conflicts(&self, elem_bits: u32, model: &BankModel, direction: Direction) -> u32 {
-        let elem_bytes = elem_bits.div_ceil(8);
-        if self.padding.is_empty() && self.steps.iter().all(|it| is_zero(&it.lanes)) {
-            let lanes: Vec<u32> = self.lanes.iter().map(|it| it * elem_bytes).collect();
+        let is_linear = self.padding.is_empty() && self.steps.iter().all(|it| is_zero(&it.lanes));
+        // Elements of three bits a power of two are no linear map of bytes.
+        if is_linear && elem_bits.is_power_of_two() {
+            let lanes: Vec<u32> = self.lanes.iter().map(|it| it * elem_bits / 8).collect();
             return model.extra_wavefronts(&lanes, self.bytes, direction);
         }
-        let counted = |it| self.counted(it, elem_bytes, model, direction) - 1;
+        let counted = |it| self.counted(it, elem_bits, model, direction) - 1;
         self.groups.iter().map(counted).max().unwrap_or(0)
     }
 
@@ -185,21 +186,20 @@ impl SharedAccess {
     fn counted(
         &self,
         group: &AccessGroup,
-        elem_bytes: u32,
+        elem_bits: u32,
         model: &BankModel,
         direction: Direction,
     ) -> u32 {
         let together = model.served_together(self.lanes.len() as u32, self.bytes, direction);
         let count = model.group(self.bytes, direction).banks;
-        let n_words = self.bytes.div_ceil(4);
         let mut worst = 1;
         for (start, warp) in (0..1u32 << self.lanes.len())
             .flat_map(|it| (0..1u32 << self.warps.len()).map(move |warp| (it, warp)))
         {
             let lanes = (0..1u64 << together.len()).map(|it| start ^ apply(&together, it) as u32);
             let words: BTreeSet<u32> = lanes
-                .map(|lane| self.offset(group, lane, warp) * elem_bytes / 4)
-                .flat_map(|first| first..first + n_words)
+                .map(|lane| self.offset(group, lane, warp) * elem_bits / 8)
+                .flat_map(|first| first / 4..(first + self.bytes).div_ceil(4))
                 .collect();
             let mut banks = vec![0; count as usize];
             words.into_iter().for_each(|word| banks[(word % count) as usize] += 1);
@@ -279,7 +279,7 @@ impl<'a> Split<'a> {
         let padding = self.map.padding().iter().flat_map(|&(interval, pad)| [interval, pad]);
         let strides = self.map.dims().iter().map(|it| it.stride);
         let whole = padding.chain(strides).chain([self.map.mixed()]);
-        let fits = ACCESS_BYTES_MAX * 8 / elem_bits.max(1);
+        let fits = 1u32 << (ACCESS_BYTES_MAX * 8 / elem_bits.max(1)).max(1).ilog2();
         let most =
             whole.filter(|&it| it != 0).fold(fits, |most, it| most.min(1 << it.trailing_zeros()));
         let held = Echelon::new(self.registers.iter().copied());

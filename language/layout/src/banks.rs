@@ -125,14 +125,14 @@ impl BankModel {
         direction: Direction,
     ) -> u32 {
         assert_eq!(layout.shape(), shared.shape(), "V3: one tile has one shape");
-        let elem_bytes = elem_bits.max(8) / 8;
         let vector = shared_vector(layout, shared, elem_bits);
-        if shared.padding().is_empty() {
-            let offset = |basis: &crate::Coords| shared.offset_of(basis) * elem_bytes;
+        if shared.padding().is_empty() && elem_bits.is_power_of_two() {
+            let offset = |basis: &crate::Coords| shared.offset_of(basis) * elem_bits / 8;
             let lanes: Vec<u32> = layout.bases(In::Lane).iter().map(offset).collect();
-            return self.extra_wavefronts(&lanes, vector * elem_bytes, direction);
+            let bytes = (vector * elem_bits).div_ceil(8);
+            return self.extra_wavefronts(&lanes, bytes, direction);
         }
-        self.counted_wavefronts(layout, shared, elem_bytes, vector, direction) - 1
+        self.counted_wavefronts(layout, shared, elem_bits, vector, direction) - 1
     }
 
     /// Wavefronts of the worst group of lanes of any access, by looking at every address.
@@ -140,11 +140,11 @@ impl BankModel {
         &self,
         layout: &Layout,
         shared: &Layout,
-        elem_bytes: u32,
+        elem_bits: u32,
         vector: u32,
         direction: Direction,
     ) -> u32 {
-        let bytes = vector * elem_bytes;
+        let bytes = (vector * elem_bits).div_ceil(8);
         let group = self.served_together(log2(layout.lanes().into()), bytes, direction);
         let count = self.group(bytes, direction).banks as usize;
         let mut worst = 1;
@@ -153,7 +153,8 @@ impl BankModel {
                 let mut words = std::collections::BTreeSet::new();
                 for member in 0..1u64 << group.len() {
                     let lane = start ^ apply(&group, member) as u32;
-                    let first = shared.offset_of(&layout.index_of(register, lane, 0)) * elem_bytes;
+                    let first =
+                        shared.offset_of(&layout.index_of(register, lane, 0)) * elem_bits / 8;
                     // Addresses inside one access go together: its first word stands for it.
                     words.insert(first / bytes.max(4) * (bytes.max(4) / 4));
                 }
@@ -168,7 +169,7 @@ impl BankModel {
 
 /// How many elements one access moves between registers in `layout` and a buffer in `shared`.
 pub fn shared_vector(layout: &Layout, shared: &Layout, elem_bits: u32) -> u32 {
-    let most = (128 / elem_bits.max(8)).max(1);
+    let most = 1 << (128 / elem_bits).max(1).ilog2();
     let padding = shared.padding().iter().flat_map(|&(interval, pad)| [interval, pad]);
     let most =
         padding.filter(|&it| it != 0).fold(most, |most, it| most.min(1 << it.trailing_zeros()));

@@ -25,7 +25,7 @@ mod text;
 mod transform;
 
 pub use access::{AccessGroup, AccessStep, MatrixForm, SharedAccess, SharedMeans, SharedModel};
-pub use coalesced::coalesced;
+pub use coalesced::{coalesced, whole_bytes};
 pub use draw::{draw_access, draw_banks, draw_svg, draw_text};
 pub use layout::{Coords, In, Layout, LayoutError, RANK_MAX};
 pub use map::{BitPermutation, Dim, DimBits, LinearMap};

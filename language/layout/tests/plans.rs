@@ -459,7 +459,7 @@ proptest! {
             _ => &[BankModel::NVIDIA],
         };
         for model in models {
-            let counted = model.counted_wavefronts(&layout, &shared, bits / 8, vector, direction);
+            let counted = model.counted_wavefronts(&layout, &shared, bits, vector, direction);
             prop_assert_eq!(machine.lanes, layout.lanes());
             prop_assert_eq!(model.bank_conflicts(&layout, &shared, bits, direction), counted - 1);
         }

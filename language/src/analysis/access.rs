@@ -11,7 +11,7 @@
 use tile_layout::{In, Layout};
 
 use super::explain::{self, Defs};
-use super::facts::{Axis, Facts, gcd};
+use super::facts::{Axis, Facts};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Elem, Inst, Kernel, Type, Value};
 use crate::op::{CopyOp, MemoryOp, Op};
@@ -74,7 +74,7 @@ pub fn access(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Access> {
     let layout = ty.layout.as_ref()?;
     let bits = storage_bits(ty);
     let (axis, run) = neighbours(layout);
-    let fits = (kernel.target.row().access_bytes_max * 8 / bits).max(1);
+    let fits = 1 << (kernel.target.row().access_bytes_max * 8 / bits).max(1).ilog2();
     let ideal = fits.min(held(layout));
 
     let pointer = facts.of_value(parts.pointer).axes[axis];
@@ -82,7 +82,7 @@ pub fn access(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Access> {
     let widths = [
         (Limit::Layout, run),
         (Limit::Contiguity, pointer.contiguity),
-        (Limit::Alignment, aligned(pointer, bits, fits)),
+        (Limit::Alignment, aligned(pointer, fits)),
         (Limit::Mask, mask.unwrap_or(fits)),
     ];
     let elems = widths.iter().map(|it| it.1).min().unwrap_or(1).min(fits).min(ideal.max(1));
@@ -162,16 +162,10 @@ fn held(layout: &Layout) -> u32 {
 }
 
 /// The largest group that begins at a multiple of its own size.
-fn aligned(pointer: Axis, bits: u32, most: u32) -> u32 {
+fn aligned(pointer: Axis, most: u32) -> u32 {
     let mut group = most;
     while group > 1 {
-        let bytes = u64::from(group * bits / 8);
-        let start = if pointer.contiguity <= 1 || group.is_multiple_of(pointer.contiguity) {
-            pointer.divisor
-        } else {
-            gcd(pointer.divisor, bytes)
-        };
-        if start >= bytes {
+        if u64::from(group) <= pointer.start_divisor(group) {
             return group;
         }
         group /= 2;

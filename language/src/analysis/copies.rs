@@ -44,7 +44,7 @@ pub fn copy_access(kernel: &Kernel, facts: &Facts, inst: &Inst) -> CopyAccess {
     let bits = storage_bits(ty);
     let shared = SharedAccess::new(layout, kernel.ty(view).map(), bits);
     let elems = elements(&shared, access(kernel, facts, inst).map_or(1, |it| it.elems));
-    let bytes = elems * bits / 8;
+    let bytes = (elems * bits).div_ceil(8);
     let target = kernel.target.row();
     let is_started = target.copy_bytes.contains(&bytes)
         && (!target.copies_in_line() || is_in_line(&shared, elems));

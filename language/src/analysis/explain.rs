@@ -4,7 +4,7 @@
 //! without a known divisor, an index that steps by more than one, a layout. What comes from memory is
 //! not blamed: no edit would help. Each step that a reader cannot see at the access is a [`Reason`].
 
-use super::access::{Access, Limit, Parts, storage_bits};
+use super::access::{Access, Limit, Parts};
 use super::facts::{Facts, Known};
 use super::transfer::extent_value;
 use crate::diagnostic::Reason;
@@ -122,10 +122,9 @@ impl Walk<'_> {
         match &inst.op {
             Op::Memory(MemoryOp::At { tensor }) => self.element(inst, *tensor, axis, group),
             Op::Memory(MemoryOp::Offset) => {
-                let bytes = u64::from(storage_bits(self.kernel.ty(pointer))) / 8;
                 if self.start(inst.operands[1], axis, group) < u64::from(group) {
                     self.number(inst.operands[1], axis, group, u64::from(group))
-                } else if self.start(inst.operands[0], axis, group) < u64::from(group) * bytes {
+                } else if self.start(inst.operands[0], axis, group) < u64::from(group) {
                     self.pointer(inst.operands[0], axis, group)
                 } else {
                     Some(Cause::Fixed)
@@ -139,8 +138,8 @@ impl Walk<'_> {
     /// Why `x.at(i, j)` begins its groups at unaligned addresses: a row's start, or the index itself.
     fn element(&mut self, inst: &Inst, tensor: u32, axis: usize, group: u32) -> Option<Cause> {
         let it = &self.kernel.tensors[tensor as usize];
-        let bytes = u64::from(it.dtype.storage_bits()) / 8;
-        if u64::from(it.align) < u64::from(group) * bytes {
+        let bits = u64::from(it.dtype.storage_bits());
+        if u64::from(it.align) * 8 < u64::from(group) * bits {
             self.because(it.site, wording::base_alignment(&it.name, it.align));
             return Some(Cause::Fixed);
         }
@@ -154,7 +153,7 @@ impl Walk<'_> {
             if let Some(size) = extent_value(stride) {
                 let row = self.plain_name(index).unwrap_or_else(|| "i".to_owned());
                 let apart = self.plain_name(size).unwrap_or_else(|| "its size".to_owned());
-                self.because(inst.site, wording::row_start(&row, &apart, here * bytes));
+                self.because(inst.site, wording::row_start(&row, &apart, here * bits));
                 return self.number(size, axis, 1, wanted);
             }
             return self.number(index, axis, group, wanted);

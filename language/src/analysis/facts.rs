@@ -6,7 +6,8 @@
 //! * `constancy`: every aligned group of that many neighbours along `d` is one value;
 //! * `divisor`: divides the first value of every group of `contiguity` neighbours.
 //!
-//! A scalar has only a divisor. Pointers count in elements for contiguity and in bytes for divisors.
+//! A scalar has only a divisor. Pointers count in elements, a divisor
+//! that of their distance from address 0; one that does not even stand at an element has the divisor 0.
 //! Besides, the smallest and largest value over all elements, and scalars that all elements are below.
 //!
 //! # Laws (checked against evaluation in `tests`)
@@ -20,6 +21,7 @@ use smallvec::SmallVec;
 use tile_plan::{AbiSlot, ParamKind};
 
 use super::transfer;
+use crate::dtype::DType;
 use crate::ir::{FactKind, Inst, Kernel, Region, Value};
 use crate::op::{FlowOp, Op};
 
@@ -164,7 +166,8 @@ impl Facts {
     /// What the launch plan promises of the kernel's parameters.
     fn enter(&mut self, kernel: &Kernel) {
         for tensor in &kernel.tensors {
-            self.set(tensor.base, Known::uniform(u64::from(tensor.align), &[]));
+            let align = elements_of(tensor.align, tensor.dtype);
+            self.set(tensor.base, Known::uniform(align, &[]));
             for extent in &tensor.dims {
                 if let crate::ir::Extent::Value(size) = extent {
                     self.set(*size, Known { lo: Some(0), ..self.of_value(*size).clone() });
@@ -173,7 +176,8 @@ impl Facts {
         }
         for (&param, slot) in kernel.body.params.iter().zip(&kernel.plan.abi) {
             if let Some(align) = pointer_align(kernel, slot) {
-                self.set(param, Known::uniform(align.into(), &[]));
+                let crate::ir::Elem::Pointer(dtype) = kernel.ty(param).elem else { continue };
+                self.set(param, Known::uniform(elements_of(align, dtype), &[]));
             }
         }
         for fact in &kernel.facts {
@@ -306,6 +310,13 @@ fn pointer_align(kernel: &Kernel, slot: &AbiSlot) -> Option<u32> {
         ParamKind::Pointer { align, .. } => Some(align),
         ParamKind::Tensor { .. } | ParamKind::Scalar { .. } => None,
     }
+}
+
+/// Elements that an alignment in bytes stands for: what divides the number of one that begins there. Of
+/// elements whose width is no power of two its largest power of two counts.
+pub(super) fn elements_of(align: u32, dtype: DType) -> u64 {
+    let bits = u64::from(align & align.wrapping_neg()) * 8;
+    bits >> dtype.storage_bits().trailing_zeros()
 }
 
 fn tighter(a: Option<i64>, b: Option<i64>, choose: fn(i64, i64) -> i64) -> Option<i64> {

@@ -6,9 +6,9 @@
 
 use smallvec::SmallVec;
 
-use super::facts::{ANY_DIVISOR, Axis, Facts, Known, divisor_of, gcd, power_of_two};
+use super::facts::{ANY_DIVISOR, Axis, Facts, Known, divisor_of, elements_of, gcd, power_of_two};
 use crate::dtype::DType;
-use crate::ir::{Elem, Extent, Inst, Kernel, Type, Value};
+use crate::ir::{Extent, Inst, Kernel, Type, Value};
 use crate::op::tile::{BinaryOp, CmpOp, UnaryOp};
 use crate::op::{MemoryOp, TileOp};
 
@@ -60,8 +60,7 @@ pub(super) fn memory(facts: &mut Facts, kernel: &Kernel, inst: &Inst, op: &Memor
     let known = match op {
         MemoryOp::At { tensor } => at(facts, kernel, inst, *tensor),
         MemoryOp::Offset => {
-            let size = element_bytes(kernel.ty(inst.operands[0]));
-            offset(facts.of_value(inst.operands[0]), facts.of_value(inst.operands[1]), size)
+            offset(facts.of_value(inst.operands[0]), facts.of_value(inst.operands[1]))
         }
         MemoryOp::IsPresent { .. } => Known::unknown(0),
         MemoryOp::Load { .. } | MemoryOp::Atomic { .. } | MemoryOp::AtomicCas { .. } => {
@@ -479,45 +478,26 @@ fn at(facts: &Facts, kernel: &Kernel, inst: &Inst, tensor: u32) -> Known {
         .map(|(index, stride)| multiply(facts.of_value(*index), &extent(facts, *stride, shape)))
         .reduce(|a, b| add(&a, &b))
         .unwrap_or_else(|| Known::constant(0, shape));
-    let base = Known::uniform(u64::from(tensor.align), shape);
-    offset(&base, &elements, u64::from(tensor.dtype.storage_bits()))
+    offset(&Known::uniform(elements_of(tensor.align, tensor.dtype), shape), &elements)
 }
 
-/// Pointers moved by elements of `size` bits; divisors of pointers count bytes.
-fn offset(pointer: &Known, elements: &Known, size: u64) -> Known {
+/// Pointers moved by elements.
+fn offset(pointer: &Known, elements: &Known) -> Known {
     let axes = combine(pointer, elements, |p, e| {
         let contiguity = e.contiguity.min(p.constancy).max(p.contiguity.min(e.constancy));
-        let bits = e.start_divisor(contiguity).saturating_mul(size & size.wrapping_neg());
-        let bytes = (bits / 8).clamp(1, ANY_DIVISOR);
         Axis {
             contiguity,
             constancy: p.constancy.min(e.constancy),
-            divisor: gcd(pointer_start(p, contiguity, size), bytes),
+            divisor: gcd(p.start_divisor(contiguity), e.start_divisor(contiguity)),
         }
     });
     Known { axes, ..Known::unknown(pointer.axes.len()) }
-}
-
-/// As [`Axis::start_divisor`], for pointers, whose groups count in elements and divisors in bytes.
-fn pointer_start(axis: Axis, group: u32, size: u64) -> u64 {
-    if axis.contiguity <= 1 || group.is_multiple_of(axis.contiguity) {
-        axis.divisor
-    } else {
-        gcd(axis.divisor, (u64::from(group) * (size & size.wrapping_neg()) / 8).max(1))
-    }
 }
 
 pub(super) fn extent(facts: &Facts, extent: Extent, shape: &[u32]) -> Known {
     match extent {
         Extent::Const(it) => Known::constant(it, shape),
         Extent::Value(it) => splat(facts.of_value(it), shape),
-    }
-}
-
-fn element_bytes(ty: &Type) -> u64 {
-    match ty.elem {
-        Elem::Pointer(it) | Elem::Data(it) | Elem::Shared(it) => u64::from(it.storage_bits()),
-        Elem::Barrier | Elem::Map => u64::from(ty.elem.bits()),
     }
 }
 

@@ -116,6 +116,7 @@ registry! {
     E0606, Error, "a type or layout that memory cannot have";
     E0607, Error, "the sides of a copy do not go together";
     E0608, Error, "two buffers that are to be one memory are declared in different blocks";
+    E0609, Error, "an access takes a part of a byte";
     E0650, Error, "a launch breaks a rule of its kernel";
     E0701, Error, "a stage is used after its permit has ended";
     E0702, Error, "a permit does not end on every way";

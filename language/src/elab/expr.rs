@@ -386,7 +386,14 @@ impl Elab<'_> {
                             RangeKind::Length => lo.saturating_add(hi),
                         });
                         let narrow = |it: i128| i64::try_from(it).unwrap_or(i64::MAX);
-                        HostIndex::Range(narrow(lo), hi.map(narrow))
+                        let step = self.bound(&range.step, 1)?;
+                        if step <= 0 {
+                            let place = self.place(it.span);
+                            self.report(report::types::step_not_positive(place));
+                            return None;
+                        }
+                        let (first, end) = (narrow(lo), hi.map(narrow));
+                        HostIndex::Range { first, end, step: narrow(step) }
                     }
                     _ => HostIndex::At(i64::try_from(self.eval_int(it)?).unwrap_or(i64::MAX)),
                 },

@@ -34,8 +34,15 @@ pub struct HostError {
 pub enum HostIndex {
     /// One element.
     At(i64),
-    /// Elements from the first up to and without the second, or to the end.
-    Range(i64, Option<i64>),
+    /// Every `step`-th element from the first up to and without the last, or to the end.
+    Range {
+        /// The first.
+        first: i64,
+        /// The one after the last; `None` for the end of the dimension.
+        end: Option<i64>,
+        /// At least 1.
+        step: i64,
+    },
     /// The whole dimension.
     Whole,
     /// `None`: a new dimension of extent 1.

@@ -324,6 +324,13 @@ impl Elab<'_> {
             sizes.push(size);
         }
         let (strides, plan_strides) = self.strides(memory, &extents, name.span, head);
+        let spans: Vec<Span> = dims.iter().map(bracket_span).collect();
+        self.hold_whole_bytes(
+            dtype,
+            &extents,
+            memory.strides.is_some().then_some(&strides),
+            &spans,
+        );
         let align = match &memory.align {
             Some(it) => self.eval_int(it).and_then(|it| u32::try_from(it).ok()).unwrap_or(16),
             None => 16,
@@ -355,6 +362,44 @@ impl Elab<'_> {
             dim_sites,
         });
         if optional { Value::MaybeTensor(number) } else { Value::Tensor(number) }
+    }
+
+    /// Of elements smaller than a byte, neighbours in memory and what lies apart begin at whole bytes:
+    /// refused where that is known not to be so, and a fact elsewhere, since a launch asks.
+    fn hold_whole_bytes(
+        &mut self,
+        dtype: DType,
+        extents: &[Extent],
+        strides: Option<&Vec<Extent>>,
+        spans: &[Span],
+    ) {
+        let whole = tile_layout::whole_bytes(dtype.storage_bits());
+        if whole == 1 {
+            return;
+        }
+        let held: Vec<(Extent, Span)> = match strides {
+            None => extents.last().copied().zip(spans.last().copied()).into_iter().collect(),
+            Some(strides) => {
+                let of = |((&stride, &extent), &span)| {
+                    (if stride == Extent::Const(1) { extent } else { stride }, span)
+                };
+                strides.iter().zip(extents).zip(spans).map(of).collect()
+            }
+        };
+        for (it, span) in held {
+            match it {
+                Extent::Const(it) if it % i64::from(whole) != 0 => {
+                    let place = self.place(span);
+                    self.report(report::packed::extent(place, dtype, it, whole));
+                }
+                Extent::Const(_) => {}
+                Extent::Value(value) => {
+                    let kind = FactKind::Divisible { value, divisor: whole.into() };
+                    let site = self.site(span);
+                    self.ir.facts.push(Fact { kind, site });
+                }
+            }
+        }
     }
 
     /// The elements of a tensor in global memory; `None`, reported, for what is none.

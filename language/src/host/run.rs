@@ -87,10 +87,12 @@ impl<'e> HostRun<'e> {
             }
             let (d, (&extent, &stride)) =
                 dims.next().expect("there are no more indices than dimensions");
-            let (lo, hi) = match index {
-                HostIndex::At(it) => (*it, it.saturating_add(1)),
-                HostIndex::Range(lo, hi) => (*lo, hi.unwrap_or(extent as i64)),
-                HostIndex::Whole | HostIndex::New => (0, extent as i64),
+            let (lo, hi, step) = match index {
+                HostIndex::At(it) => (*it, it.saturating_add(1), 1),
+                HostIndex::Range { first, end, step } => {
+                    (*first, end.unwrap_or(extent as i64), *step)
+                }
+                HostIndex::Whole | HostIndex::New => (0, extent as i64, 1),
             };
             if !(0 <= lo && lo <= hi && hi <= extent as i64) {
                 return unfit(format!(
@@ -99,8 +101,8 @@ impl<'e> HostRun<'e> {
             }
             first.push(lo as u64);
             if !matches!(index, HostIndex::At(_)) {
-                shape.push((hi - lo) as u64);
-                strides.push(stride);
+                shape.push(((hi - lo) as u64).div_ceil(step as u64));
+                strides.push(stride.saturating_mul(step));
             }
         }
         Ok(x.view(&first, shape, strides))

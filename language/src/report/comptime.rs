@@ -2,7 +2,6 @@
 
 use super::names::quoted;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::dtype::DType;
 use crate::ir::Place;
 
 fn new(code: Code, message: impl Into<String>, place: Place) -> Diagnostic {
@@ -12,13 +11,6 @@ fn new(code: Code, message: impl Into<String>, place: Place) -> Diagnostic {
 /// `what` is part of the language, but this release does not compile it.
 pub fn unsupported(place: Place, what: &str) -> Diagnostic {
     new(Code::E0401, format!("{what} is not supported yet"), place)
-}
-
-/// Elements that are smaller than a byte in memory.
-pub fn packed_memory(place: Place, dtype: DType) -> Diagnostic {
-    let bits = dtype.storage_bits();
-    unsupported(place, &format!("memory of `{dtype}`, {bits} bits an element,"))
-        .help("keep such elements in registers, and pack them into whole words with `.bits(u8)`")
 }
 
 /// A value that depends on run time where it must be known.

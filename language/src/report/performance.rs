@@ -51,7 +51,7 @@ fn layout_help(run: u32) -> String {
 }
 
 /// A quick fix that adds a condition to the kernel's `where` clause.
-fn add_clause(kernel: &Kernel, clause: &str) -> Fix {
+pub(super) fn add_clause(kernel: &Kernel, clause: &str) -> Fix {
     let text = match kernel.clauses.last {
         Some(_) => format!(", {clause}"),
         None => format!("\n    where {clause}"),
@@ -162,8 +162,10 @@ pub fn base_alignment(tensor: &str, align: u32) -> String {
 }
 
 /// A row begins at a product with a size.
-pub fn row_start(row: &str, apart: &str, bytes: u64) -> String {
-    format!("row `{row}` starts at `{row} * {apart}`, so its alignment is {bytes} bytes")
+pub fn row_start(row: &str, apart: &str, bits: u64) -> String {
+    let alignment =
+        if bits.is_multiple_of(8) { format!("{} bytes", bits / 8) } else { format!("{bits} bits") };
+    format!("row `{row}` starts at `{row} * {apart}`, so its alignment is {alignment}")
 }
 
 /// A size without a known divisor.

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use crate::error::Sighting;
 use crate::expr::{Environment, EvalError};
-use crate::scalar::Format;
+use crate::scalar::{Format, elements_of_whole_bytes};
 use crate::{
     AbiSlot, BoundMap, Device, Expr, LaunchError, LaunchPlan, Param, ParamKind, Problem, Scalar,
     Value,
@@ -271,6 +271,7 @@ impl<'a> Binder<'a> {
             }
         }
         self.check_strides(tensor)?;
+        self.check_whole_bytes(tensor)?;
         let is_empty = tensor.shape.contains(&0);
         if !is_empty && !tensor.address.is_multiple_of(u64::from(tensor.align.max(1))) {
             let (address, align) = (tensor.address, tensor.align);
@@ -292,6 +293,30 @@ impl<'a> Binder<'a> {
             if expected != given && tensor.shape[axis] != 1 {
                 let (param, contiguous) = (tensor.param.name.clone(), tensor.strides.is_none());
                 return Err(Problem::Stride { param, axis, expected, given, contiguous });
+            }
+        }
+        Ok(())
+    }
+
+    /// Of elements smaller than a byte, neighbours in memory and what lies apart begin at whole bytes.
+    fn check_whole_bytes(&self, tensor: &Tensor<'_>) -> Result<(), Problem> {
+        let ParamKind::Tensor { dtype, .. } = &tensor.param.kind else { return Ok(()) };
+        let Some(whole) = elements_of_whole_bytes(dtype) else { return Ok(()) };
+        let problem = |axis: usize, is_stride: bool, elements: i64| {
+            let param = tensor.param.name.clone();
+            Err(Problem::PartOfByte { param, axis, is_stride, elements, whole })
+        };
+        let Some(strides) = tensor.strides else {
+            return match tensor.shape.last() {
+                Some(it) if it % whole != 0 => problem(tensor.shape.len() - 1, false, *it),
+                _ => Ok(()),
+            };
+        };
+        for (axis, stride) in strides.iter().enumerate() {
+            let is_stride = *stride != Expr::Int(1);
+            let elements = if is_stride { self.eval(stride)? } else { tensor.shape[axis] };
+            if elements % whole != 0 {
+                return problem(axis, is_stride, elements);
             }
         }
         Ok(())

@@ -50,6 +50,8 @@ pub enum Problem {
     Stride { param: String, axis: usize, expected: i64, given: i64, contiguous: bool },
     /// The address is not a multiple of what was promised.
     Alignment { param: String, address: u64, align: u32 },
+    /// Elements smaller than a byte that do not fill whole bytes.
+    PartOfByte { param: String, axis: usize, is_stride: bool, elements: i64, whole: i64 },
     /// A scalar has no such value.
     Scalar { param: String, dtype: String, value: String },
     /// A `where` clause is false.
@@ -117,6 +119,14 @@ impl fmt::Display for Problem {
                 write!(
                     f,
                     "the address of `{param}` ({address:#x}) is not a multiple of {align} bytes"
+                )
+            }
+            Problem::PartOfByte { param, axis, is_stride, elements, whole } => {
+                let what = if *is_stride { "has a stride of" } else { "is" };
+                write!(
+                    f,
+                    "dimension {axis} of `{param}` {what} {elements} elements, which are no whole \
+                     bytes: {whole} elements are"
                 )
             }
             Problem::Scalar { param, dtype, value } => {

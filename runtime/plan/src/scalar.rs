@@ -5,6 +5,15 @@
 
 use crate::Scalar;
 
+/// The fewest elements of that type that are whole bytes; `None` if one is.
+pub(crate) fn elements_of_whole_bytes(dtype: &str) -> Option<i64> {
+    match dtype {
+        "f4e2m1" => Some(2),
+        "f6e2m3" | "f6e3m2" => Some(4),
+        _ => None,
+    }
+}
+
 /// What a scalar parameter's type word stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {

@@ -51,7 +51,8 @@ impl SharedModel {
         direction: Direction,
     ) -> SharedAccess {
         let own = SharedAccess::new(layout, map, elem_bits);
-        if own.bytes >= WIDE_BYTES {
+        // A thread of a matrix holds its elements as they lie in memory, whole bytes each.
+        if own.bytes >= WIDE_BYTES || elem_bits < 8 {
             return own;
         }
         let forms = self.forms(layout.free_mask(In::Lane) != 0, direction);

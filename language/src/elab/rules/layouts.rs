@@ -380,7 +380,8 @@ pub(crate) fn bank_conflicts(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         return None;
     };
     let registers = apply(cx, &registers, shape, args.span)?;
-    let buffer = match shared.apply_in_memory(shape, elem.bits()) {
+    let bits = elem.data().map_or(elem.bits(), |it| it.storage_bits());
+    let buffer = match shared.apply_in_memory(shape, bits) {
         Ok(it) => it,
         Err(error) => {
             let (place, text) = (cx.place(args.span), super::describe_spec(&shared));
@@ -390,8 +391,8 @@ pub(crate) fn bank_conflicts(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     };
     let (target, map) = (cx.target(), MemoryMap::of(&buffer));
     let conflicts = |direction| {
-        let access = shared_access(target, &registers, &map, elem.bits(), direction);
-        access.conflicts(elem.bits(), &target.banks, direction)
+        let access = shared_access(target, &registers, &map, bits, direction);
+        access.conflicts(bits, &target.banks, direction)
     };
     count(conflicts(Direction::Read).max(conflicts(Direction::Write)))
 }
