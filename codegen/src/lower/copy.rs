@@ -42,6 +42,7 @@ impl<'c> Lower<'_, 'c> {
                     self.order.land();
                 }
             }
+            CopyOp::Land => unreachable!("the pass `waits` leaves no `copy.land`"),
             CopyOp::Fetch { .. } => unreachable!("the pass `pipeline` leaves no `copy.fetch`"),
             CopyOp::Hold => self.hold(inst.operands[0]),
             CopyOp::Signal { .. } => unreachable!("E0712: copies by warps count no bytes"),

@@ -155,6 +155,7 @@ impl Walk {
             }
             Op::Copy(
                 CopyOp::Fetch { .. }
+                | CopyOp::Land
                 | CopyOp::Hold
                 | CopyOp::Signal { .. }
                 | CopyOp::Box { .. }

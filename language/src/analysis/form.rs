@@ -146,6 +146,7 @@ impl Walk<'_> {
             )
             | Op::Copy(
                 CopyOp::Async
+                | CopyOp::Land
                 | CopyOp::Commit
                 | CopyOp::Hold
                 | CopyOp::Signal { .. }

@@ -100,6 +100,7 @@ impl Elab<'_> {
                     | Value::Stages(_)
                     | Value::Permit(..)
                     | Value::Box(_)
+                    | Value::Flight(_)
             );
         });
         if !unknown {

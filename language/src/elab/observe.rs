@@ -289,7 +289,7 @@ impl Elab<'_> {
             }
             Value::Target => Nature::Target,
             Value::Host(_) => Nature::Host,
-            Value::Word(_) | Value::Error => return None,
+            Value::Flight(_) | Value::Word(_) | Value::Error => return None,
         })
     }
 

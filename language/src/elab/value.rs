@@ -73,6 +73,8 @@ pub enum Value {
     Tiles(Arc<Tiles>),
     /// One of those boxes: `at[i, t]`.
     Box(Arc<TileBox>),
+    /// A copy in flight, by the view that it writes.
+    Flight(ir::Value),
     /// The target compiled for: `target.lanes`, `target.has(mfma)`.
     Target,
     /// A whole tensor of host code.

@@ -160,6 +160,7 @@ impl<'a> Block<'_, 'a> {
             CopyOp::BoxOut { .. } => self.box_out(inst),
             // They were made at once.
             CopyOp::WaitOut { .. } => Ok(()),
+            CopyOp::Land => unreachable!("the pass `waits` leaves no `copy.land`"),
             CopyOp::Fetch { .. } => {
                 self.begin(inst);
                 let values = self.copied(inst.operands[0], inst.operands.get(1).copied())?;

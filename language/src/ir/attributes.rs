@@ -128,7 +128,7 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
         CopyOp::Signal { bytes } => vec![number(*bytes)],
         CopyOp::Box { evict } | CopyOp::BoxOut { evict } => vec![word(evict.name())],
         CopyOp::WaitOut { in_flight, read } => vec![number(*in_flight), number(u32::from(*read))],
-        CopyOp::Async | CopyOp::Commit | CopyOp::Hold => vec![],
+        CopyOp::Async | CopyOp::Land | CopyOp::Commit | CopyOp::Hold => vec![],
     }
 }
 
@@ -270,6 +270,7 @@ fn shared(name: &str, read: &mut Reader) -> Result<Option<SharedOp>, String> {
 fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
     Ok(Some(match name {
         "async" => CopyOp::Async,
+        "land" => CopyOp::Land,
         "commit" => CopyOp::Commit,
         "hold" => CopyOp::Hold,
         "signal" => CopyOp::Signal { bytes: read.number()? },

@@ -42,6 +42,11 @@ family! {
         in_flight: u32,
     } = "wait" () ReadWrite, "PTX ISA, cp.async.wait_group; CDNA3 ISA, s_waitcnt vmcnt";
 
+    /// Waits until what the copies before have written to the view is there; younger groups may stay in flight.
+    ///
+    /// How many groups those are follows from the program's order: the pass `waits` makes this a `copy.wait`.
+    Land = "land" ("view") ReadWrite, "language.md section 6";
+
     /// A buffer of the iteration, filled from the pointers as `copy.async` does; it has landed.
     ///
     /// In a loop that is pipelined the copy is started iterations ahead ([`crate::pass::pipeline`]).

@@ -123,7 +123,7 @@ impl Pending {
         let flight = match touch.verb {
             Verb::Copy => Flight::Open,
             Verb::CopyOut => Flight::Out { n_younger: 0 },
-            Verb::Read | Verb::Write | Verb::Atomic => Flight::Done,
+            Verb::Read | Verb::Write | Verb::Atomic | Verb::Wait => Flight::Done,
         };
         Pending { touch, flight }
     }
@@ -341,7 +341,11 @@ impl<'a> Walk<'a> {
             }
             Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. }) => self.announce(no, inst, &mut state),
             Op::Copy(
-                CopyOp::Async | CopyOp::Fetch { .. } | CopyOp::Box { .. } | CopyOp::BoxOut { .. },
+                CopyOp::Async
+                | CopyOp::Land
+                | CopyOp::Fetch { .. }
+                | CopyOp::Box { .. }
+                | CopyOp::BoxOut { .. },
             )
             | Op::Sync(SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Permit | SyncOp::End)
             | Op::Shared(_)

@@ -189,6 +189,60 @@ fn a_wait_leaves_what_is_younger_on_every_path() {
     assert!(text.contains("copy.wait<0>"), "{text}");
 }
 
+/// The waits of a text, by what they leave in flight.
+fn waits_in(text: &str) -> Vec<&str> {
+    let after = |it: &'_ str| it.find('>').unwrap_or(0);
+    text.split("copy.wait<").skip(1).map(|it| &it[..after(it)]).collect()
+}
+
+#[test]
+fn a_copy_that_is_asked_for_lands_and_younger_ones_fly_on() {
+    let text = prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         %t: shared f32 @ #one = shared.alloc<16>
+         copy.async %s, %p
+         copy.async %t, %p
+         copy.land %s
+         %a: f32[128] @ #L = shared.load %s
+         copy.land %t
+         copy.land %t",
+    );
+    assert_eq!(waits_in(&text), ["1", "0"], "{text}");
+    assert!(!text.contains("copy.land"), "{text}");
+}
+
+#[test]
+fn a_copy_that_is_asked_for_lands_on_every_way() {
+    let text = prepared(
+        "%s: shared f32 @ #one = shared.alloc<16>
+         %t: shared f32 @ #one = shared.alloc<16>
+         %c: bool = tile.cmp<lt> %n, %unit
+         copy.async %s, %p
+         flow.if %c {
+             copy.async %t, %p
+         } {
+         }
+         copy.land %s",
+    );
+    assert_eq!(waits_in(&text), ["0"], "{text}");
+}
+
+#[test]
+fn of_a_loop_the_copy_of_the_turn_is_asked_for() {
+    let text = prepared(
+        "%s: shared f32 @ #two = shared.alloc<16>
+         %two: i32 = tile.const<2>
+         flow.for %zero, %n, %unit {
+             (%t: i32)
+             %at: i32 = tile.binary<rem> %t, %two
+             %st: shared f32 @ #one = shared.index<0> %s, %at
+             copy.async %st, %p
+             copy.land %st
+         }",
+    );
+    assert_eq!(waits_in(&text), ["0"], "{text}");
+}
+
 #[test]
 fn a_copy_without_a_group_gets_one_where_it_is_wanted() {
     insta::assert_snapshot!(prepared(

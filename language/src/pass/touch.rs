@@ -75,6 +75,8 @@ pub enum Verb {
     Copy,
     /// A copy reads it, beside the program.
     CopyOut,
+    /// A copy that writes it is waited for.
+    Wait,
 }
 
 impl Verb {
@@ -86,11 +88,12 @@ impl Verb {
             Verb::Atomic => "atomic",
             Verb::Copy => "copy",
             Verb::CopyOut => "copy out",
+            Verb::Wait => "wait",
         }
     }
 
     fn conflicts(self, other: Verb) -> bool {
-        let reads = |it| matches!(it, Verb::Read | Verb::CopyOut);
+        let reads = |it| matches!(it, Verb::Read | Verb::CopyOut | Verb::Wait);
         !(reads(self) && reads(other) || self == Verb::Atomic && other == Verb::Atomic)
     }
 }
@@ -117,6 +120,7 @@ impl Touch {
             Op::Copy(CopyOp::Async) => (inst.operands[0], Verb::Copy),
             Op::Copy(CopyOp::Box { .. }) => (inst.operands[1], Verb::Copy),
             Op::Copy(CopyOp::BoxOut { .. }) => (inst.operands[1], Verb::CopyOut),
+            Op::Copy(CopyOp::Land) => (inst.operands[0], Verb::Wait),
             Op::Copy(CopyOp::Fetch { .. }) => (inst.results[0], Verb::Write),
             Op::Shared(
                 SharedOp::Alloc { .. }

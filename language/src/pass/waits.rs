@@ -5,8 +5,8 @@
 //!
 //! # Establishes
 //! * Every copy is in a group: if the program closes none itself, every copy is one of its own.
-//! * Before an access to what a copy may still write stands a `copy.wait` that leaves in flight as
-//!   many groups as are surely younger, on every path.
+//! * Before an access to what a copy may still write, and in place of `copy.land`, stands a `copy.wait` that
+//!   leaves in flight as many groups as are surely younger, on every path.
 //! * Before an access that writes what a box on its way out may still read, and before an arrival that others may
 //!   take for the right to write it, stands a `copy.wait_out`.
 //!
@@ -36,7 +36,15 @@ pub fn waits(mut kernel: Kernel) -> (Kernel, Vec<Placed>) {
     let found = runs::walk(&kernel, Rule::Landed);
     let decisions = found.unwrap_or_else(|| flow::walk(&kernel, Rule::Landed)).decisions;
     let placed = place(&mut kernel, &decisions);
+    drop_lands(&mut kernel.body);
     (kernel, placed)
+}
+
+/// Takes away what stands for waits, which are in their places.
+fn drop_lands(region: &mut Region) {
+    region.insts.retain(|it| it.op != Op::Copy(CopyOp::Land));
+    let inner = region.insts.iter_mut().flat_map(|it| &mut it.regions);
+    inner.for_each(drop_lands);
 }
 
 /// Makes every copy a group of its own.

@@ -323,7 +323,9 @@ impl<'r, 'a> Run<'r, 'a> {
         let beside = match touch.verb {
             touch::Verb::Copy => Some(&mut self.copies[role].open),
             touch::Verb::CopyOut => Some(&mut self.out[role]),
-            touch::Verb::Read | touch::Verb::Write | touch::Verb::Atomic => None,
+            touch::Verb::Read | touch::Verb::Write | touch::Verb::Atomic | touch::Verb::Wait => {
+                None
+            }
         };
         if let Some(copies) = beside {
             // The copy is made after it was started, and only those know it that are told or wait for it.

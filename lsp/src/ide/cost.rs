@@ -345,6 +345,7 @@ fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {
         )
         | Op::Copy(
             CopyOp::Commit
+            | CopyOp::Land
             | CopyOp::Hold
             | CopyOp::Signal { .. }
             | CopyOp::Wait { .. }

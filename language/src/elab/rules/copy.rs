@@ -373,8 +373,17 @@ fn into_shared(cx: &mut Elab<'_>, args: &Args, from: &Side, to: &View) -> Option
     if let Some(barrier) = signalled {
         let bits = map.shape().iter().product::<u32>() * dtype.storage_bits();
         cx.emit(CopyOp::Signal { bytes: bits.div_ceil(8) }, &[barrier], &[], args.span);
+        return Some(Value::unit());
     }
-    Some(Value::unit())
+    // The stage of a permit is complete when the ring says so.
+    let is_stage = cx.permit_behind.contains_key(&to.value);
+    Some(if is_stage { Value::unit() } else { Value::Flight(to.value) })
+}
+
+/// `c.wait()`, of what `copy` gave
+pub(super) fn land(cx: &mut Elab<'_>, view: ir::Value, span: Span) -> Value {
+    cx.emit(CopyOp::Land, &[view], &[], span);
+    Value::unit()
 }
 
 fn out_of_shared(cx: &mut Elab<'_>, args: &Args, from: &View, to: &Side) -> Option<Value> {

@@ -49,6 +49,7 @@ pub(super) fn value(cx: &Elab<'_>, it: &Value) -> String {
         Value::Permit(_, it) => format!("a permit `{}`", it.ty.item.item),
         Value::Tiles(it) => format!("a tiled view of `{}`", cx.tensor(it.tensor).name),
         Value::Box(it) => format!("a tile of `{}`", cx.tensor(it.tiles.tensor).name),
+        Value::Flight(_) => "a copy in flight".to_owned(),
         Value::Target => "the target".to_owned(),
         Value::Host(_) => "a tensor of host code".to_owned(),
         Value::Word(it) => it.to_string(),

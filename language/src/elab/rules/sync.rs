@@ -4,7 +4,7 @@ use tile_layout::{MemoryMap, Spec};
 use tile_syntax::ast::Span;
 
 use super::args::Args;
-use super::shared;
+use super::{copy, shared};
 use crate::elab::cx::Elab;
 use crate::elab::env;
 use crate::elab::rules::Index;
@@ -185,6 +185,9 @@ pub(super) fn barrier(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<ir::
 
 /// `full.wait(n)`
 pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    if let Value::Flight(view) = *args.value("barrier") {
+        return Some(copy::land(cx, view, args.span));
+    }
     let barrier = barrier(cx, args, "barrier")?;
     let Some(phases) = args.get("n") else {
         args.mismatch(cx, args.arg("barrier"), "a barrier with the number of phases to wait for");

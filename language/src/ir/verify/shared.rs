@@ -86,6 +86,11 @@ impl<'a> Verifier<'a> {
                     self.single_barrier(barrier);
                 }
             }
+            CopyOp::Land => {
+                if let Some(([view], [])) = self.sides(inst) {
+                    self.v3(view.memory.is_some(), "`copy.land` takes a view");
+                }
+            }
             CopyOp::Box { .. } => match &inst.operands[..] {
                 [map, view, barrier, corner @ ..] => {
                     if let Some(barrier) = self.ty(*barrier) {

@@ -177,8 +177,8 @@ rows! {
         copy::count, source "language.md section 6";
 
     /// Moves a tile between shared and global memory. Into shared memory it runs beside the program: it is *in flight*
-    /// until `copies::wait`, or until the role uses the memory in a way that conflicts, where the compiler waits.
-    /// Outside of the tensor reads give 0 and writes are dropped.
+    /// until `copies::wait`, until the `.wait()` of what `copy` gives, or until the role uses the memory in a way that
+    /// conflicts, where the compiler waits. Outside of the tensor reads give 0 and writes are dropped.
     ///
     /// With `signal: bar` its bytes count for a phase of `bar`, which must `expect` them.
     ///
@@ -191,6 +191,8 @@ rows! {
     /// let s: shared at.tile;
     /// copy(at[0, 0], into: s);
     /// copy(s, into: at[1, 0]);
+    /// let next = copy(at[0, 1], into: s);
+    /// next.wait();
     /// ```
     Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier)",
         copy::copy, source "PTX ISA, cp.async; CDNA4 ISA, global_load_lds";

@@ -280,6 +280,7 @@ impl<'k> Expander<'k> {
             Op::Copy(CopyOp::Commit) | Op::Tile(_) | Op::Memory(_) | Op::Shared(_) => {}
             Op::Copy(
                 CopyOp::Wait { .. }
+                | CopyOp::Land
                 | CopyOp::Hold
                 | CopyOp::Signal { .. }
                 | CopyOp::Fetch { .. }
