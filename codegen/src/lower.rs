@@ -44,7 +44,7 @@ use inkwell::context::Context;
 use inkwell::module::Module;
 use inkwell::types::{BasicMetadataTypeEnum, BasicTypeEnum};
 use inkwell::values::{IntValue, PointerValue};
-use tile_language::analysis::{Facts, Mbarriers, RoleMap, role_map};
+use tile_language::analysis::{Facts, Mbarriers, RoleMap};
 use tile_language::dtype::DType;
 use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
 use tile_language::op::Op;
@@ -252,7 +252,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
 
 /// Registers that a thread starts with, if roles hand them to each other.
 fn start_regs(kernel: &Kernel) -> Option<u32> {
-    let roles = role_map::roles_of(kernel)?;
+    let (_, roles) = kernel.roles()?;
     RoleMap::of(roles, kernel.warps, kernel.target.row()).start_regs
 }
 

@@ -65,7 +65,7 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
         found.extend(budget::error(kernel, inst));
     });
     found.extend(protocol::stuck(kernel).map(|it| report::sync::stuck(kernel, &it)));
-    if protocol::has_roles(kernel) {
+    if kernel.roles().is_some() {
         found.extend(machinery::error(kernel));
         found.extend(report::sync::verdict(kernel, &protocol::check(kernel)));
     }

@@ -45,7 +45,8 @@ use tile_layout::{Layout, MemoryMap};
 use tile_syntax::ast::Span;
 
 use crate::dtype::DType;
-use crate::op::Op;
+use crate::op::flow::Role;
+use crate::op::{FlowOp, Op};
 use crate::target::TargetId;
 
 /// Extents of a tile, outermost first. Empty for a scalar.
@@ -351,6 +352,21 @@ impl Kernel {
     /// The type of a value.
     pub fn ty(&self, value: Value) -> &Type {
         &self.values[value.0 as usize].ty
+    }
+
+    /// The instruction that is the kernel's roles, and what they are.
+    pub fn roles(&self) -> Option<(&Inst, &[Role])> {
+        // Rule V12: they come last, on a way through the last `if`.
+        let mut open = vec![&self.body];
+        while let Some(region) = open.pop() {
+            let Some(last) = region.insts.last() else { continue };
+            match &last.op {
+                Op::Flow(FlowOp::Roles { roles }) => return Some((last, roles)),
+                Op::Flow(FlowOp::If) => open.extend(&last.regions),
+                _ => {}
+            }
+        }
+        None
     }
 
     /// The tensor map that a parameter of the kernel is.

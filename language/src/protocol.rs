@@ -27,7 +27,7 @@ mod stuck;
 mod tests;
 mod trace;
 
-pub use check::{Fault, Verdict, check, has_roles};
+pub use check::{Fault, Verdict, check};
 pub use stuck::{Stuck, stuck};
 pub(crate) use trace::Event;
 

@@ -18,7 +18,6 @@ use inkwell::values::IntValue;
 use tile_language::analysis::RoleMap;
 use tile_language::ir::{Inst, Kernel, Region, Value};
 use tile_language::op::flow::Role;
-use tile_language::op::{FlowOp, Op};
 
 use super::Lower;
 use crate::chip::Meeting;
@@ -68,14 +67,12 @@ const BARRIERS: u32 = 16;
 /// How many warps run the instruction that makes a value.
 pub(crate) fn warps_of(kernel: &Kernel) -> impl Fn(Value) -> u32 {
     let mut inside = HashMap::new();
-    for inst in &kernel.body.insts {
-        if let Op::Flow(FlowOp::Roles { roles }) = &inst.op {
-            for (role, region) in roles.iter().zip(&inst.regions) {
-                region.walk(&mut |it| {
-                    let params = it.regions.iter().flat_map(|it| &it.params);
-                    inside.extend(it.results.iter().chain(params).map(|&it| (it, role.warps)));
-                });
-            }
+    if let Some((inst, roles)) = kernel.roles() {
+        for (role, region) in roles.iter().zip(&inst.regions) {
+            region.walk(&mut |it| {
+                let params = it.regions.iter().flat_map(|it| &it.params);
+                inside.extend(it.results.iter().chain(params).map(|&it| (it, role.warps)));
+            });
         }
     }
     let all = kernel.warps;

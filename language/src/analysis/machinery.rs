@@ -4,24 +4,20 @@
 //! warps make tell a barrier that they have landed, but not how many bytes; and a target has mbarriers or has none.
 
 use crate::diagnostic::Diagnostic;
-use crate::ir::{Kernel, Region, SiteId};
-use crate::op::{CopyOp, FlowOp, Op, SyncOp};
-use crate::protocol;
+use crate::ir::{Inst, Kernel, Region, SiteId};
+use crate::op::{CopyOp, Op, SyncOp};
 use crate::report;
 use crate::target::Cap;
 
 /// The first thing that the target of a kernel of roles does not do.
 pub(super) fn error(kernel: &Kernel) -> Option<Diagnostic> {
-    if !protocol::has_roles(kernel) {
-        return None;
-    }
+    let (roles, _) = kernel.roles()?;
     let place = |site: SiteId| kernel.outer_place(site).clone();
     let target = kernel.target.row();
     if !target.has(Cap::Mbarrier) {
-        let roles = kernel.body.insts.last().map(|it| it.site)?;
-        return Some(report::roles::no_mbarriers(place(roles), target));
+        return Some(report::roles::no_mbarriers(place(roles.site), target));
     }
-    let mut walk = Walk::default();
+    let mut walk = Walk { roles: Some(roles), ..Walk::default() };
     walk.region(&kernel.body, 0);
     if let Some((site, value)) = walk.inside {
         let name = &kernel.values[value.0 as usize].name;
@@ -35,13 +31,14 @@ pub(super) fn error(kernel: &Kernel) -> Option<Diagnostic> {
 
 /// What is looked for, the first of each.
 #[derive(Default)]
-struct Walk {
+struct Walk<'a> {
+    roles: Option<&'a Inst>,
     inside: Option<(SiteId, crate::ir::Value)>,
     signal: Option<SiteId>,
     expect: Option<SiteId>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// A region inside of so many loops and branches.
     fn region(&mut self, region: &Region, depth: u32) {
         for inst in &region.insts {
@@ -57,9 +54,15 @@ impl Walk {
                 }
                 _ => {}
             }
-            let is_roles = matches!(inst.op, Op::Flow(FlowOp::Roles { .. }));
-            let depth = depth + u32::from(!is_roles);
+            let depth = depth + u32::from(!self.leads_to_roles(inst));
             inst.regions.iter().for_each(|it| self.region(it, depth));
         }
+    }
+
+    /// Whether it is the roles, or an early return before them.
+    fn leads_to_roles(&self, inst: &Inst) -> bool {
+        let is = |it: &Inst| self.roles.is_some_and(|roles| std::ptr::eq(roles, it));
+        let last = |it: &Region| it.insts.last().is_some_and(|it| self.leads_to_roles(it));
+        is(inst) || inst.regions.iter().any(last)
     }
 }

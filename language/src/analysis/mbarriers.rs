@@ -8,7 +8,6 @@
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::role_map;
 use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Value};
 use crate::op::{FlowOp, Op, SharedOp, SyncOp};
 
@@ -55,7 +54,7 @@ pub struct Mbarriers {
 impl Mbarriers {
     /// Those of a kernel.
     pub fn of(kernel: &Kernel) -> Mbarriers {
-        let Some(roles) = role_map::roles_of(kernel) else { return Mbarriers::default() };
+        let Some((_, roles)) = kernel.roles() else { return Mbarriers::default() };
         let mut it = Mbarriers::default();
         it.region(kernel, &kernel.body, None);
         for list in &mut it.lists {

@@ -10,9 +10,7 @@
 //! * M1: groups cover the warps of the block in order, without gaps; so do the roles of a group from its first warp on.
 //! * M2: what groups have together is never more than what the block started with.
 
-use crate::ir::Kernel;
 use crate::op::flow::Role;
-use crate::op::{FlowOp, Op};
 use crate::target::{Cap, Target};
 
 /// Warps that get their registers together (PTX ISA 9.7.19.5, setmaxnreg).
@@ -40,14 +38,6 @@ pub struct RoleMap {
     pub groups: Vec<WarpGroup>,
     /// Registers that a thread starts with; `None` if the assembler may choose.
     pub start_regs: Option<u32>,
-}
-
-/// The roles of a kernel, if it has any.
-pub fn roles_of(kernel: &Kernel) -> Option<&[Role]> {
-    kernel.body.insts.iter().find_map(|it| match &it.op {
-        Op::Flow(FlowOp::Roles { roles }) => Some(&roles[..]),
-        _ => None,
-    })
 }
 
 impl RoleMap {

@@ -25,7 +25,6 @@ use super::scratch::{self, ScratchUse};
 use super::touch::{Touch, Verb};
 use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Value};
 use crate::op::{CopyOp, FlowOp, Op, SharedOp, SyncOp};
-use crate::protocol;
 
 /// Every buffer begins at a multiple of so many bytes, so that the widest accesses are possible.
 const ALIGN_MIN: u32 = 16;
@@ -193,7 +192,7 @@ impl<'a> Lives<'a> {
             Lives { kernel, numbers, next: 0, loops, role: None, copied: Vec::new(), buffers };
         lives.region(&kernel.body);
         let end = lives.next;
-        let has_roles = protocol::has_roles(kernel);
+        let has_roles = kernel.roles().is_some();
         let whole = |mut it: Buffer| {
             if has_roles && kernel.ty(it.value).elem == Elem::Barrier {
                 (it.life, it.role) = (0..end, None);

@@ -10,11 +10,10 @@
 
 use crate::ir::{Kernel, Region};
 use crate::op::{CopyOp, Op, SharedOp, SyncOp};
-use crate::protocol;
 
 /// The kernel without mbarriers.
 pub(super) fn alone(mut kernel: Kernel) -> Kernel {
-    if protocol::has_roles(&kernel) {
+    if kernel.roles().is_some() {
         return kernel;
     }
     drop_barriers(&mut kernel.body, &kernel.values);

@@ -21,7 +21,7 @@ use super::clock::{Clock, Stamp};
 use super::skeleton::Skeleton;
 use super::trace::{Event, trace};
 use crate::ir::{Kernel, SiteId, Value};
-use crate::op::{CopyOp, FlowOp, Op, SyncOp};
+use crate::op::{CopyOp, Op, SyncOp};
 use crate::pass::touch::{self, Touch};
 
 /// What is known of a kernel's synchronisation.
@@ -52,13 +52,6 @@ pub enum Fault {
 
 /// Comparisons of events after which a kernel is left undecided: a second at most.
 const STEPS_MAX: usize = 1 << 26;
-
-/// Whether a kernel has roles.
-pub fn has_roles(kernel: &Kernel) -> bool {
-    let mut found = false;
-    kernel.body.walk(&mut |it| found |= matches!(it.op, Op::Flow(FlowOp::Roles { .. })));
-    found
-}
 
 /// Checks a kernel of roles.
 pub fn check(kernel: &Kernel) -> Verdict {

@@ -132,7 +132,7 @@ pub fn verdict(kernel: &Kernel, it: &Verdict) -> Option<Diagnostic> {
         Verdict::Right => None,
         Verdict::Wrong(fault) => Some(fault_of_roles(fault, &place)),
         Verdict::Undecided => {
-            let roles = kernel.body.insts.last().map_or(kernel.clauses.head, |it| it.site);
+            let roles = kernel.roles().map_or(kernel.clauses.head, |it| it.0.site);
             let message =
                 "what these roles wait for depends on more than trip counts, so it is not checked";
             let it = Diagnostic::new(Code::W0103, message.to_owned(), place(roles));

@@ -29,6 +29,10 @@ pub(super) enum Outcome {
 enum Action {
     Access(usize),
     Start(usize),
+    /// A box that a barrier hears of: the access, the barrier, bytes.
+    Box(usize, usize, i64),
+    Out(usize),
+    AwaitOut(usize),
     Commit,
     Await(usize),
     Hold(usize),
@@ -42,6 +46,8 @@ enum Action {
 enum Owner {
     Open,
     Group(usize),
+    /// A box on its way out, of that number.
+    Out(usize),
     /// A barrier that is held open, or that hears of bytes when the last of the ticket's copies lands.
     Ticket {
         id: usize,
@@ -69,6 +75,7 @@ struct Barrier {
 struct State {
     next: Vec<usize>,
     groups: Vec<usize>,
+    out: Vec<usize>,
     barriers: Vec<Barrier>,
     flights: Vec<Flight>,
     tickets: usize,
@@ -80,6 +87,7 @@ pub(super) fn search(kernel: &Kernel, lists: &[Vec<Event<'_>>]) -> Outcome {
     let first = State {
         next: vec![0; lists.len()],
         groups: vec![0; lists.len()],
+        out: vec![0; lists.len()],
         barriers: vec![Barrier::default(); search.wanted.len()],
         flights: Vec::new(),
         tickets: 0,
@@ -145,16 +153,25 @@ impl Search {
                 Op::Copy(CopyOp::Hold) => Action::Hold(barrier()),
                 Op::Copy(CopyOp::Signal { bytes }) => Action::Signal(barrier(), bytes.into()),
                 Op::Copy(CopyOp::Commit) => Action::Commit,
+                Op::Copy(CopyOp::WaitOut { in_flight, .. }) => Action::AwaitOut(in_flight as usize),
                 Op::Copy(CopyOp::Wait { in_flight }) => Action::Await(in_flight as usize),
                 _ => {
                     let now = touch::Now { event, definitions: &definitions };
                     let Some(touch) = Touch::of(event.inst, &now, &map_of) else {
                         return Action::Nothing;
                     };
-                    let starts = touch.verb == touch::Verb::Copy;
                     touches.push(touch);
                     let at = touches.len() - 1;
-                    if starts { Action::Start(at) } else { Action::Access(at) }
+                    match event.inst.op {
+                        Op::Copy(CopyOp::Box { .. }) => {
+                            let map = kernel.tensor_map(event.inst.operands[0]);
+                            let bytes = map.expect("V3: a box has a map").box_bytes();
+                            Action::Box(at, barrier(), bytes.into())
+                        }
+                        Op::Copy(CopyOp::BoxOut { .. }) => Action::Out(at),
+                        Op::Copy(_) => Action::Start(at),
+                        _ => Action::Access(at),
+                    }
                 }
             }
         };
@@ -223,6 +240,26 @@ impl Search {
             Action::Start(touch) => {
                 state.flights.push(Flight { touch, role, owner: Owner::Open });
                 state.flights.sort_unstable();
+            }
+            Action::Box(touch, barrier, bytes) => {
+                let (id, bytes) = (state.tickets, Some(bytes));
+                state.tickets += 1;
+                let owner = Owner::Ticket { id, barrier, bytes };
+                state.flights.push(Flight { touch, role, owner });
+                state.flights.sort_unstable();
+            }
+            Action::Out(touch) => {
+                let owner = Owner::Out(state.out[role]);
+                state.out[role] += 1;
+                state.flights.push(Flight { touch, role, owner });
+                state.flights.sort_unstable();
+            }
+            Action::AwaitOut(in_flight) => {
+                let landed = state.out[role].saturating_sub(in_flight);
+                let waits = |it: &Flight| {
+                    it.role == role && matches!(it.owner, Owner::Out(n) if n < landed)
+                };
+                return Ok(!state.flights.iter().any(waits));
             }
             Action::Commit => {
                 let group = Owner::Group(state.groups[role]);
