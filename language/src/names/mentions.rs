@@ -114,6 +114,34 @@ pub struct Mentions {
     pub locals: Vec<Local>,
     /// Locals and parameters that are values of a struct, as far as that can be seen.
     pub structs: Vec<(Meaning, TypeRef)>,
+    /// Names that nothing declares, as far as that can be seen.
+    pub unknown: Vec<Unknown>,
+}
+
+/// Where a name stands that nothing declares; it may mean something there that only an instance knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stand {
+    /// In a larger expression, or where a type is wanted.
+    Name,
+    /// Alone as a value: it may be a variant of the enum that is wanted.
+    Value,
+    /// Before arguments.
+    Callee,
+    /// Alone as an argument that has a name, `evict: last`: a word of the callee.
+    Word,
+}
+
+/// A name that nothing declares.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unknown {
+    /// Where, relative to the item.
+    pub span: Span,
+    /// The name, with `::` if it is a path.
+    pub name: SmolStr,
+    /// Where it stands.
+    pub stand: Stand,
+    /// The names in scope there that live inside the item.
+    pub scope: Vec<SmolStr>,
 }
 
 /// The names of an item and what they mean.

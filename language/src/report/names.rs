@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::ir::Place;
 
 /// The reason that names a call on the way to a finding.
@@ -10,11 +10,15 @@ pub const CALLED_HERE: &str = "called here";
 
 /// No declaration is called `name`.
 pub fn unknown(place: Place, name: &str, near: Option<&str>) -> Diagnostic {
-    let it = Diagnostic::new(Code::E0101, format!("nothing here is called `{name}`"), place);
-    match near {
-        Some(near) => it.help(format!("did you mean `{near}`?")),
-        None => it,
+    let message = format!("nothing here is called `{name}`");
+    let mut it = Diagnostic::new(Code::E0101, message, place.clone());
+    let Some(near) = near else { return it };
+    // Of a path only the last name was compared.
+    if !name.contains("::") {
+        let edits = vec![Edit { place, text: near.to_owned() }];
+        it.fixes.push(Fix { title: format!("change to `{near}`"), edits });
     }
+    it.help(format!("did you mean `{near}`?"))
 }
 
 /// `name` is declared in another file without `pub`.

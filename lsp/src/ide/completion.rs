@@ -11,6 +11,7 @@
 //! Functions of the library that the file does not use yet come last and bring their `use`.
 
 mod context;
+mod fit;
 mod members;
 mod scope;
 
@@ -66,6 +67,8 @@ pub enum Rank {
     Word,
     /// Must be brought here first.
     Far,
+    /// Cannot stand here; the detail says why.
+    Unfit,
 }
 
 /// What could be written.
@@ -211,7 +214,7 @@ impl Writer<'_> {
                 self.list.retain(is_type);
                 self.types(Rank::Wanted);
             }
-            Site::Layout => {
+            Site::Layout { .. } => {
                 self.layouts();
                 self.scope();
             }
@@ -433,13 +436,16 @@ impl Writer<'_> {
     fn scope(&mut self) {
         if let Some(item) = &self.context.item {
             let names = scope::at(&item.tree, item.at);
+            let placed = self.placed(&item.key);
             for it in names {
                 let natures = shown::natures(self.db, self.instances, &item.key, it.span);
                 let detail: Vec<String> = natures.iter().map(Nature::short_text).collect();
-                let fits = self.context.site == Site::Layout
-                    && natures.iter().any(|it| matches!(it, Nature::Layout(_)));
-                let rank = if fits { Rank::Wanted } else { Rank::Near };
                 let detail = detail.join(" | ");
+                let (rank, detail) = match placed.as_ref().and_then(|it| it.verdict(&natures)) {
+                    Some(Ok(())) => (Rank::Wanted, detail),
+                    Some(Err(why)) => (Rank::Unfit, why),
+                    None => (Rank::Near, detail),
+                };
                 self.list.push(Suggestion::new(it.name, SuggestionKind::Local, rank, detail));
             }
         }
@@ -459,6 +465,13 @@ impl Writer<'_> {
                 .map(|it| Suggestion::new(it.name, SuggestionKind::Constant, Rank::Known, it.doc)),
         );
         self.keywords(&["true", "false", "none", "target"], Rank::Word);
+    }
+
+    /// What the layout after `@` is for, if the cursor stands there.
+    fn placed(&self, item: &ItemKey) -> Option<fit::Placed> {
+        let Site::Layout { end } = self.context.site else { return None };
+        let nature = callee::receiver(self.db, self.instances, item, end);
+        Some(fit::Placed::of(self.instances, nature.as_ref()))
     }
 
     /// Functions and types of other files that this one does not use yet.

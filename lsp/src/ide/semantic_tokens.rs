@@ -91,10 +91,12 @@ fn of_item<'db>(db: &'db dyn Db, file: SourceFile, source: db::ItemSource<'db>) 
     let lexed = lex(source.text(db));
     let names = names(db, file, source);
     let mut found: Vec<Word> = lexed.trivia.iter().filter_map(comment).collect();
-    for it in &lexed.tokens {
+    for (n, it) in lexed.tokens.iter().enumerate() {
+        let around = (n.checked_sub(1).map(|n| lexed.tokens[n].token), lexed.tokens.get(n + 1));
         let word = match names.get(&it.span.lo).filter(|_| it.token.is_word()) {
             Some(name) => Some(*name),
-            None => kind_of_token(it.token).map(|kind| Word { span: it.span, kind, modifiers: 0 }),
+            None => kind_in_place(it.token, around.0, around.1.map(|it| it.token))
+                .map(|kind| Word { span: it.span, kind, modifiers: 0 }),
         };
         found.extend(word);
     }
@@ -125,6 +127,20 @@ fn comment(it: &Trivia) -> Option<Word> {
 
 fn bit(it: Modifier) -> u32 {
     1 << it as u32
+}
+
+/// What a token is between its neighbours: a word before a colon names an argument, one after a dot a
+/// field, whatever it is elsewhere.
+fn kind_in_place(token: Token, before: Option<Token>, after: Option<Token>) -> Option<Kind> {
+    match (before, after) {
+        (Some(Token::Dot), _) if token.is_word() => Some(Kind::Property),
+        (Some(Token::LParen | Token::Comma | Token::LBracket), Some(Token::Colon))
+            if token.is_word() =>
+        {
+            Some(Kind::Parameter)
+        }
+        _ => kind_of_token(token),
+    }
 }
 
 fn kind_of_token(token: Token) -> Option<Kind> {
@@ -284,5 +300,17 @@ mod tests {
         exp = function defaultLibrary
         B = typeParameter readonly
         ");
+    }
+
+    #[test]
+    fn a_word_that_names_an_argument_or_a_field_is_no_keyword() {
+        let it = Fixture::new(
+            "const L = blocked(regs: [4], lanes: [32], warps: [4]);\nfn f(c: Cfg) -> int { c.warps }\n",
+        );
+        let all = Span::new(0, it.text().len() as u32);
+        let found = words(&it.db, it.file, all).into_iter();
+        let reserved = found.filter(|word| ["regs", "warps"].contains(&it.slice(word.span)));
+        let kinds: Vec<&str> = reserved.map(|it| KINDS[it.kind as usize]).collect();
+        assert_eq!(kinds, ["parameter", "parameter", "property"]);
     }
 }

@@ -1,20 +1,23 @@
 //! The walk over an item's tree with the names in scope, which finds out what each name means.
+//!
+//! Here are items and their heads; statements and expressions are in `body`, what a name means in
+//! `meaning`.
+
+mod body;
+mod meaning;
 
 use smol_str::SmolStr;
 use tile_syntax::ast::{
-    Arg, Binding, Block, BracketArg, Clause, ClauseKind, Cond, Const, Expr, ExprKind, Fn, FnKind,
-    Generic, If, Item, ItemKind, Name, Note, Param, Pattern, PatternKind, Role, Span, Stmt,
-    StmtKind, Struct, UseTree,
+    BracketArg, Clause, ClauseKind, Const, Expr, ExprKind, Fn, FnKind, Generic, Item, ItemKind,
+    Name, Param, Pattern, PatternKind, Span, Struct, UseTree,
 };
 
-use super::types::{Owner, Structs};
-use super::{Access, Local, LocalKind, Meaning, Mention, Mentions};
+use super::types::Structs;
+use super::{Access, Local, LocalKind, Meaning, Mention, Mentions, Stand, Unknown};
 use crate::db::{Db, SourceFile};
 use crate::dtype::DType;
-use crate::elab;
 use crate::ir::ItemKey;
-use crate::names::{self, DeclKind, Found, TypeRef};
-use crate::op::surface::Builtin;
+use crate::names::{self, Found, TypeRef};
 
 /// The names of an item.
 pub(super) fn item(db: &dyn Db, file: SourceFile, key: &ItemKey, tree: &Item) -> Mentions {
@@ -63,6 +66,15 @@ impl Walk<'_> {
         }
     }
 
+    /// Notes a name that nothing declares.
+    fn unknown(&mut self, name: SmolStr, span: Span, stand: Stand) {
+        if stand == Stand::Word || name.is_empty() {
+            return;
+        }
+        let scope = self.scope.iter().map(|it| it.name.clone()).collect();
+        self.found.unknown.push(Unknown { span, name, stand, scope });
+    }
+
     fn item(&mut self, item: &Item) {
         let own = Meaning::Item(self.key.clone());
         match &item.kind {
@@ -89,6 +101,9 @@ impl Walk<'_> {
             ItemKind::Impl(it) => {
                 let owner = self.structs.named(&it.name.text);
                 let types = names::resolve(self.db, self.file, std::slice::from_ref(&it.name.text));
+                if types.is_empty() {
+                    self.unknown(it.name.text.clone(), it.name.span, Stand::Name);
+                }
                 self.mean(&types, it.name.span, Access::Reads);
                 self.generics(&it.generics);
                 for (n, member) in it.members.iter().enumerate() {
@@ -175,14 +190,14 @@ impl Walk<'_> {
             self.note(field.name.span, means, Access::Declares);
             self.sizes(&field.ty);
             self.expr(&field.ty);
-            field.default.iter().for_each(|it| self.expr(it));
+            field.default.iter().for_each(|it| self.value(it));
         }
     }
 
     fn generics(&mut self, generics: &[Generic]) {
         for it in generics {
             it.ty.iter().for_each(|it| self.expr(it));
-            it.default.iter().for_each(|it| self.expr(it));
+            it.default.iter().for_each(|it| self.value(it));
             self.declare_param(&it.name, None);
         }
     }
@@ -202,7 +217,7 @@ impl Walk<'_> {
 
     fn param(&mut self, param: &Param, owner: Option<&TypeRef>) {
         param.ty.iter().for_each(|it| self.expr(it));
-        param.default.iter().for_each(|it| self.expr(it));
+        param.default.iter().for_each(|it| self.value(it));
         match &param.pattern.kind {
             PatternKind::Name(name) => {
                 let of = match &param.ty {
@@ -240,8 +255,13 @@ impl Walk<'_> {
         match &clause.kind {
             ClauseKind::Where(exprs)
             | ClauseKind::Grid { dims: exprs, .. }
-            | ClauseKind::Cluster(exprs)
-            | ClauseKind::Expect(exprs) => exprs.iter().for_each(|it| self.expr(it)),
+            | ClauseKind::Cluster(exprs) => exprs.iter().for_each(|it| self.expr(it)),
+            // What is measured has names of its own.
+            ClauseKind::Expect(exprs) => {
+                let n_unknown = self.found.unknown.len();
+                exprs.iter().for_each(|it| self.expr(it));
+                self.found.unknown.truncate(n_unknown);
+            }
             ClauseKind::Warps(it) => self.expr(it),
             ClauseKind::Requires(_) | ClauseKind::Allow { .. } | ClauseKind::Pdl => {}
         }
@@ -303,315 +323,6 @@ impl Walk<'_> {
             PatternKind::Tuple(parts) => {
                 parts.iter().for_each(|it| self.bind_pattern(it, kind, None));
             }
-        }
-    }
-
-    fn block(&mut self, block: &Block) {
-        let mark = self.scope.len();
-        block.stmts.iter().for_each(|it| self.stmt(it));
-        block.value.iter().for_each(|it| self.expr(it));
-        self.scope.truncate(mark);
-    }
-
-    fn stmt(&mut self, stmt: &Stmt) {
-        match &stmt.kind {
-            StmtKind::Let { binding, pattern, ty, value } => {
-                ty.iter().for_each(|it| self.expr(it));
-                value.iter().for_each(|it| self.expr(it));
-                let of = match (ty, value) {
-                    (Some(ty), _) => self.structs.of_type(ty),
-                    (None, Some(value)) => self.struct_of(value),
-                    (None, None) => None,
-                };
-                let kind = match binding {
-                    Binding::Let => LocalKind::Let,
-                    Binding::Var => LocalKind::Var,
-                };
-                self.bind_pattern(pattern, kind, of);
-            }
-            StmtKind::Const(it) => {
-                self.constant(it);
-                self.declare_local(&it.name, LocalKind::Const, None);
-            }
-            StmtKind::Assign { place, op: _, value } => {
-                self.place(place);
-                self.expr(value);
-            }
-            StmtKind::Expr(it) => self.expr(it),
-            StmtKind::For(it) => {
-                self.expr(&it.iter);
-                self.notes(&it.notes);
-                let mark = self.scope.len();
-                it.patterns.iter().for_each(|it| self.pattern(it, None));
-                self.block(&it.body);
-                self.scope.truncate(mark);
-            }
-            StmtKind::While(it) => {
-                let mark = self.scope.len();
-                self.cond(&it.cond);
-                self.notes(&it.notes);
-                self.block(&it.body);
-                self.scope.truncate(mark);
-            }
-            StmtKind::Return(it) | StmtKind::Yield(it) => it.iter().for_each(|it| self.expr(it)),
-            StmtKind::Roles(roles) => roles.iter().for_each(|it| self.role(it)),
-            StmtKind::Elect(body) | StmtKind::Trust { body, .. } => self.block(body),
-            StmtKind::Hole(body) => body.iter().for_each(|it| self.block(it)),
-        }
-    }
-
-    fn notes(&mut self, notes: &[Note]) {
-        notes.iter().flat_map(|it| &it.args).for_each(|it| self.expr(&it.value));
-    }
-
-    fn role(&mut self, role: &Role) {
-        let mark = self.scope.len();
-        if let Some((name, span)) = &role.copies {
-            self.expr(span);
-            self.declare_local(name, LocalKind::Pattern, None);
-        }
-        role.warps.iter().chain(&role.regs).for_each(|it| self.expr(it));
-        self.block(&role.body);
-        self.scope.truncate(mark);
-    }
-
-    fn cond(&mut self, cond: &Cond) {
-        match cond {
-            Cond::Expr(it) => self.expr(it),
-            Cond::Let(pattern, it) => {
-                self.expr(it);
-                let of = self.struct_of(it);
-                self.pattern(pattern, of);
-            }
-        }
-    }
-
-    /// What is assigned: the name itself is written, what it is indexed with is read.
-    fn place(&mut self, expr: &Expr) {
-        match &*expr.kind {
-            ExprKind::Path(path) => self.path(path, Access::Writes),
-            ExprKind::Field(base, name) => {
-                self.expr(base);
-                self.field(base, name, Access::Writes);
-            }
-            ExprKind::Tuple(parts) => parts.iter().for_each(|it| self.place(it)),
-            _ => self.expr(expr),
-        }
-    }
-
-    fn expr(&mut self, expr: &Expr) {
-        stacker::maybe_grow(64 * 1024, 2 * 1024 * 1024, || self.expr_grown(expr));
-    }
-
-    fn expr_grown(&mut self, expr: &Expr) {
-        match &*expr.kind {
-            ExprKind::Path(path) => self.path(path, Access::Reads),
-            ExprKind::Field(base, name) => {
-                self.expr(base);
-                self.field(base, name, Access::Reads);
-            }
-            ExprKind::Call(callee, args) => self.call(callee, args),
-            ExprKind::Bracket(base, args) => {
-                let owner = self.owner(base, Access::Reads);
-                self.expr(base);
-                self.bracket_args(args, owner.as_ref());
-            }
-            ExprKind::Unary(_, a) | ExprKind::TupleField(a, ..) => self.expr(a),
-            ExprKind::Optional(a) | ExprKind::Paren(a) => self.expr(a),
-            ExprKind::Binary(_, a, b) | ExprKind::At(a, b) | ExprKind::Repeat(a, b) => {
-                self.expr(a);
-                self.expr(b);
-            }
-            ExprKind::Tuple(parts) | ExprKind::Array(parts) => {
-                parts.iter().for_each(|it| self.expr(it));
-            }
-            ExprKind::Record(parts) => parts.iter().for_each(|it| self.expr(&it.1)),
-            ExprKind::Range(it) => {
-                it.lo.iter().chain(&it.hi).chain(&it.step).for_each(|it| self.expr(it));
-            }
-            ExprKind::Memory(it) => {
-                self.expr(&it.ty);
-                it.strides.iter().flatten().chain(&it.align).for_each(|it| self.expr(it));
-            }
-            ExprKind::If(it) => self.branch(it),
-            ExprKind::Block(it) => self.block(it),
-            ExprKind::Closure(params, body) => {
-                let mark = self.scope.len();
-                for it in params {
-                    it.ty.iter().for_each(|it| self.expr(it));
-                    self.pattern(
-                        &it.pattern,
-                        it.ty.as_ref().and_then(|it| self.structs.of_type(it)),
-                    );
-                }
-                self.expr(body);
-                self.scope.truncate(mark);
-            }
-            ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Str(_)
-            | ExprKind::Bool(_)
-            | ExprKind::Missing => {}
-        }
-    }
-
-    fn branch(&mut self, it: &If) {
-        let mark = self.scope.len();
-        self.cond(&it.cond);
-        self.block(&it.then);
-        self.scope.truncate(mark);
-        it.otherwise.iter().for_each(|it| self.expr(it));
-    }
-
-    fn call(&mut self, callee: &Expr, args: &[Arg]) {
-        let (base, brackets) = match &*callee.kind {
-            ExprKind::Bracket(base, brackets) => (base, &brackets[..]),
-            _ => (callee, &[][..]),
-        };
-        let owner = self.owner(base, Access::Calls);
-        match &*base.kind {
-            ExprKind::Path(path) => self.path(path, Access::Calls),
-            ExprKind::Field(receiver, name) => {
-                self.expr(receiver);
-                self.field(receiver, name, Access::Calls);
-            }
-            _ => self.expr(base),
-        }
-        self.bracket_args(brackets, owner.as_ref());
-        for arg in args {
-            if let Some(label) = &arg.name {
-                self.label(label, owner.as_ref());
-            }
-            self.expr(&arg.value);
-        }
-    }
-
-    fn bracket_args(&mut self, args: &[BracketArg], owner: Option<&Owner>) {
-        for arg in args {
-            match arg {
-                BracketArg::Value(it) => self.expr(it),
-                BracketArg::Named(label, it) => {
-                    self.label(label, owner);
-                    self.expr(it);
-                }
-                BracketArg::Whole(_) => {}
-            }
-        }
-    }
-
-    /// `name:` before an argument.
-    fn label(&mut self, label: &Name, owner: Option<&Owner>) {
-        if let Some(means) = owner.and_then(|it| self.structs.parameter(it, &label.text)) {
-            self.note(label.span, means, Access::Labels);
-        }
-    }
-
-    /// Whose parameters the arguments of a call are for.
-    fn owner(&self, callee: &Expr, access: Access) -> Option<Owner> {
-        match &*callee.kind {
-            ExprKind::Path(path) => {
-                if path.len() == 1 && self.local(&path[0].text).is_some() {
-                    return None;
-                }
-                self.structs.callee(path, access == Access::Calls)
-            }
-            ExprKind::Field(receiver, name) => {
-                let of = self.struct_of(receiver);
-                self.structs.method(of.as_ref(), &name.text)
-            }
-            _ => None,
-        }
-    }
-
-    fn path(&mut self, path: &[Name], access: Access) {
-        if path.iter().any(|it| it.text.is_empty()) {
-            return;
-        }
-        if let [name] = path
-            && let Some(bound) = self.local(&name.text)
-        {
-            let means = bound.means.clone();
-            return self.note(name.span, means, access);
-        }
-        let texts: Vec<SmolStr> = path.iter().map(|it| it.text.clone()).collect();
-        for n in 1..path.len() {
-            let outer = names::resolve(self.db, self.file, &texts[..n]);
-            let is_outer = |it: &Found| {
-                matches!(it, Found::Module(_))
-                    || matches!(it, Found::Decl(it) if matches!(it.kind, DeclKind::Enum(_)))
-            };
-            let outer: Vec<Found> = outer.into_iter().filter(is_outer).collect();
-            self.mean(&outer, path[n - 1].span, Access::Reads);
-        }
-        let last = path[path.len() - 1].span;
-        let found = self.found(&texts, access);
-        if !found.is_empty() {
-            return self.mean(&found, last, access);
-        }
-        match Builtin::function(&texts) {
-            Some(it) => self.note(last, Meaning::Builtin(it), access),
-            None if elab::is_word_of_language(&texts) => self.note(last, Meaning::Word, access),
-            None => {
-                if let Some(means) = self.structs.only_variant(&texts[texts.len() - 1]) {
-                    self.note(last, means, access);
-                }
-            }
-        }
-    }
-
-    /// What a path means where it stands: a call means the function, anything else not the module.
-    fn found(&self, texts: &[SmolStr], access: Access) -> Vec<Found> {
-        let mut found = names::resolve(self.db, self.file, texts);
-        if let (Access::Calls, Some(owner)) = (access, self.structs.chosen(&found)) {
-            found.retain(|it| matches!(it, Found::Decl(it) if it.item == owner));
-        }
-        if found.iter().any(|it| matches!(it, Found::Decl(_) | Found::Variant(..))) {
-            found.retain(|it| !matches!(it, Found::Module(_)));
-        }
-        // A method of the library and an operation may share a name; called without a receiver,
-        // the operation is meant.
-        let is_method =
-            |it: &Found| matches!(it, Found::Decl(it) if it.kind == DeclKind::Fn { method: true });
-        if found.iter().all(is_method) && Builtin::function(texts).is_some() {
-            found.clear();
-        }
-        found
-    }
-
-    /// `.name` after `base`.
-    fn field(&mut self, base: &Expr, name: &Name, access: Access) {
-        let of = self.struct_of(base);
-        let is_plain = matches!(&*base.kind, ExprKind::Path(path)
-            if path.len() == 1 && self.local(&path[0].text).is_some_and(|it| it.is_plain));
-        let found = match access == Access::Calls {
-            true => self.structs.called(of.as_ref(), &name.text, is_plain),
-            false => self.structs.field(of.as_ref(), &name.text),
-        };
-        if let Some(means) = found {
-            self.note(name.span, means, access);
-        }
-    }
-
-    /// The struct that an expression is a value of, if that can be seen.
-    fn struct_of(&self, expr: &Expr) -> Option<TypeRef> {
-        match &*expr.kind {
-            ExprKind::Path(path) if path.len() == 1 => self.local(&path[0].text)?.of.clone(),
-            ExprKind::Paren(it) => self.struct_of(it),
-            ExprKind::Block(it) => self.struct_of(it.value.as_deref()?),
-            ExprKind::If(it) => self.struct_of(it.then.value.as_deref()?),
-            ExprKind::Field(base, name) => {
-                let of = self.struct_of(base)?;
-                self.structs.type_of_field(&of, &name.text)
-            }
-            ExprKind::Call(callee, _) => {
-                let base = match &*callee.kind {
-                    ExprKind::Bracket(base, _) => base,
-                    _ => callee,
-                };
-                let owner = self.owner(base, Access::Calls)?;
-                self.structs.result(&owner)
-            }
-            _ => None,
         }
     }
 }

@@ -47,8 +47,11 @@ pub(super) enum Site {
     Notes,
     /// A type.
     Type,
-    /// After `@`.
-    Layout,
+    /// After `@`, for what ends at this byte of the item.
+    Layout {
+        /// The byte.
+        end: u32,
+    },
     /// Where a statement begins.
     Statement,
     /// A value.
@@ -180,7 +183,11 @@ fn by_tokens(tokens: &[Lexeme], text: &str) -> Option<Site> {
                 before.last().map_or(Site::Nothing, |it| Site::Members { end: it.span.hi }),
             );
         }
-        Token::At => return Some(Site::Layout),
+        Token::At => {
+            return Some(
+                before.last().map_or(Site::Nothing, |it| Site::Layout { end: it.span.hi }),
+            );
+        }
         // What these declare is a new name.
         Token::Let
         | Token::Var
@@ -310,7 +317,9 @@ impl Finder {
 impl<'t> Visitor<'t> for Finder {
     fn expr(&mut self, expr: &'t Expr) {
         match &*expr.kind {
-            ExprKind::At(_, layout) if is_made_up(layout) => self.found = Some(Site::Layout),
+            ExprKind::At(of, layout) if is_made_up(layout) => {
+                self.found = Some(Site::Layout { end: of.span.hi });
+            }
             ExprKind::Memory(it) if is_made_up(&it.ty) => self.found = Some(Site::Type),
             ExprKind::Memory(it) => {
                 if let ExprKind::Bracket(base, _) = &*it.ty.kind

@@ -85,6 +85,18 @@ fn a_layout_stands_after_at() {
 }
 
 #[test]
+fn a_layout_that_does_not_fit_stands_last_with_the_reason() {
+    let body = "const WIDE = blocked(regs: [1, 4], lanes: [4, 8], warps: [4, 1]);\n    \
+                const LONG = blocked(regs: [4], lanes: [32], warps: [4]);\n    let v = iota(N) @ $0";
+    let fixture = Fixture::new(&in_kernel(body));
+    let target = TargetId::from_name("sm_90a").expect("a target of the table");
+    let found = suggestions(&fixture.db, fixture.file, fixture.cursor, &Shown::of(target));
+    let of = |name: &str| found.list.iter().find(|it| it.label == name).map(|it| it.rank);
+    assert_eq!(of("LONG"), Some(Rank::Wanted));
+    assert_eq!(of("WIDE").unwrap_or(Rank::Unfit), Rank::Unfit);
+}
+
+#[test]
 fn types_stand_after_a_colon() {
     assert_snapshot!(offered("fn f(x: f$0) { }", 20));
 }
