@@ -46,7 +46,9 @@ mod wrap;
 pub mod rules;
 
 pub use cx::{Elab, HostFailure};
-pub use hostrun::{TestEnd, build_arguments, constant_findings, layout_constant, run_test};
+pub use hostrun::{
+    TestEnd, build_arguments, constant_findings, layout_constant, observe_test, run_test,
+};
 pub use kernel::{Elaborated, elaborate, observe};
 pub use path::{is_later_method, is_word_of_language, words_of_language};
 pub(crate) use tidy::tidy;

@@ -24,6 +24,7 @@ use crate::elab::host::HostOps;
 use crate::elab::observe::Observed;
 use crate::elab::value::{Kind, TypeValue, Value};
 use crate::elab::{self, Elaborated, TestEnd};
+use crate::host::{Idle, Outline};
 use crate::ir::{ItemKey, Kernel, Place};
 use crate::target::{Cap, TARGETS, Target, TargetId};
 use crate::{analysis, check};
@@ -121,6 +122,13 @@ pub fn observed<'db>(db: &'db dyn Db, key: Instance<'db>) -> Observed {
     let args: Vec<(SmolStr, Value)> =
         key.args(db).iter().map(|(name, it)| (name.clone(), it.clone().into_value())).collect();
     elab::observe(db, key.kernel(db), &args, key.target(db))
+}
+
+/// What the expressions and names of a `test` or `bench` item are, without its numbers ([`Outline`]).
+#[salsa::tracked(returns(ref), lru = 32)]
+pub fn observed_test<'db>(db: &'db dyn Db, item: ItemSource<'db>, target: TargetId) -> Observed {
+    let mut idle = Idle;
+    elab::observe_test(db, item.key(db), target, &mut Outline::new(&mut idle))
 }
 
 /// The registers that a thread of an instance needs; `None` if something is wrong with it.

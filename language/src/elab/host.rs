@@ -89,6 +89,11 @@ pub trait HostOps {
     /// A new tensor of zeros.
     fn allocate(&mut self, dtype: DType, shape: &[u64]) -> TensorId;
 
+    /// Whether kernels are launched; nobody elaborates what is not.
+    fn launches(&self) -> bool {
+        true
+    }
+
     /// Launches a kernel: `args` in the order of the plan's parameters, [`Value::None`] for an absent one.
     fn launch(&mut self, kernel: &Arc<Kernel>, args: &[Value]) -> Result<(), HostError>;
 }

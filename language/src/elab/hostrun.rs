@@ -12,6 +12,7 @@ use super::call::{Given, GivenGeneric};
 use super::cx::{Elab, HostFailure, Mode};
 use super::host::{HostError, HostOps};
 use super::kernel::{Elaborated, elaborate};
+use super::observe::Observed;
 use super::params::memory_of;
 use super::value::Value;
 use crate::db::{self, Db};
@@ -33,24 +34,45 @@ pub struct TestEnd {
 /// Steps that host code may take: it is a person's program, and may loop over elements.
 const HOST_STEPS_MAX: u64 = 20_000_000;
 
+/// Steps of host code of which only types are wanted, while somebody waits.
+const OUTLINE_STEPS_MAX: u64 = 100_000;
+
 /// Runs a `test` or `bench` item.
 pub fn run_test(db: &dyn Db, key: &ItemKey, target: TargetId, host: &mut dyn HostOps) -> TestEnd {
-    let nothing = TestEnd { diagnostics: Vec::new(), failure: None };
-    let (Some(tree), Some(file)) = (db::item(db, key), db::file(db, key.file)) else {
-        return nothing;
-    };
-    let (ItemKind::Test(test) | ItemKind::Bench(test)) = &tree.kind else { return nothing };
-    let Some(body) = &test.body else { return nothing };
     let mut cx = Elab::new(db, target, Some(host));
-    cx.mode = Mode::Host;
     cx.steps_max = HOST_STEPS_MAX;
-    cx.push_frame(key.clone(), file, None);
-    cx.ir.open(Vec::new());
-    cx.run_body(body);
+    cx.host_body(key);
     TestEnd { diagnostics: cx.diagnostics, failure: cx.failure.map(|it| *it) }
 }
 
+/// What the expressions and names of a `test` or `bench` item are.
+pub fn observe_test(
+    db: &dyn Db,
+    key: &ItemKey,
+    target: TargetId,
+    host: &mut dyn HostOps,
+) -> Observed {
+    let mut cx = Elab::new(db, target, Some(host));
+    cx.observer = Some(Box::default());
+    cx.steps_max = OUTLINE_STEPS_MAX;
+    cx.host_body(key);
+    cx.observer.take().map_or_else(Observed::default, |it| it.finish())
+}
+
 impl Elab<'_> {
+    /// Runs the body of a `test` or `bench` item.
+    fn host_body(&mut self, key: &ItemKey) {
+        let (Some(tree), Some(file)) = (db::item(self.db, key), db::file(self.db, key.file)) else {
+            return;
+        };
+        let (ItemKind::Test(test) | ItemKind::Bench(test)) = &tree.kind else { return };
+        let Some(body) = &test.body else { return };
+        self.mode = Mode::Host;
+        self.push_frame(key.clone(), file, None);
+        self.ir.open(Vec::new());
+        self.run_body(body);
+    }
+
     /// Does something with whole tensors; a failure ends the test.
     pub(super) fn on_host<T: Into<Value>>(
         &mut self,
@@ -141,6 +163,9 @@ impl Elab<'_> {
         };
         if self.mode != Mode::Host {
             return self.error(report::types::kernel_called(self.place(span), &decl.name.text));
+        }
+        if self.host.as_deref().is_some_and(|it| !it.launches()) {
+            return Value::unit();
         }
         for (n, it) in generics.into_iter().enumerate() {
             let value = self.no_word(it.value, it.span);

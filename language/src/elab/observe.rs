@@ -127,7 +127,12 @@ pub enum Nature {
     /// The target compiled for.
     Target,
     /// A tensor of host code.
-    Host,
+    Host {
+        /// Elements.
+        dtype: DType,
+        /// Extents.
+        shape: Vec<u64>,
+    },
 }
 
 /// The natures of one place.
@@ -288,7 +293,10 @@ impl Elab<'_> {
                 }
             }
             Value::Target => Nature::Target,
-            Value::Host(_) => Nature::Host,
+            Value::Host(it) => {
+                let (dtype, shape) = self.host.as_deref()?.describe(*it);
+                Nature::Host { dtype, shape }
+            }
             Value::Flight(_) | Value::Word(_) | Value::Error => return None,
         })
     }
@@ -395,7 +403,8 @@ impl Nature {
             Nature::Closure => "closure".to_owned(),
             Nature::Function(it) => format!("fn {}", it.name()),
             Nature::Target => "target".to_owned(),
-            Nature::Host => "tensor".to_owned(),
+            Nature::Host { dtype, shape } if shape.is_empty() => dtype.to_string(),
+            Nature::Host { dtype, shape } => format!("{dtype}{shape:?}"),
         }
     }
 
@@ -419,7 +428,7 @@ impl Nature {
             | Nature::Closure
             | Nature::Function(_)
             | Nature::Target
-            | Nature::Host => false,
+            | Nature::Host { .. } => false,
         }
     }
 }

@@ -14,7 +14,7 @@ use tile_syntax::ast::{Field, FnKind, Generic, ItemKind, Param, PatternKind, Spa
 use tile_syntax::{Lexeme, Token, lex};
 
 use super::docs;
-use super::shown::ShownInstance;
+use super::shown::{self, ShownInstance};
 
 /// A call whose argument stands at a byte.
 #[derive(Clone, PartialEq, Debug)]
@@ -158,8 +158,10 @@ pub fn receiver(
     item: &ItemKey,
     end: u32,
 ) -> Option<Nature> {
-    instances.iter().find_map(|it| {
-        let seen = it.observed(db).of_item(item).iter().filter(|it| it.span.hi == end);
+    let of_test = shown::observed_test(db, instances, item);
+    let mut observed = instances.iter().map(|it| it.observed(db)).chain(of_test);
+    observed.find_map(|it| {
+        let seen = it.of_item(item).iter().filter(|it| it.span.hi == end);
         let smallest = seen.min_by_key(|it| it.span.hi - it.span.lo)?;
         smallest.natures.last().cloned()
     })

@@ -437,7 +437,7 @@ impl Page {
             | Nature::Closure
             | Nature::Function(_)
             | Nature::Target
-            | Nature::Host => {}
+            | Nature::Host { .. } => {}
         }
     }
 

@@ -264,6 +264,27 @@ fn one_more(x) {
     }
 
     #[test]
+    fn tensors_of_host_code_have_their_types() {
+        let text = "\
+kernel k(x: global f32[n]) grid [1] warps 1 { print(\"{n}\"); }
+test \"types\" {
+    let x = randn(f32[4, 8], seed: 1);
+    let large = zeros(bf16[40000, 40000]);
+    k(zeros(f32[16]));
+    expect_equal(x, x + 1.0);
+    let y = x.to(bf16)[0..4 step 2];
+    let z = ref::matmul(x, x.t());
+}
+";
+        let text = annotated(text, &[HintKind::Type]);
+        for it in
+            ["x«: f32[4, 8]»", "large«: bf16[40000, 40000]»", "y«: bf16[2, 8]»", "z«: f64[4, 4]»"]
+        {
+            assert!(text.contains(it), "{it} in {text}");
+        }
+    }
+
+    #[test]
     fn each_kind_can_be_switched_off() {
         assert_snapshot!(annotated(TEXT, &[HintKind::Bytes]).lines().nth(9).unwrap_or_default(), @"    let s: shared f32[BLOCK]« 1024 B»;");
     }

@@ -3,6 +3,7 @@
 //! A measurement is of a text; when the text changes, the estimate stands again.
 
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHasher};
@@ -33,22 +34,33 @@ struct Key {
 
 /// All measurements. Shared by the copies of a snapshot.
 #[derive(Debug, Default)]
-pub struct Measured(Mutex<FxHashMap<Key, Measurement>>);
+pub struct Measured {
+    known: Mutex<FxHashMap<Key, Measurement>>,
+    has_news: AtomicBool,
+}
 
 impl Measured {
     /// What is known of an instance of a text.
     pub fn get(&self, text: &str, instance: &str, target: TargetId) -> Option<Measurement> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&Key::new(text, instance, target)).copied()
     }
 
     /// Takes in a measurement.
     pub fn set(&self, text: &str, instance: &str, target: TargetId, found: Measurement) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if KERNELS_MAX <= known.len() {
             known.clear();
         }
-        known.insert(Key::new(text, instance, target), found);
+        let before = known.insert(Key::new(text, instance, target), found);
+        if before != Some(found) {
+            self.has_news.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether something was measured since this was asked last that was not known.
+    pub fn take_news(&self) -> bool {
+        self.has_news.swap(false, Ordering::AcqRel)
     }
 }
 

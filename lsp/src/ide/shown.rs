@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
-use tile_language::db::{Db, SourceFile};
+use tile_language::db::{self, Db, SourceFile};
 use tile_language::elab::observe::{Nature, Observed};
 use tile_language::ir::{ItemKey, Kernel};
 use tile_language::names::{self, DeclKind};
 use tile_language::query::{self, Instance, NamedInstance};
 use tile_language::target::{TARGETS, TargetId};
-use tile_syntax::ast::Span;
+use tile_syntax::ast::{ItemKind, Span};
 
 use super::cost::Costs;
 use super::measured::{Measured, Measurement};
@@ -190,5 +190,22 @@ pub fn natures(
             found.push(it.clone());
         }
     }
+    if found.is_empty() {
+        let of_test = observed_test(db, instances, item).map_or(&[][..], |it| it.at(item, span));
+        found.extend_from_slice(of_test);
+    }
     found
+}
+
+/// What was seen of an item, if that is host code.
+pub fn observed_test<'db>(
+    db: &'db dyn Db,
+    instances: &[ShownInstance<'_>],
+    item: &ItemKey,
+) -> Option<&'db Observed> {
+    let source = db::item_source(db, item)?;
+    let kind = &db::parsed(db, source).item.kind;
+    let target = instances.first()?.target;
+    matches!(kind, ItemKind::Test(_) | ItemKind::Bench(_))
+        .then(|| query::observed_test(db, source, target))
 }

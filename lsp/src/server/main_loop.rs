@@ -36,6 +36,9 @@ use super::{findings, library, pending};
 /// How long a request may run. What takes longer is ended and refused.
 const RUN_MAX: Duration = Duration::from_secs(20);
 
+/// For how long nothing comes from a user who has stopped typing.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// What happens to the main loop.
 pub(super) enum Event {
     /// The client asks.
@@ -74,6 +77,8 @@ pub(super) struct MainLoop {
     pub(super) events: Sender<Event>,
     outgoing: UnboundedSender<Request>,
     n_asked: i64,
+    /// Whether an edit may have changed what is shown of other documents.
+    pub(super) is_stale_elsewhere: bool,
 }
 
 impl MainLoop {
@@ -102,6 +107,7 @@ impl MainLoop {
             events: events.clone(),
             outgoing,
             n_asked: 0,
+            is_stale_elsewhere: false,
         };
         (main_loop, events, to_client)
     }
@@ -133,15 +139,23 @@ impl MainLoop {
         if self.phase == Phase::ShutDown { End::ShutDown } else { End::Gone }
     }
 
-    /// The next event; on the way, requests that run for too long are ended.
+    /// The next event; on the way, requests that run for too long are ended, and a client whose user has
+    /// stopped typing asks again for what other documents show.
     fn next(&mut self) -> Option<Event> {
         loop {
-            if !self.pending.any_running() && !self.push.any_running() {
-                return self.incoming.recv().ok();
-            }
-            match self.incoming.recv_timeout(RUN_MAX / 4) {
+            let is_busy = self.pending.any_running() || self.push.any_running();
+            let patience = match (is_busy, self.is_stale_elsewhere) {
+                (true, _) => RUN_MAX / 4,
+                (false, true) => QUIET,
+                (false, false) => return self.incoming.recv().ok(),
+            };
+            match self.incoming.recv_timeout(patience) {
                 Ok(event) => return Some(event),
-                Err(RecvTimeoutError::Timeout) => self.end_what_runs_too_long(),
+                Err(RecvTimeoutError::Timeout) if is_busy => self.end_what_runs_too_long(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.is_stale_elsewhere = false;
+                    self.refresh_shown();
+                }
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
@@ -261,7 +275,12 @@ impl MainLoop {
         }
         let Some(request) = self.pending.take(number) else { return };
         match outcome {
-            Outcome::Answer(result) => request.answer(result),
+            Outcome::Answer(result) => {
+                request.answer(result);
+                if self.snapshot.measured.take_news() {
+                    self.refresh_shown();
+                }
+            }
             Outcome::Panicked(what) => {
                 let message = format!("panic in `{}`: {what}", request.row.method);
                 request.answer(Err(error(ErrorCode::InternalError, message)));

@@ -100,6 +100,15 @@ impl MainLoop {
             }
             files.set_open(db, &uri, version, &text);
         });
+        self.is_stale_elsewhere |= self.is_seen_elsewhere(&uri);
+    }
+
+    /// Whether another document is open that sees this one.
+    fn is_seen_elsewhere(&self, uri: &Uri) -> bool {
+        let (files, db) = (&self.snapshot.files, &self.snapshot.db);
+        let Some(file) = files.file(uri) else { return false };
+        let open = files.open().into_iter().map(|it| it.1);
+        open.into_iter().any(|it| it != file && it.folder(db) == file.folder(db))
     }
 
     fn closed(&mut self, params: DidCloseTextDocumentParams) {
@@ -173,6 +182,12 @@ impl MainLoop {
         if client.pulls_diagnostics() && client.refreshes_diagnostics() {
             self.ask("workspace/diagnostic/refresh", Value::Null);
         }
+        self.refresh_shown();
+    }
+
+    /// Has a client ask again for hints and lenses.
+    pub(super) fn refresh_shown(&mut self) {
+        let client = Arc::clone(&self.snapshot.client);
         if client.refreshes_hints() {
             self.ask("workspace/inlayHint/refresh", Value::Null);
         }

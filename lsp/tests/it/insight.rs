@@ -142,6 +142,44 @@ fn what_the_compiler_measured_is_shown_until_the_text_changes() {
     assert!(title(&mut client).contains("about "));
 }
 
+/// What a client says of itself that asks again for hints and lenses when it is told to.
+fn refreshes() -> Value {
+    let mut capabilities = pulls();
+    capabilities["workspace"]["codeLens"] = json!({ "refreshSupport": true });
+    capabilities["workspace"]["inlayHint"] = json!({ "refreshSupport": true });
+    capabilities
+}
+
+fn wait_for(client: &mut Client, method: &str) {
+    client.wait(|it| it["method"] == method);
+}
+
+#[test]
+fn a_measurement_that_is_news_has_the_client_ask_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let answer = json!({ "kernels": [{
+        "name": "rows", "target": "sm_90a", "registers": 77, "spill_bytes": 0, "shared_bytes": 0,
+    }] });
+    let program = compiler(folder.path(), &format!("echo '{answer}'"));
+    let mut client = Client::start(refreshes(), &[]);
+    client.open(URI, TEXT);
+    configure(&mut client, json!({ "compiler": program, "target": "sm_90a" }));
+    wait_for(&mut client, "workspace/codeLens/refresh");
+    client.ask("tile/measure", json!({ "textDocument": document() }));
+    wait_for(&mut client, "workspace/codeLens/refresh");
+}
+
+#[test]
+fn an_edit_has_the_client_ask_again_for_what_other_documents_show() {
+    let mut client = Client::start(refreshes(), &[]);
+    client.open(URI, TEXT);
+    client.open("file:///nowhere/width.tile", "pub const N = 4;\n");
+    let change = json!([{ "text": "pub const N = 8;\n" }]);
+    client.change("file:///nowhere/width.tile", 2, change);
+    wait_for(&mut client, "workspace/inlayHint/refresh");
+    wait_for(&mut client, "workspace/codeLens/refresh");
+}
+
 #[test]
 fn a_compiler_that_fails_costs_its_request_alone() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -31,6 +31,7 @@ const TILES_FIELDS: &[(&str, &str)] =
     &[("tile", "type"), ("shape", "[int]"), ("layout", "layout"), ("dtype", "type")];
 const TYPE_FIELDS: &[(&str, &str)] =
     &[("bits", "int"), ("dtype", "type"), ("shape", "[int]"), ("layout", "layout")];
+const HOST_FIELDS: &[(&str, &str)] = &[("shape", "[int]"), ("dtype", "type"), ("len", "int")];
 const TARGET_FIELDS: &[(&str, &str)] = &[("lanes", "int"), ("name", "str")];
 
 /// What can have a method of the compiler.
@@ -112,9 +113,9 @@ pub(super) fn of(
             | Nature::Array(_)
             | Nature::Stages(..)
             | Nature::Closure
-            | Nature::Function(_)
-            | Nature::Host,
+            | Nature::Function(_),
         ) => {}
+        Some(Nature::Host { .. }) => fields(HOST_FIELDS),
     }
 }
 
