@@ -1,6 +1,7 @@
 //! Wording: functions that take facts and return a diagnostic, or a line about a cost. No check holds a
 //! sentence.
 
+pub mod boxes;
 pub mod budget;
 pub mod comptime;
 pub mod costs;

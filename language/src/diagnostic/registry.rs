@@ -129,6 +129,9 @@ registry! {
     E0711, Error, "barriers are made where they could be made twice";
     E0712, Error, "bytes are expected of copies that warps make";
     E0713, Error, "a target does not have what roles need";
+    E0730, Error, "the copy engine could move a box if a fact were known";
+    E0731, Error, "a box is brought, and nothing hears of it";
+    E0732, Error, "a box is brought into a stage on some ways only";
     P0101, Warning, "a memory access is narrower than it could be";
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";

@@ -117,6 +117,12 @@ impl Builder {
         self.tensors_behind.get(&pointer).copied()
     }
 
+    /// What makes a value, in the regions that are open; `None` for their parameters.
+    pub fn definition(&self, value: Value) -> Option<&Inst> {
+        let insts = self.regions.iter().rev().flat_map(|it| it.insts.iter().rev());
+        insts.into_iter().find(|it| it.results.contains(&value))
+    }
+
     /// Whether a value is a buffer as it was declared.
     pub fn is_buffer(&self, value: Value) -> bool {
         let makes = |it: &Inst| {

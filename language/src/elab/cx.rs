@@ -52,6 +52,12 @@ pub struct Elab<'a> {
     pub(super) carried: FxHashMap<SiteId, Vec<Carried>>,
     /// Where the roles of the kernel may stand.
     pub(super) roles_at: Option<Span>,
+    /// Whether the code of a role is being run.
+    pub(super) in_role: bool,
+    /// What the copy engine is told of tensors; the number of a parameter in it is still the tensor's.
+    pub(super) maps: Vec<(tile_plan::TensorMap, ir::Value)>,
+    /// Where the kernel's head ends.
+    pub(super) clauses: Option<ir::Clauses>,
     /// How many roles arrive at mbarriers, where the program says it.
     pub(super) arrivals: FxHashMap<ir::Value, u32>,
     /// Every permit that was taken.
@@ -139,6 +145,9 @@ impl<'a> Elab<'a> {
             constants: FxHashMap::default(),
             carried: FxHashMap::default(),
             roles_at: None,
+            in_role: false,
+            maps: Vec::new(),
+            clauses: None,
             arrivals: FxHashMap::default(),
             permits: Vec::new(),
             permit_behind: FxHashMap::default(),
@@ -314,6 +323,18 @@ impl Elab<'_> {
     /// The text of a place in the kernel's table.
     pub fn site_place(&self, site: SiteId) -> Place {
         self.ir.sites[site.0 as usize].place.clone()
+    }
+
+    /// The parameter of the kernel that is a tensor map.
+    pub(super) fn tensor_map(&mut self, map: &tile_plan::TensorMap) -> ir::Value {
+        if let Some((_, known)) = self.maps.iter().find(|it| it.0 == *map) {
+            return *known;
+        }
+        let value = self.ir.value(Type::single(ir::Elem::Map));
+        let name = self.tensor(map.param).name.clone();
+        self.ir.name(value, &name);
+        self.maps.push((map.clone(), value));
+        value
     }
 
     /// The name that a message gives to an argument.

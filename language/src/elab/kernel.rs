@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use tile_layout::Machine;
-use tile_plan::{Check, LaunchPlan};
+use tile_plan::{AbiSlot, Check, LaunchPlan, Param, ParamKind, TensorMap};
 use tile_syntax::ast::{ClauseKind, Expr, Fn, ItemKind, Span};
 
 use super::builder::Builder;
@@ -21,7 +21,7 @@ use super::value::Value;
 use crate::db::{self, Db};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::ir::{self, Clauses, ItemKey, Kernel};
-use crate::op::{Op, SyncOp};
+use crate::op::{CopyOp, Op, SharedOp, SyncOp};
 use crate::pass;
 use crate::report;
 use crate::target::TargetId;
@@ -127,15 +127,18 @@ impl Elab<'_> {
         head.plan.kernel = decl.name.text.to_string();
         head.plan.threads = warps * self.target().lanes;
         self.ir.open(Vec::new());
+        let clauses = self.clauses_of(decl);
+        self.clauses = Some(clauses);
         self.params(decl, &mut head);
         self.clauses(decl, &mut head);
         if let Some(body) = &decl.body {
             self.run_body(body);
         }
         let mut body = self.ir.close();
+        self.map_params(&mut head);
         body.params = head.params;
         set_arrivals(&mut body, &self.arrivals);
-        let clauses = self.clauses_of(decl);
+        align_boxes(&mut body);
         let Builder { values, tensors, facts, sites, .. } = std::mem::take(&mut self.ir);
         let kernel = Kernel {
             name: SmolStr::new(name),
@@ -151,6 +154,19 @@ impl Elab<'_> {
         };
         let failed = self.diagnostics.iter().any(|it| it.severity == Severity::Error);
         (!failed).then(|| pass::waits(pass::permits(tidy(kernel))).0)
+    }
+
+    /// Gives the kernel its tensor maps.
+    fn map_params(&mut self, head: &mut Head) {
+        let is_tensor = |it: &(usize, &Param)| matches!(it.1.kind, ParamKind::Tensor { .. });
+        let params = head.plan.params.iter().enumerate().filter(is_tensor);
+        let numbers: Vec<u32> = params.map(|it| it.0 as u32).collect();
+        for (map, value) in std::mem::take(&mut self.maps) {
+            head.params.push(value);
+            head.plan.abi.push(AbiSlot::Map(head.plan.maps.len() as u32));
+            let param = numbers[map.param as usize];
+            head.plan.maps.push(TensorMap { param, ..map });
+        }
     }
 
     /// Where the head ends, for edits that add a clause.
@@ -279,5 +295,40 @@ fn set_arrivals(region: &mut ir::Region, said: &FxHashMap<ir::Value, u32>) {
             *arrivals = n;
         }
         inst.regions.iter_mut().for_each(|it| set_arrivals(it, said));
+    }
+}
+
+/// Aligns the buffers that a copy engine reaches.
+fn align_boxes(body: &mut ir::Region) {
+    let mut behind: FxHashMap<ir::Value, ir::Value> = FxHashMap::default();
+    let mut boxed = Vec::new();
+    body.walk(&mut |inst| match inst.op {
+        Op::Shared(
+            SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast | SharedOp::Overlay,
+        ) => {
+            behind.insert(inst.results[0], inst.operands[0]);
+        }
+        Op::Sync(SyncOp::Permit) => {
+            behind.extend(inst.results.iter().copied().zip(inst.operands.iter().copied()))
+        }
+        Op::Copy(CopyOp::Box { .. } | CopyOp::BoxOut { .. }) => boxed.push(inst.operands[1]),
+        _ => {}
+    });
+    for view in &mut boxed {
+        while let Some(&of) = behind.get(view) {
+            *view = of;
+        }
+    }
+    align_buffers(body, &boxed);
+}
+
+fn align_buffers(region: &mut ir::Region, boxed: &[ir::Value]) {
+    for inst in &mut region.insts {
+        if let Op::Shared(SharedOp::Alloc { align }) = &mut inst.op
+            && boxed.contains(&inst.results[0])
+        {
+            *align = ir::boxes::PLACE_ALIGN.max(*align);
+        }
+        inst.regions.iter_mut().for_each(|it| align_buffers(it, boxed));
     }
 }

@@ -31,6 +31,18 @@ pub(super) struct Permit {
     ends: ir::Value,
     taken: SiteId,
     ended: Option<SiteId>,
+    /// How many regions were open where it was taken.
+    depth: usize,
+}
+
+/// Who hears of a copy into a permit's stage.
+pub(super) struct Told {
+    /// The barrier.
+    pub(super) ends: ir::Value,
+    /// Where the permit was taken.
+    pub(super) taken: Place,
+    /// Whether what is done here is done once for each time that the permit is taken.
+    pub(super) is_on_every_way: bool,
 }
 
 /// Which permits had ended at a point.
@@ -55,7 +67,8 @@ impl Elab<'_> {
         let results = self.emit(SyncOp::Permit, &operands, &types, span);
         let id = PermitId(self.permits.len() as u32);
         let taken = self.site(span);
-        self.permits.push(Permit { ends: results[0], taken, ended: None });
+        let depth = self.ir.depth();
+        self.permits.push(Permit { ends: results[0], taken, ended: None, depth });
         for &result in &results[1..] {
             self.permit_behind.insert(result, id);
         }
@@ -90,6 +103,18 @@ impl Elab<'_> {
                 _ => self.check_held(id, span),
             }
         }
+    }
+
+    /// Who hears of a copy into a view, if that is of a permit's stage.
+    pub(super) fn told_by(&self, view: ir::Value) -> Option<Told> {
+        let permit = &self.permits[self.permit_behind.get(&view)?.0 as usize];
+        let mut taken = permit.taken;
+        while let Some(caller) = self.ir.sites[taken.0 as usize].caller {
+            taken = caller;
+        }
+        let taken = self.site_place(taken);
+        let is_on_every_way = permit.depth == self.ir.depth();
+        Some(Told { ends: permit.ends, taken, is_on_every_way })
     }
 
     /// Reports a use of a permit after its end.

@@ -146,12 +146,14 @@ impl Elab<'_> {
         let before = self.ir.values.len() as u32;
         let (machine, held) = (self.machine, self.ended());
         let mut regions = Vec::new();
+        self.in_role = true;
         for (role, code) in &heads.all {
             self.machine = Machine { lanes: machine.lanes, warps: role.warps };
             regions.push(self.run_role(role, code));
             self.back_to(&held);
         }
         self.machine = machine;
+        self.in_role = false;
         for (region, (role, _)) in regions.iter().zip(&heads.all) {
             self.check_captures(region, &role.name, before);
         }

@@ -149,6 +149,8 @@ pub struct Tiles {
     pub extents: Vec<Option<u32>>,
     /// How a box lies in shared memory.
     pub layout: Spec,
+    /// Whether the warps copy even where a copy engine could.
+    pub by_warps: bool,
 }
 
 /// One box of a tiled view.

@@ -93,7 +93,8 @@ impl Uses {
             }
             Op::Copy(CopyOp::Box { .. }) => {
                 let map = kernel.tensor_map(inst.operands[0]).expect("V3: a box has a map");
-                if let Some(&permit) = self.permit_of.get(&inst.operands[1]) {
+                let permit = self.permit_of.get(&inst.operands[1]);
+                if let Some(&permit) = permit.filter(|it| **it == inst.operands[2]) {
                     *self.boxed.entry(permit).or_default() += map.box_bytes();
                 }
             }

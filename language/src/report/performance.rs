@@ -1,10 +1,9 @@
 //! Wording of what costs performance or safety: P01xx and W06xx.
 
 use crate::analysis::{Cause, Why};
-use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::ir::{Kernel, Place, SiteId, Tensor};
 use crate::pass::{Obstacle, Refusal};
-use tile_syntax::ast::Span;
 
 /// What [`narrow_access`] is told.
 #[derive(Debug)]
@@ -52,15 +51,8 @@ fn layout_help(run: u32) -> String {
 
 /// A quick fix that adds a condition to the kernel's `where` clause.
 pub(super) fn add_clause(kernel: &Kernel, clause: &str) -> Fix {
-    let text = match kernel.clauses.last {
-        Some(_) => format!(", {clause}"),
-        None => format!("\n    where {clause}"),
-    };
     let site = kernel.clauses.last.unwrap_or(kernel.clauses.head);
-    let after = place(kernel, site);
-    let end = Span::new(after.span.hi, after.span.hi);
-    let edit = Edit { place: Place { item: after.item, span: end }, text };
-    Fix { title: format!("add `where {clause}`"), edits: vec![edit] }
+    super::boxes::add_clause(place(kernel, site), kernel.clauses.last.is_some(), clause)
 }
 
 /// W0601: an access without a mask whose index could leave the tensor.

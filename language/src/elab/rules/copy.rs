@@ -1,8 +1,9 @@
 //! Tiled views of tensors, and copies between global and shared memory.
 //!
 //! `a.tiles([BM, BK], S)` cuts a tensor into boxes; `at[i, t]` is one of them. Nothing is emitted
-//! until a copy moves one: then the role's warps make a pointer an element, in a layout that sweeps
-//! through the shared side in the order of its offsets, and a mask that is false outside of the tensor.
+//! until a copy moves one: then a copy engine is told where it begins ([`super::boxes`]), or the role's warps make a
+//! pointer an element, in a layout that sweeps through the shared side in the order of its offsets, and a mask that
+//! is false outside of the tensor.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use tile_syntax::ast::{BinaryOp, Span};
 
 use super::args::Args;
 use super::arithmetic;
+use super::boxes::{self, Way};
 use super::layouts::apply;
 use super::memory::{self, check_mutable, mask};
 use super::unify::{self, Operand};
@@ -54,9 +56,9 @@ pub(crate) fn tiles(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         Some(_) => args.layout(cx, "layout")?,
         None => Spec::Plain,
     };
-    // The warps of the block are the only mechanism in this release, so the word changes nothing.
     args.word(cx, "by", (), |it| (it == "warps").then_some(()), "`warps`")?;
-    let tiles = Tiles { tensor, extents, layout };
+    let by_warps = args.get("by").is_some();
+    let tiles = Tiles { tensor, extents, layout, by_warps };
     shared::map_of(cx, &tiles.memory_type(cx.tensor(tensor).dtype), args.span)?;
     Some(Value::Tiles(Arc::new(tiles)))
 }
@@ -324,23 +326,7 @@ fn global_side(
     dtype: DType,
     given: Option<Operand>,
 ) -> Option<(ir::Value, Option<ir::Value>, Spec)> {
-    let span = args.span;
-    let wanted: Shape = map.shape();
-    let (shape, got) = match global {
-        Side::Box(it) => (it.tiles.shape(), cx.tensor(it.tiles.tensor).dtype),
-        Side::Pointers(it) => match cx.ty(it.value).elem {
-            Elem::Pointer(dtype) => (unify::shape_of(cx, it), dtype),
-            Elem::Data(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map => return None,
-        },
-        Side::View(_) => return None,
-    };
-    if shape != wanted || got != dtype {
-        let place = cx.place(span);
-        let global = format!("{got}{}", super::describe_shape(&shape));
-        let shared = format!("{dtype}{}", super::describe_shape(&wanted));
-        cx.report(report::memory::copy_types(place, &global, &shared));
-        return None;
-    }
+    let (span, shape) = (args.span, map.shape());
     match global {
         Side::Box(it) => {
             let spec = Spec::Explicit(sweep(map, dtype.storage_bits(), cx.machine()));
@@ -360,8 +346,41 @@ fn global_side(
     }
 }
 
+/// Both sides of a copy have one element type and shape.
+fn check_types(
+    cx: &mut Elab<'_>,
+    global: &Side,
+    map: &MemoryMap,
+    dtype: DType,
+    span: Span,
+) -> Option<()> {
+    let wanted: Shape = map.shape();
+    let (shape, got) = match global {
+        Side::Box(it) => (it.tiles.shape(), cx.tensor(it.tiles.tensor).dtype),
+        Side::Pointers(it) => match cx.ty(it.value).elem {
+            Elem::Pointer(dtype) => (unify::shape_of(cx, it), dtype),
+            Elem::Data(_) | Elem::Shared(_) | Elem::Barrier | Elem::Map => return None,
+        },
+        Side::View(_) => return None,
+    };
+    if shape != wanted || got != dtype {
+        let place = cx.place(span);
+        let global = format!("{got}{}", super::describe_shape(&shape));
+        let shared = format!("{dtype}{}", super::describe_shape(&wanted));
+        cx.report(report::memory::copy_types(place, &global, &shared));
+        return None;
+    }
+    Some(())
+}
+
 fn into_shared(cx: &mut Elab<'_>, args: &Args, from: &Side, to: &View) -> Option<Value> {
     let (map, dtype) = (cx.ty(to.value).map().clone(), shared::dtype_of(cx, to));
+    check_types(cx, from, &map, dtype, args.span)?;
+    if let Side::Box(from) = from
+        && let Way::Engine(boxes) = boxes::way(cx, args, from, to)?
+    {
+        return boxes::bring(cx, args, from, to, &boxes);
+    }
     let given = mask(cx, args)?;
     let (pointer, mask, _) = global_side(cx, args, from, &map, dtype, given)?;
     let signalled = match args.get("signal") {
@@ -402,6 +421,12 @@ fn out_of_shared(cx: &mut Elab<'_>, args: &Args, from: &View, to: &Side) -> Opti
         check_mutable(cx, args, &operand)?;
     }
     let (map, dtype) = (cx.ty(from.value).map().clone(), shared::dtype_of(cx, from));
+    check_types(cx, to, &map, dtype, args.span)?;
+    if let Side::Box(to) = to
+        && let Way::Engine(boxes) = boxes::way(cx, args, to, from)?
+    {
+        return boxes::take(cx, args, from, to, &boxes);
+    }
     let given = mask(cx, args)?;
     let (pointer, mask, spec) = global_side(cx, args, to, &map, dtype, given)?;
     let shape = map.shape();
@@ -423,7 +448,8 @@ pub(crate) fn fetch(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let dtype = cx.tensor(it.tiles.tensor).dtype;
     let ty = it.tiles.memory_type(dtype);
     let map = shared::map_of(cx, &ty, args.span)?;
-    let (pointer, mask, _) = global_side(cx, args, &Side::Box(it.clone()), &map, dtype, None)?;
+    let side = Side::Box(it.clone());
+    let (pointer, mask, _) = global_side(cx, args, &side, &map, dtype, None)?;
     let operands: Vec<ir::Value> = std::iter::once(pointer).chain(mask).collect();
     let align = shared::alignment(&it.tiles.layout);
     let value = cx.emit_one(CopyOp::Fetch { align }, &operands, Type::view(dtype, map), args.span);

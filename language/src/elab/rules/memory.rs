@@ -191,7 +191,7 @@ fn zero_of(dtype: DType) -> Value {
 }
 
 const CACHE_WORDS: &str = "`all`, `global` or `streaming`";
-const EVICT_WORDS: &str = "`normal`, `first` or `last`";
+pub(super) const EVICT_WORDS: &str = "`normal`, `first` or `last`";
 const ORDER_WORDS: &str = "`relaxed`, `acquire`, `release` or `acq_rel`";
 const SCOPE_WORDS: &str = "`block`, `cluster`, `device` or `system`";
 

@@ -194,7 +194,7 @@ rows! {
     /// let next = copy(at[0, 1], into: s);
     /// next.wait();
     /// ```
-    Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier)",
+    Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional, evict: Word) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier, evict: normal)",
         copy::copy, source "PTX ISA, cp.async; CDNA4 ISA, global_load_lds";
 
     /// A box of a tiled view in shared memory, for the rest of the iteration. In a loop that is `pipelined(n)` it is
