@@ -11,6 +11,7 @@
 //!   shared or to global memory, all of them see after.
 
 mod amdgcn;
+mod engine;
 mod hooks;
 mod matrix;
 mod ptx;
@@ -24,6 +25,7 @@ use tile_language::target::{Target, Vendor};
 
 use crate::emit::{Emit, Val};
 
+pub(crate) use engine::TensorBox;
 pub(crate) use sync::Meeting;
 
 /// How a load or a store treats the caches.
@@ -83,7 +85,7 @@ pub(crate) enum Approx {
 }
 
 /// One vendor's half of the lowering.
-pub(crate) trait Chip: matrix::MatrixUnit + sync::Mbarriers {
+pub(crate) trait Chip: matrix::MatrixUnit + sync::Mbarriers + engine::CopyEngine {
     /// LLVM's triple.
     fn triple(&self) -> &'static str;
 

@@ -22,7 +22,9 @@ use inkwell::debug_info::{
 use inkwell::intrinsics::Intrinsic;
 use inkwell::llvm_sys::{LLVMFastMathApproxFunc, core};
 use inkwell::module::Module;
-use inkwell::types::{BasicMetadataTypeEnum, BasicType, BasicTypeEnum, FloatType, IntType};
+use inkwell::types::{
+    AnyTypeEnum, BasicMetadataTypeEnum, BasicType, BasicTypeEnum, FloatType, IntType,
+};
 use inkwell::values::AsValueRef as _;
 use inkwell::values::{
     BasicMetadataValueEnum, BasicValue, BasicValueEnum, FloatValue, FunctionValue,
@@ -448,6 +450,12 @@ impl<'c> Emit<'c> {
             AttributeLoc::Function,
             self.context.create_string_attribute(name, value),
         );
+    }
+
+    /// An attribute of LLVM's own that is a type.
+    pub(crate) fn type_attribute(&self, at: AttributeLoc, name: &str, ty: AnyTypeEnum<'c>) {
+        let kind = Attribute::get_named_enum_kind_id(name);
+        self.function.add_attribute(at, self.context.create_type_attribute(kind, ty));
     }
 
     /// An attribute of LLVM's own on the function or on a parameter.

@@ -134,13 +134,11 @@ impl Engine for SimEngine {
 }
 
 fn param(word: &Word) -> Param {
-    match *word {
-        // A kernel of roles, which alone has tensor maps, is refused before it is run.
-        Word::Address(Some(buffer)) | Word::Map { buffer, .. } => {
-            Param::Buffer { index: buffer as usize, offset: 0 }
-        }
+    match word {
+        Word::Address(Some(buffer)) => Param::Buffer { index: *buffer as usize, offset: 0 },
+        Word::Map { buffer, map } => Param::Map { index: *buffer as usize, map: map.clone() },
         Word::Address(None) => Param::Null,
-        Word::Bits(bits) => Param::Bits(bits),
+        Word::Bits(bits) => Param::Bits(*bits),
     }
 }
 

@@ -17,6 +17,7 @@
 //! looks at a vendor (that is [`crate::chip`]).
 
 mod approximate;
+mod boxes;
 mod cast;
 mod cell;
 mod convert;
@@ -233,6 +234,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         lower.lines = Some(lower.emit.lines(&kernel.name));
     }
     lower.bind_params();
+    lower.declare_maps();
     lower.init_barriers();
     lower.region(&kernel.body);
     if lower.flights.is_some() {
@@ -266,8 +268,13 @@ fn param_type<'c>(context: &'c Context, ty: &Type) -> BasicTypeEnum<'c> {
 
 /// The type of an element in a register.
 pub(crate) fn element_type<'c>(context: &'c Context, elem: Elem) -> BasicTypeEnum<'c> {
-    let Elem::Data(dtype) = elem else {
-        return context.ptr_type(inkwell::AddressSpace::from(GLOBAL)).into();
+    let dtype = match elem {
+        Elem::Data(dtype) => dtype,
+        // Where the launch has put it.
+        Elem::Map => return context.ptr_type(inkwell::AddressSpace::default()).into(),
+        Elem::Pointer(_) | Elem::Shared(_) | Elem::Barrier => {
+            return context.ptr_type(inkwell::AddressSpace::from(GLOBAL)).into();
+        }
     };
     match dtype {
         DType::Bool => context.bool_type().into(),

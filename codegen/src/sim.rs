@@ -92,6 +92,13 @@ pub enum Param {
     Null,
     /// A struct, or what a `byval` parameter points at, as it lies in memory.
     Bytes(Vec<u8>),
+    /// What a `byval` parameter points at: the tensor map of a tensor at the start of a buffer.
+    Map {
+        /// Which of [`Launch::buffers`].
+        index: usize,
+        /// Its sizes, strides and boxes.
+        map: Box<tile_plan::BoundMap>,
+    },
 }
 
 /// What to run a program on.

@@ -2,6 +2,7 @@
 
 mod buffer;
 mod dma;
+mod engine;
 mod mfma;
 mod sync;
 

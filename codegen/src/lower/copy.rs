@@ -46,9 +46,9 @@ impl<'c> Lower<'_, 'c> {
             CopyOp::Fetch { .. } => unreachable!("the pass `pipeline` leaves no `copy.fetch`"),
             CopyOp::Hold => self.hold(inst.operands[0]),
             CopyOp::Signal { .. } => unreachable!("E0712: copies by warps count no bytes"),
-            CopyOp::Box { .. } | CopyOp::BoxOut { .. } | CopyOp::WaitOut { .. } => {
-                unreachable!("copies are made by warps")
-            }
+            CopyOp::Box { evict } => self.bring_box(inst, *evict),
+            CopyOp::BoxOut { evict } => self.take_box(inst, *evict),
+            CopyOp::WaitOut { in_flight, read } => self.await_boxes(*in_flight, *read),
         }
     }
 

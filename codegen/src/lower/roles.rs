@@ -142,6 +142,7 @@ impl<'c> Lower<'_, 'c> {
         let outer = std::mem::replace(&mut self.team, team);
         let head = self.emit.open_head();
         self.region(region);
+        self.end_boxes(region);
         self.emit.close_head(head);
         self.team = outer;
         self.scratch.set_pending(scratch);

@@ -104,7 +104,7 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Whether this is the first warp of its role.
-    fn is_first_warp(&mut self) -> IntValue<'c> {
+    pub(crate) fn is_first_warp(&mut self) -> IntValue<'c> {
         if self.team.warps == 1 {
             return self.emit.bool(true);
         }

@@ -113,6 +113,13 @@ impl<'c> Lower<'_, 'c> {
         emit.offset(emit.i8().into(), self.scratch.address(), at)
     }
 
+    /// The address of a view in a pattern that the hardware makes.
+    pub(crate) fn box_address(&self, view: Value) -> PointerValue<'c> {
+        let (emit, place) = (&self.emit, self.place(view));
+        let at = emit.add(emit.int(place.buffer), place.start);
+        emit.offset(emit.i8().into(), self.scratch.address(), at)
+    }
+
     fn place(&self, view: Value) -> Place<'c> {
         *self.places.get(&view).expect("V1: a view is defined before its uses")
     }

@@ -14,11 +14,13 @@
 //!
 //! Nothing here knows LLVM: another reader, of PTX text for one, can make the same operations.
 
+mod boxes;
 mod sync;
 
 use std::sync::Arc;
 
 use super::fragment::Moves;
+pub(super) use boxes::{BoxCopy, BoxWay};
 pub(super) use sync::{Barrier, BarrierMode, Mbarrier, MbarrierMode};
 
 /// The index of a row in its file.
@@ -398,6 +400,17 @@ pub(super) enum Op {
     },
     /// Copy engines know of the mbarriers that the warp has initialised.
     PublishMbarriers,
+    MoveBox {
+        table: u32,
+    },
+    /// Closes the thread's group of boxes that go out.
+    CommitBoxes,
+    AwaitBoxes {
+        pending: u32,
+        read: bool,
+    },
+    /// Copy engines see what the threads know of shared memory.
+    ShowEngine,
     WarpSync {
         members: Row,
     },
@@ -850,6 +863,7 @@ pub(super) struct Code {
     pub(super) crosses: Vec<Cross>,
     pub(super) barriers: Vec<Barrier>,
     pub(super) mbarriers: Vec<Mbarrier>,
+    pub(super) boxes: Vec<BoxCopy>,
     pub(super) switches: Vec<Switch>,
     pub(super) prints: Vec<Print>,
     pub(super) hook_calls: Vec<HookCall>,

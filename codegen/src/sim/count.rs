@@ -401,12 +401,16 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::Store { .. }
         | Op::Atomic { .. }
         | Op::CopyBytes { .. }
-        | Op::AsyncCopy { .. } => "memory_instructions",
+        | Op::AsyncCopy { .. }
+        | Op::MoveBox { .. } => "memory_instructions",
         Op::Product { .. } => "matrix_instructions",
         Op::Shuffle { .. } | Op::Vote { .. } | Op::Cross { .. } => "lane_instructions",
         Op::Barrier { .. }
         | Op::Mbarrier { .. }
         | Op::PublishMbarriers
+        | Op::CommitBoxes
+        | Op::AwaitBoxes { .. }
+        | Op::ShowEngine
         | Op::WarpSync { .. }
         | Op::Fence { .. }
         | Op::Release

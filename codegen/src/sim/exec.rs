@@ -8,6 +8,7 @@
 //! With [`Reconvergence::Late`] fragments meet only where an operation waits for other lanes. That
 //! is legal since Volta, and shows what a program gets wrong by relying on more.
 
+mod boxes;
 mod cross;
 mod flight;
 mod lanes;
@@ -220,6 +221,17 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::Fence { order, scope } => self.fence(order, scope),
             Op::Release => self.release(),
             Op::PublishMbarriers => self.mbarriers.publish(self.warp.index),
+            Op::MoveBox { table } => {
+                let program = self.program;
+                self.move_box(&program.code.boxes[table as usize])?;
+            }
+            Op::CommitBoxes => self.commit_boxes(),
+            Op::AwaitBoxes { pending, read } => self.await_boxes(pending, read),
+            Op::ShowEngine => {
+                if let Some(race) = &mut self.race {
+                    race.show_engine(self.agent, self.mask);
+                }
+            }
             Op::Restrict { flag, keep } => self.restrict(flag, keep),
             Op::Restore => self.mask = self.saved_mask,
             Op::Print { table } => self.print(table)?,
@@ -282,6 +294,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::Branch { flag, yes, no } => Ok(self.branch(self.flag(flag), yes, no)),
             Op::Switch { table } => Ok(self.switch(table)),
             Op::Return => {
+                self.leave_boxes()?;
                 self.warp.live &= !self.mask;
                 Ok(Flow::Pick)
             }

@@ -26,6 +26,19 @@ pub(super) struct Hold {
     pub(super) time: u32,
 }
 
+/// A box that a copy engine brings.
+#[derive(Clone, Debug)]
+pub(super) struct Landing {
+    /// The warp that started it, of all in the grid.
+    pub(super) agent: u32,
+    /// When it ends, in the time of that warp's copies.
+    pub(super) time: u32,
+    /// Bytes that the mbarrier hears of.
+    pub(super) bytes: u32,
+    /// What is written where.
+    pub(super) pieces: Vec<(u64, [u8; 16])>,
+}
+
 /// One mbarrier.
 #[derive(Clone, Debug)]
 pub(super) struct Mbarrier {
@@ -34,6 +47,7 @@ pub(super) struct Mbarrier {
     bytes: i64,
     completed: u64,
     holds: Vec<Hold>,
+    landings: Vec<Landing>,
     /// Whether a lane found its phase open and sleeps.
     is_asked: bool,
     /// Whether copy engines know of it: a fence came after its initialisation.
@@ -64,13 +78,15 @@ impl Mbarriers {
             let message = format!("an mbarrier at byte {at}, where the one at byte {other} is");
             return Err(undefined(message));
         }
-        let (holds, is_asked, is_published) = (Vec::new(), false, false);
+        let (holds, landings) = (Vec::new(), Vec::new());
+        let (is_asked, is_published) = (false, false);
         let fresh = Mbarrier {
             expected: count,
             pending: count,
             bytes: 0,
             completed: 0,
             holds,
+            landings,
             is_asked,
             is_published,
             owner,
@@ -104,9 +120,13 @@ impl Mbarriers {
     }
 
     /// The mbarriers that lanes sleep for and that miss nothing but copies, with these.
-    pub(super) fn held(&mut self) -> Vec<(u64, Vec<Hold>)> {
+    pub(super) fn held(&mut self) -> Vec<(u64, Vec<Hold>, Vec<Landing>)> {
         let held = self.0.iter_mut().filter(|(_, it)| it.is_asked && it.misses_copies_alone());
-        held.map(|(&at, it)| (at, std::mem::take(&mut it.holds))).collect()
+        let take =
+            |it: &mut Mbarrier| (std::mem::take(&mut it.holds), std::mem::take(&mut it.landings));
+        held.map(|(&at, it)| (at, take(it)))
+            .map(|(at, (holds, landings))| (at, holds, landings))
+            .collect()
     }
 }
 
@@ -133,11 +153,23 @@ impl Mbarrier {
 
     /// More bytes to come, of copies that an engine makes.
     pub(super) fn expect(&mut self, bytes: u32) -> Result<(), SimError> {
-        if !self.is_published {
-            let message = "bytes of a copy engine are announced at an mbarrier that no fence has made known to it";
-            return Err(undefined(message.to_owned()));
-        }
+        self.check_published()?;
         self.add_bytes(i64::from(bytes))
+    }
+
+    /// A copy engine brings a box, and will tell.
+    pub(super) fn bring(&mut self, landing: Landing) -> Result<(), SimError> {
+        self.check_published()?;
+        self.landings.push(landing);
+        Ok(())
+    }
+
+    fn check_published(&self) -> Result<(), SimError> {
+        if self.is_published {
+            return Ok(());
+        }
+        let message = "a copy engine is told of an mbarrier that no fence has made known to it";
+        Err(undefined(message.to_owned()))
     }
 
     /// Bytes have come; whether they complete the phase.
@@ -161,7 +193,9 @@ impl Mbarrier {
     }
 
     fn misses_copies_alone(&self) -> bool {
-        !self.holds.is_empty() && self.bytes == 0 && self.pending as usize == self.holds.len()
+        let bytes: i64 = self.landings.iter().map(|it| i64::from(it.bytes)).sum();
+        let is_held = !self.holds.is_empty() || !self.landings.is_empty();
+        is_held && self.bytes == bytes && self.pending as usize == self.holds.len()
     }
 
     fn settle(&mut self) -> bool {
@@ -232,7 +266,11 @@ mod tests {
         assert!(!all.get(16).expect("it is there").arrive(1).expect("the role"));
         assert!(all.held().is_empty(), "nobody asks");
         assert!(!all.get(16).expect("it is there").asks(0));
-        assert_eq!(all.held(), [(16, vec![hold])]);
+        let held = all.held();
+        assert_eq!(
+            held.iter().map(|it| (it.0, &it.1[..])).collect::<Vec<_>>(),
+            [(16, &[hold][..])]
+        );
         assert!(all.get(16).expect("it is there").arrive(1).expect("the copies"));
     }
 }

@@ -117,6 +117,16 @@ pub(super) struct Memory<'a> {
     pub(super) written: BTreeMap<u32, Written>,
     pub(super) variables: Vec<Vec<u8>>,
     pub(super) arguments: Vec<u8>,
+    /// Tensor maps by their address.
+    pub(super) maps: BTreeMap<u64, EngineMap>,
+}
+
+/// A tensor map as a copy engine knows it.
+#[derive(Clone, Debug)]
+pub(super) struct EngineMap {
+    /// The buffer with the tensor at its start.
+    pub(super) buffer: u32,
+    pub(super) bound: tile_plan::BoundMap,
 }
 
 /// An access to `len` bytes at byte `at` of a memory that has `size`.

@@ -19,6 +19,8 @@
 //! * A copy that ends later is an agent of its own: it is checked when it starts, by what its warp
 //!   knows then, and known to a lane that waited for its end. On NVIDIA the other lanes of its warp
 //!   have to synchronise with that lane (PTX ISA, `cp.async.wait_group`).
+//! * A copy engine that reads shared memory sees what warps wrote if a fence of its proxy lies between, on the way of
+//!   the order (PTX ISA 8.6): what is known of a warp and what was shown of it are two entries of a clock.
 //!
 //! Blocks have no order among each other except through atomics of device scope.
 
@@ -32,6 +34,8 @@ use super::memory::Region;
 
 /// Added to the number of a warp, the agent that its asynchronous copies are.
 const FLIGHT: u32 = 1 << 31;
+/// Added to the number of a warp: what copy engines have been shown of it.
+const SHOWN: u32 = 1 << 30;
 
 /// What an agent knows of the others: their times, by agent, ascending.
 #[derive(Clone, Debug, Default)]
@@ -223,6 +227,17 @@ impl Race {
 
     fn gate(&mut self, agent: u32, at: u64) -> &mut (Clock, Clock) {
         self.mbarriers.entry((agent / self.warps, at)).or_default()
+    }
+
+    /// Copy engines are shown what lanes of a warp know; of its own accesses, if the lanes speak for all that made some.
+    pub(super) fn show_engine(&mut self, agent: u32, lanes: u64) {
+        let it = self.agent(agent);
+        let speaks_for_all = it.touched & !lanes == 0;
+        let known = it.clock.clone();
+        for &(of, time) in known.0.iter().filter(|it| it.0 & (FLIGHT | SHOWN) == 0) {
+            let is_part = of == agent && !speaks_for_all;
+            it.clock.raise(of | SHOWN, time - u32::from(is_part));
+        }
     }
 
     /// The lanes of a warp synchronise.

@@ -12,7 +12,8 @@ use super::error::{Kind, SimError};
 use super::exec::{Arrival, Pause, Scratch, Turn, Wait, Warp, lanes_of, mask_text, tally};
 use super::mbarrier::Mbarriers;
 use super::memory::{
-    ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, IMPLICIT_AT, Memory, Tracked, Written, buffer_address,
+    ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, EngineMap, IMPLICIT_AT, Memory, PATTERN, Tracked, Written,
+    buffer_address,
 };
 use super::race::Race;
 use super::{HookReport, Launch, Param, Program, Report, Vendor};
@@ -138,6 +139,7 @@ pub(super) fn run<const L: usize>(
             buffers: launch.buffers,
             variables: program.code.variables.iter().map(|v| v.bytes.clone()).collect(),
             arguments,
+            maps: maps(program, launch.params),
         },
         counts: Counts::new(&program.code),
         scratch: Scratch::new(),
@@ -184,7 +186,7 @@ fn geometry<const L: usize>(program: &Program, launch: &Launch<'_>) -> Result<Ge
 
 fn check_params(_program: &Program, params: &[Param], buffers: &[Vec<u8>]) -> Result<(), SimError> {
     for (i, param) in params.iter().enumerate() {
-        if let Param::Buffer { index, .. } = param
+        if let Param::Buffer { index, .. } | Param::Map { index, .. } = param
             && *index >= buffers.len()
         {
             let message = format!("argument {i} names buffer {index} of {}", buffers.len());
@@ -213,8 +215,15 @@ fn arguments(
     }
     put(implicit + 64, &3u16.to_le_bytes());
     for (i, (param, byval)) in launch.params.iter().zip(&program.code.byval).enumerate() {
-        let (Some(size), Param::Bytes(bytes)) = (byval, param) else {
-            continue;
+        let (size, bytes) = match (byval, param) {
+            (Some(size), Param::Bytes(bytes)) => (size, bytes),
+            // How a tensor map lies in memory is the driver's own matter.
+            (Some(size), _) => {
+                res.resize(res.len() + *size as usize, PATTERN);
+                res.resize(res.len().next_multiple_of(64), 0);
+                continue;
+            }
+            (None, _) => continue,
         };
         if bytes.len() != *size as usize {
             let message =
@@ -225,6 +234,21 @@ fn arguments(
         res.resize(res.len().next_multiple_of(64), 0);
     }
     Ok(res)
+}
+
+/// The tensor maps among the arguments, by the address that the kernel finds them at.
+fn maps(program: &Program, params: &[Param]) -> BTreeMap<u64, EngineMap> {
+    let mut found = BTreeMap::new();
+    let mut address = ARGUMENTS + BY_VALUE_AT;
+    for (param, byval) in params.iter().zip(&program.code.byval) {
+        let Some(size) = byval else { continue };
+        if let Param::Map { index, map } = param {
+            let bound = (**map).clone();
+            found.insert(address, EngineMap { buffer: *index as u32, bound });
+        }
+        address = (address + u64::from(*size)).next_multiple_of(64);
+    }
+    found
 }
 
 impl<const L: usize> Machine<'_, '_, L> {
@@ -365,7 +389,7 @@ impl<const L: usize> Machine<'_, '_, L> {
     /// Ends the copies that nothing but a phase that is asked for waits for.
     fn land_copies(&mut self, at: usize) -> Result<(), SimError> {
         let block = &mut self.resident[at];
-        for (byte, holds) in block.mbarriers.held() {
+        for (byte, holds, landings) in block.mbarriers.held() {
             for hold in holds {
                 let agent = block.linear * self.geometry.warps + hold.warp;
                 let warp = &mut block.warps[hold.warp as usize];
@@ -376,6 +400,18 @@ impl<const L: usize> Machine<'_, '_, L> {
                 let completes = block.mbarriers.get(byte)?.arrive(1)?;
                 if completes && let Some(race) = &mut self.race {
                     race.complete_mbarrier(agent, byte);
+                }
+            }
+            for landing in landings {
+                for (at, bytes) in &landing.pieces {
+                    block.shared.write(*at as usize, bytes);
+                }
+                if let Some(race) = &mut self.race {
+                    race.land_at_mbarrier(landing.agent, byte, landing.time);
+                }
+                let completes = block.mbarriers.get(byte)?.complete(landing.bytes)?;
+                if completes && let Some(race) = &mut self.race {
+                    race.complete_mbarrier(landing.agent, byte);
                 }
             }
         }
@@ -532,7 +568,7 @@ fn set_params<const L: usize>(program: &Program, params: &[Param], warp: &mut Wa
             let bits = match param {
                 Param::Bits(bits) => *bits,
                 Param::Buffer { index, offset } => buffer_address(*index).wrapping_add(*offset),
-                Param::Null => 0,
+                Param::Null | Param::Map { .. } => 0,
                 Param::Bytes(bytes) => {
                     let mut word = [0; 8];
                     let at = (part.offset as usize).min(bytes.len());

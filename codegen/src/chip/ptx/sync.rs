@@ -18,7 +18,7 @@ impl Ptx {
     }
 
     /// Whether this lane is one of `n` of the warp.
-    fn is_one_of<'c>(&self, emit: &Emit<'c>, n: u32) -> IntValue<'c> {
+    pub(super) fn is_one_of<'c>(&self, emit: &Emit<'c>, n: u32) -> IntValue<'c> {
         if n == 1 && self.counts_bytes() {
             let members = emit.int(ALL_LANES).into();
             let elected = emit.intrinsic("llvm.nvvm.elect.sync", &[], &[members]);

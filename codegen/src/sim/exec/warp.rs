@@ -4,6 +4,7 @@ use super::super::Program;
 use super::super::bytecode::{Code, Slot};
 use super::super::mbarrier::Hold;
 use super::super::memory::Tracked;
+use super::boxes::OutBoxes;
 use super::flight::Flights;
 
 /// What rows hold before anything is written to them: a pattern, never zeros.
@@ -103,6 +104,8 @@ pub(in crate::sim) struct Warp<const L: usize> {
     pub(in crate::sim) fragments: Vec<Fragment>,
     /// Copies that have not ended.
     pub(super) flights: Flights,
+    /// Boxes that have not gone out.
+    pub(super) out_boxes: OutBoxes,
     /// Lanes that have not returned.
     pub(in crate::sim) live: u64,
 }
@@ -124,6 +127,7 @@ impl<const L: usize> Warp<L> {
             local: Tracked::new(code.local_bytes as usize * L),
             fragments: Vec::new(),
             flights: Flights::new(L),
+            out_boxes: OutBoxes::default(),
             live: 0,
         };
         warp.restart(lanes);

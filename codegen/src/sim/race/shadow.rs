@@ -8,7 +8,7 @@ use super::super::Program;
 use super::super::error::{Kind, SimError};
 use super::super::memory::{Region, describe};
 use super::super::schedule::Geometry;
-use super::{Agent, FLIGHT};
+use super::{Agent, FLIGHT, SHOWN};
 
 /// Bytes whose accesses are remembered together: as many as a lane moves at most.
 const CELL: usize = 16;
@@ -30,11 +30,13 @@ pub(in crate::sim) enum How {
     /// The two ends of an asynchronous copy.
     Fetch,
     Land,
+    /// A copy engine reads what threads may have written.
+    Take,
 }
 
 impl How {
     fn writes(self) -> bool {
-        !matches!(self, How::Read | How::AtomicRead | How::Fetch)
+        !matches!(self, How::Read | How::AtomicRead | How::Fetch | How::Take)
     }
 
     fn is_atomic(self) -> bool {
@@ -50,6 +52,7 @@ impl How {
             How::Atomic => "atomically updates",
             How::Fetch => "starts to copy from",
             How::Land => "starts to copy to",
+            How::Take => "has a copy engine copy from",
         }
     }
 }
@@ -88,7 +91,7 @@ impl Record {
     }
 
     fn reads(&self) -> bool {
-        matches!(self.how, How::Read | How::Fetch)
+        matches!(self.how, How::Read | How::Fetch | How::Take)
     }
 }
 
@@ -200,6 +203,9 @@ impl Conflict {
         if let Some(line) = program.line(self.earlier.pc) {
             error.others.push((line, does(&self.earlier)));
         }
+        if self.later.how == How::Take {
+            error = error.because("copy engines see what a fence of their proxy has shown them");
+        }
         for it in [&self.earlier, &self.later] {
             error = error.because(format!("{} at {}", does(it), program.place_text(it.pc)));
         }
@@ -226,6 +232,11 @@ impl Known<'_> {
             *slot = (agent, self.agent.clock.get(agent));
         }
         slot.1
+    }
+
+    /// Whether copy engines see a write.
+    fn is_shown(&mut self, record: &Record) -> bool {
+        record.agent & FLIGHT != 0 || self.time(record.agent | SHOWN) >= record.time
     }
 
     /// Whether an access is known to be over by a lane of the warp.
@@ -328,7 +339,8 @@ impl<'r> Shadow<'r> {
             if bytes == 0 || !conflict(record.how, later.how) {
                 continue;
             }
-            if self.known.is_before(record, later.lane) {
+            let is_before = self.known.is_before(record, later.lane);
+            if is_before && (later.how != How::Take || self.known.is_shown(record)) {
                 continue;
             }
             if !cell.excuses(record, self.agent, later.how, bytes) {

@@ -5,6 +5,7 @@
 //! own (`.reg .b32 t;`). An input that is tied to an output is copied before the first statement.
 //! What a statement under a false predicate would have written keeps its value.
 
+mod boxes;
 mod mbarrier;
 mod ptx;
 
@@ -55,6 +56,8 @@ pub(super) enum Operand {
     Registers(Vec<Slot>),
     /// `[register + offset]`
     Address(Slot, u32),
+    /// `[register, {register, …}]`
+    Tensor(Slot, Vec<Slot>),
     /// `_`
     Sink,
 }
@@ -219,6 +222,12 @@ impl Lower<'_> {
             return slots.map(Operand::Registers);
         }
         if let Some(inner) = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+            if let Some((map, corner)) = inner.split_once(',') {
+                let map = self.asm_register(frame, map.trim())?;
+                let corner = corner.trim().strip_prefix('{')?.strip_suffix('}')?;
+                let slots = corner.split(',').map(|name| self.asm_register(frame, name.trim()));
+                return Some(Operand::Tensor(map, slots.collect::<Option<Vec<Slot>>>()?));
+            }
             let (base, offset) = inner.split_once('+').unwrap_or((inner, "0"));
             let base = self.asm_register(frame, base.trim())?;
             return Some(Operand::Address(base, immediate(offset.trim())? as u32));
@@ -294,7 +303,7 @@ fn split_operands(text: &str) -> Vec<String> {
 }
 
 fn rows() -> impl Iterator<Item = &'static AsmRow> {
-    ptx::ROWS.iter().chain(mbarrier::ROWS)
+    ptx::ROWS.iter().chain(mbarrier::ROWS).chain(boxes::ROWS)
 }
 
 fn find_row(mnemonic: &str) -> Option<(&'static AsmRow, Vec<String>)> {

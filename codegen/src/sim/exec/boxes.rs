@@ -1,0 +1,230 @@
+//! The copy engine: boxes of tensors, moved beside the threads (PTX ISA 9.7.9.25.5; CUDA C++ Programming Guide, "Tensor
+//! Memory Access").
+//!
+//! # Definition
+//! A box that comes in is read when it starts and lands as late as its mbarrier lets it; one that goes out is read and
+//! written as late as its thread's waits let it. So a wait that is missing finds what was there before, and a write
+//! that comes too early goes out. Units of 16 bytes are permuted by the absolute address. What the box has outside of
+//! its tensor comes in as zeros, whose bytes count, and does not go out.
+
+use super::super::bytecode::{BoxCopy, BoxWay};
+use super::super::error::{Kind, SimError};
+use super::super::mbarrier::Landing;
+use super::super::memory::{EngineMap, Memory, Region, Tracked};
+use super::super::race::How;
+use super::window::offset;
+use super::{Turn, lanes_of};
+
+/// Bytes that are moved together.
+const UNIT: usize = 16;
+/// What divides the address of a box in shared memory.
+const PLACE_ALIGN: u64 = 128;
+
+/// Sixteen bytes of shared memory, and what of them is inside of the tensor.
+#[derive(Clone, Copy, Debug)]
+struct Unit {
+    shared: u64,
+    /// The first byte of the tensor's buffer, the first of the unit's, and how many.
+    inside: Option<(u64, usize, usize)>,
+}
+
+/// A box on its way out.
+#[derive(Clone, Debug)]
+struct OutBox {
+    lane: usize,
+    buffer: u32,
+    units: Vec<Unit>,
+    /// When it has been read and when it has been written, in the time of the lane's copies.
+    times: [u32; 2],
+}
+
+/// The boxes of a warp on their way out: groups of each lane, the oldest first, and those in no group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OutBoxes {
+    groups: Vec<(usize, Vec<OutBox>)>,
+    open: Vec<OutBox>,
+}
+
+impl<const L: usize> Turn<'_, '_, L> {
+    /// Each lane starts a box.
+    pub(super) fn move_box(&mut self, copy: &BoxCopy) -> Result<(), SimError> {
+        for lane in lanes_of(self.mask) {
+            self.move_one(copy, lane).map_err(|it| it.at_lane(lane as u32))?;
+        }
+        Ok(())
+    }
+
+    fn move_one(&mut self, copy: &BoxCopy, lane: usize) -> Result<(), SimError> {
+        let address = self.warp.rows.read(copy.map, lane);
+        let Some(map) = self.memory.maps.get(&address).cloned() else {
+            return Err(undefined(format!("there is no tensor map at {address:#x}")));
+        };
+        let index = |row: &u32| i64::from(self.warp.rows.words[*row as usize][lane] as i32);
+        let corner: Vec<i64> = copy.corner.iter().map(index).collect();
+        if corner.len() != map.bound.sizes.len() {
+            let (got, rank) = (corner.len(), map.bound.sizes.len());
+            return Err(undefined(format!("a box of {got} dimensions of a tensor map of {rank}")));
+        }
+        let shared = offset(self.warp.rows.read(copy.shared, lane)) + u64::from(copy.offset);
+        if !shared.is_multiple_of(PLACE_ALIGN) {
+            let message = format!(
+                "a box at byte {shared} of shared memory, which is not a multiple of {PLACE_ALIGN}"
+            );
+            return Err(SimError::new(Kind::Misaligned, message));
+        }
+        let units = units(&map, &corner, shared);
+        match copy.way {
+            BoxWay::In { told, offset: more } => {
+                let told = offset(self.warp.rows.read(told, lane)) + u64::from(more);
+                self.bring(&map, units, told, lane)
+            }
+            BoxWay::Out => {
+                if let Some(axis) = corner.iter().position(|it| *it < 0) {
+                    let at = corner[axis];
+                    return Err(undefined(format!(
+                        "a box that goes out begins at {at} of the engine's dimension {axis}"
+                    )));
+                }
+                self.send(&map, units, lane)
+            }
+        }
+    }
+
+    fn bring(
+        &mut self,
+        map: &EngineMap,
+        units: Vec<Unit>,
+        told: u64,
+        lane: usize,
+    ) -> Result<(), SimError> {
+        let time = self.warp.flights.hand_over(lane);
+        let mut pieces = Vec::with_capacity(units.len());
+        let (_, mut window) = self.open(Region::Buffer(map.buffer));
+        for unit in &units {
+            let mut bytes = [0; UNIT];
+            if let Some((from, first, len)) = unit.inside {
+                let found = window.read_in_flight(from, len, lane, How::Fetch, Some(time))?;
+                bytes[first..first + len].copy_from_slice(found);
+            }
+            pieces.push((unit.shared, bytes));
+        }
+        let (_, mut window) = self.open(Region::Shared);
+        for unit in &units {
+            window.reserve(unit.shared, UNIT, lane, time)?;
+        }
+        let bytes = map.bound.map.box_bytes();
+        self.mbarriers.get(told)?.bring(Landing { agent: self.agent, time, bytes, pieces })
+    }
+
+    fn send(&mut self, map: &EngineMap, units: Vec<Unit>, lane: usize) -> Result<(), SimError> {
+        let times = [self.warp.flights.hand_over(lane), self.warp.flights.hand_over(lane)];
+        let (_, mut window) = self.open(Region::Shared);
+        for unit in units.iter().filter(|it| it.inside.is_some()) {
+            window.read_in_flight(unit.shared, UNIT, lane, How::Take, Some(times[0]))?;
+        }
+        let (_, mut window) = self.open(Region::Buffer(map.buffer));
+        for (to, _, len) in units.iter().filter_map(|it| it.inside) {
+            window.reserve(to, len, lane, times[1])?;
+        }
+        self.warp.out_boxes.open.push(OutBox { lane, buffer: map.buffer, units, times });
+        Ok(())
+    }
+
+    /// Closes the open group of each lane.
+    pub(super) fn commit_boxes(&mut self) {
+        let out = &mut self.warp.out_boxes;
+        for lane in lanes_of(self.mask) {
+            let (own, others) =
+                std::mem::take(&mut out.open).into_iter().partition(|it| it.lane == lane);
+            out.open = others;
+            out.groups.push((lane, own));
+        }
+    }
+
+    /// Each lane waits for all but its `pending` youngest groups; `read` if it is enough that they have been read.
+    pub(super) fn await_boxes(&mut self, pending: u32, read: bool) {
+        for lane in lanes_of(self.mask) {
+            let groups = std::mem::take(&mut self.warp.out_boxes.groups);
+            let of_lane = groups.iter().filter(|it| it.0 == lane).count();
+            let mut ends = of_lane.saturating_sub(pending as usize);
+            for (owner, group) in groups {
+                if owner != lane || ends == 0 {
+                    self.warp.out_boxes.groups.push((owner, group));
+                    continue;
+                }
+                ends -= 1;
+                for it in &group {
+                    it.land(self.shared, self.memory);
+                    if let Some(race) = &mut self.race {
+                        race.landed(self.agent, it.times[usize::from(!read)]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A thread that ends leaves no box of its own behind that has not been read.
+    pub(super) fn leave_boxes(&self) -> Result<(), SimError> {
+        let out = &self.warp.out_boxes;
+        let left = out.groups.iter().flat_map(|it| &it.1).chain(&out.open);
+        match left.map(|it| it.lane).find(|it| self.mask >> it & 1 != 0) {
+            Some(lane) => {
+                let message = "a thread ends while a box that it has sent may still be read";
+                Err(undefined(message.to_owned()).at_lane(lane as u32))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl OutBox {
+    fn land(&self, shared: &Tracked, memory: &mut Memory<'_>) {
+        for unit in &self.units {
+            let Some((to, first, len)) = unit.inside else { continue };
+            let (from, to) = (unit.shared as usize + first, to as usize);
+            memory.buffers[self.buffer as usize][to..to + len]
+                .copy_from_slice(&shared.bytes[from..from + len]);
+            if let Some(written) = memory.written.get_mut(&self.buffer) {
+                written.mark(to, len);
+            }
+        }
+    }
+}
+
+/// The units of a box: the row's first, then those of the next rows in the engine's order.
+fn units(map: &EngineMap, corner: &[i64], shared: u64) -> Vec<Unit> {
+    let of = &map.bound.map;
+    let element = of.bits as usize / 8;
+    let row_bytes = of.extents[0] as usize * element;
+    let pitch = if of.swizzle == 0 { row_bytes } else { of.swizzle as usize };
+    let n_rows: u32 = of.extents[1..].iter().product();
+    let mut units = Vec::new();
+    for row in 0..n_rows {
+        let mut at = corner.to_vec();
+        let mut rest = row;
+        for (at, &extent) in at[1..].iter_mut().zip(&of.extents[1..]) {
+            *at += i64::from(rest % extent);
+            rest /= extent;
+        }
+        for first in (0..row_bytes).step_by(UNIT) {
+            let dense = shared + (row as usize * pitch + first) as u64;
+            let moved = (dense >> 7 & u64::from(of.swizzle.max(16) / 16 - 1)) << 4;
+            let n = UNIT / element;
+            let mut index = at.clone();
+            index[0] += (first / element) as i64;
+            // What is before the first index, and up to the last one.
+            let skipped = usize::try_from(-index[0]).unwrap_or(0).min(n);
+            index[0] += skipped as i64;
+            let left = map.bound.sizes[0] as i64 - index[0];
+            let len = usize::try_from(left).unwrap_or(0).min(n - skipped);
+            let from = if len == 0 { None } else { map.bound.offset(index) };
+            let inside = from.map(|from| (from, skipped * element, len * element));
+            units.push(Unit { shared: dense ^ moved, inside });
+        }
+    }
+    units
+}
+
+fn undefined(message: String) -> SimError {
+    SimError::new(Kind::Undefined, message)
+}
