@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::buffers::Flight;
 use super::memory::{buffer_of, moved};
 use super::rows::Pointers;
-use super::{Block, Fault, index_in};
+use super::{Block, Fault};
 use crate::dtype::DType;
 use crate::ir::{Inst, Tensor, Value};
 
@@ -25,7 +25,7 @@ impl<'a> Block<'_, 'a> {
     /// Starts to bring a box.
     pub(super) fn box_in(&mut self, inst: &'a Inst) -> Result<(), Fault> {
         let (view, barrier) = (inst.operands[1], inst.operands[2]);
-        let Boxed { dtype, pointers, inside } = self.boxed(inst, &inst.operands[3..])?;
+        let Boxed { dtype, pointers, inside } = self.boxed(inst, &inst.operands[3..]);
         let values =
             self.machine.memory.load(dtype, Pointers::Each(&pointers), Some(&inside), None)?;
         let (view, runs) = self.place(view);
@@ -48,7 +48,7 @@ impl<'a> Block<'_, 'a> {
                 return Err(Fault::Corner { axis: axis as u32, at });
             }
         }
-        let Boxed { dtype, pointers, inside } = self.boxed(inst, corner)?;
+        let Boxed { dtype, pointers, inside } = self.boxed(inst, corner);
         self.machine.memory.store(dtype, Pointers::Each(&pointers), &values, Some(&inside))
     }
 
@@ -62,30 +62,33 @@ impl<'a> Block<'_, 'a> {
         &kernel.tensors[before.iter().filter(is_tensor).count()]
     }
 
-    fn boxed(&self, inst: &Inst, corner: &[Value]) -> Result<Boxed, Fault> {
+    fn boxed(&self, inst: &Inst, corner: &[Value]) -> Boxed {
         let map = self.machine.kernel.tensor_map(inst.operands[0]).expect("V3: a box has a map");
         let tensor = self.tensor_of_box(inst);
         let mut extents = vec![1; corner.len()];
         for (&axis, &extent) in map.axes.iter().zip(&map.extents) {
-            extents[axis as usize] = extent;
+            extents[axis as usize] = i64::from(extent);
         }
-        let first: Vec<i64> = corner.iter().map(|&it| self.get(it).index(0)).collect();
-        let sizes: Vec<i64> = tensor.dims.iter().map(|&it| self.extent(it)).collect();
-        let strides: Vec<i64> = tensor.strides.iter().map(|&it| self.extent(it)).collect();
         let base = self.get(tensor.base).pointers()[0];
-        let n_elements: u32 = extents.iter().product();
-        let mut boxed = Boxed { dtype: tensor.dtype, pointers: Vec::new(), inside: Vec::new() };
-        for position in 0..n_elements as usize {
-            let (mut distance, mut inside) = (0, buffer_of(base).is_some());
-            for (axis, &at) in index_in(&extents, position).iter().enumerate() {
-                let at = first[axis] + i64::from(at);
-                inside &= (0..sizes[axis]).contains(&at);
-                distance += at * strides[axis];
-            }
-            let bits = distance * i64::from(tensor.dtype.storage_bits());
-            boxed.pointers.push(if inside { moved(base, bits) } else { base });
-            boxed.inside.push(inside);
+        // Of the elements so far, how far they are from the tensor's first, and whether they are inside.
+        let mut places = vec![(0, buffer_of(base).is_some())];
+        for (axis, &extent) in extents.iter().enumerate() {
+            let (size, stride) =
+                (self.extent(tensor.dims[axis]), self.extent(tensor.strides[axis]));
+            let first = self.get(corner[axis]).index(0);
+            let place =
+                |at: i64| if (0..size).contains(&at) { (at * stride, true) } else { (0, false) };
+            let along: Vec<(i64, bool)> = (first..first + extent).map(place).collect();
+            let with = |it: &(i64, bool)| {
+                let (distance, inside) = *it;
+                along.iter().map(move |it| (distance + it.0, inside && it.1))
+            };
+            places = places.iter().flat_map(with).collect();
         }
-        Ok(boxed)
+        let bits = i64::from(tensor.dtype.storage_bits());
+        let pointer = |it: &(i64, bool)| if it.1 { moved(base, it.0 * bits) } else { base };
+        let pointers = places.iter().map(pointer).collect();
+        let inside = places.iter().map(|it| it.1).collect();
+        Boxed { dtype: tensor.dtype, pointers, inside }
     }
 }

@@ -248,6 +248,7 @@ pub(super) fn bring(
     from: &TileBox,
     to: &View,
     boxes: &Boxes,
+    evict: Evict,
 ) -> Option<Value> {
     let barrier = match args.get("signal") {
         Some(_) => sync::barrier(cx, args, "signal")?,
@@ -266,8 +267,6 @@ pub(super) fn bring(
             }
         },
     };
-    let evict =
-        args.word(cx, "evict", Evict::Normal, Evict::from_name, super::memory::EVICT_WORDS)?;
     each(cx, args.span, from, to, boxes, |cx, map, view, corner| {
         let operands: Vec<ir::Value> = [map, view, barrier].into_iter().chain(corner).collect();
         cx.emit(CopyOp::Box { evict }, &operands, &[], args.span);
@@ -277,16 +276,15 @@ pub(super) fn bring(
 /// Shared memory to a box of a tensor.
 pub(super) fn take(
     cx: &mut Elab<'_>,
-    args: &Args,
+    span: Span,
     from: &View,
     to: &TileBox,
     boxes: &Boxes,
+    evict: Evict,
 ) -> Option<Value> {
-    let evict =
-        args.word(cx, "evict", Evict::Normal, Evict::from_name, super::memory::EVICT_WORDS)?;
-    each(cx, args.span, to, from, boxes, |cx, map, view, corner| {
+    each(cx, span, to, from, boxes, |cx, map, view, corner| {
         let operands: Vec<ir::Value> = [map, view].into_iter().chain(corner).collect();
-        cx.emit(CopyOp::BoxOut { evict }, &operands, &[], args.span);
+        cx.emit(CopyOp::BoxOut { evict }, &operands, &[], span);
     })
 }
 

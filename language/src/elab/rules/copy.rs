@@ -14,7 +14,7 @@ use super::args::Args;
 use super::arithmetic;
 use super::boxes::{self, Way};
 use super::layouts::apply;
-use super::memory::{self, check_mutable, mask};
+use super::memory::{self, EVICT_WORDS, check_mutable, mask};
 use super::unify::{self, Operand};
 use super::{shared, sync};
 use crate::dtype::DType;
@@ -376,10 +376,12 @@ fn check_types(
 fn into_shared(cx: &mut Elab<'_>, args: &Args, from: &Side, to: &View) -> Option<Value> {
     let (map, dtype) = (cx.ty(to.value).map().clone(), shared::dtype_of(cx, to));
     check_types(cx, from, &map, dtype, args.span)?;
+    // Copies by warps have no such wish.
+    let evict = args.word(cx, "evict", Evict::Normal, Evict::from_name, EVICT_WORDS)?;
     if let Side::Box(from) = from
         && let Way::Engine(boxes) = boxes::way(cx, args, from, to)?
     {
-        return boxes::bring(cx, args, from, to, &boxes);
+        return boxes::bring(cx, args, from, to, &boxes, evict);
     }
     let given = mask(cx, args)?;
     let (pointer, mask, _) = global_side(cx, args, from, &map, dtype, given)?;
@@ -422,10 +424,11 @@ fn out_of_shared(cx: &mut Elab<'_>, args: &Args, from: &View, to: &Side) -> Opti
     }
     let (map, dtype) = (cx.ty(from.value).map().clone(), shared::dtype_of(cx, from));
     check_types(cx, to, &map, dtype, args.span)?;
+    let evict = args.word(cx, "evict", Evict::Normal, Evict::from_name, EVICT_WORDS)?;
     if let Side::Box(to) = to
         && let Way::Engine(boxes) = boxes::way(cx, args, to, from)?
     {
-        return boxes::take(cx, args, from, to, &boxes);
+        return boxes::take(cx, args.span, from, to, &boxes, evict);
     }
     let given = mask(cx, args)?;
     let (pointer, mask, spec) = global_side(cx, args, to, &map, dtype, given)?;
@@ -434,7 +437,7 @@ fn out_of_shared(cx: &mut Elab<'_>, args: &Args, from: &View, to: &Side) -> Opti
     let ty = Type::tile(Elem::Data(dtype), shape, layout);
     let value = cx.emit_one(SharedOp::Load, &[from.value], ty, args.span);
     let operands: Vec<ir::Value> = [pointer, value].into_iter().chain(mask).collect();
-    let op = MemoryOp::Store { cache: Cache::All, evict: Evict::Normal };
+    let op = MemoryOp::Store { cache: Cache::All, evict };
     cx.emit(op, &operands, &[], args.span);
     Some(Value::unit())
 }

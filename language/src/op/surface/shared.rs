@@ -180,10 +180,13 @@ rows! {
     /// until `copies::wait`, until the `.wait()` of what `copy` gives, or until the role uses the memory in a way that
     /// conflicts, where the compiler waits. Outside of the tensor reads give 0 and writes are dropped.
     ///
-    /// With `signal: bar` its bytes count for a phase of `bar`, which must `expect` them.
+    /// With `signal: bar` its bytes count for a phase of `bar`, which must `expect` them. In roles, on targets with a
+    /// copy engine, that moves boxes of tiled views unless these were made with `by: warps`; it keeps them in the
+    /// second cache level as `evict` says.
     ///
     /// Shapes: both sides have one
-    /// Errors: E0607 the sides do not go together; E0601 the tensor is not `mut`
+    /// Errors: E0607 the sides do not go together; E0601 the tensor is not `mut`; E0730 the copy engine lacks a fact;
+    /// E0731 nothing hears of the copy; E0732 a stage is filled on some ways only
     ///
     /// Example:
     /// ```tile
