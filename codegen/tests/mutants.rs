@@ -1,7 +1,7 @@
 //! Tests of the tester: lowered kernels broken in one place after the other, each with the finding that
 //! the simulator must come to.
 //!
-//! `mutants/` holds three modules as they go to instruction selection, and beside each a table. A row names a
+//! `mutants/` holds four modules as they go to instruction selection, and beside each a table. A row names a
 //! line of the module, what becomes of it, and the finding: the kind that stops the run, `wrong value` if it
 //! ends with other numbers than the reference, or `none` with the reason why the kernel is as good as before.
 //! Reasons that begin with [`SAME`] are themselves checked: the changed instruction runs beside the old one,
@@ -269,6 +269,12 @@ fn beside(line: &str, broken: &str) -> String {
 fn mutants_of_a_product_with_copies_in_flight_are_found() {
     // Four turns, of which the last reads the stage that the way out of the sums overwrites.
     product::<104>("product_sm_80", Lanes::L32, 128, |k, j| k * N + j).check();
+}
+
+#[test]
+fn mutants_of_a_product_by_roles_are_found() {
+    // Four turns: each of two stages is filled twice.
+    product::<104>("product_sm_90a", Lanes::L32, 256, |k, j| k * N + j).check();
 }
 
 #[test]

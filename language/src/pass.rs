@@ -8,6 +8,7 @@
 //! | [`Allocation::of`] | no fetch | every buffer has its bytes, and every instruction its scratch |
 //! | [`barriers`](barriers()) | waits, places | between conflicting accesses all threads have met |
 //! | `alone` | barriers | no mbarriers in a kernel of one role |
+//! | `holds` | permits | a barrier is held once for copies that follow each other |
 //!
 //! Permits and waits belong to the meaning and are made when a kernel is elaborated. The others are made for the
 //! lowering, by [`prepare`]: interpreted, a kernel gives the same before and after. All are pure
@@ -18,6 +19,7 @@ mod alone;
 mod barriers;
 mod flow;
 mod groups;
+mod holds;
 pub(crate) mod number;
 mod permits;
 mod pipeline;
@@ -59,7 +61,7 @@ pub fn prepare(kernel: &Kernel) -> Prepared {
     let (kernel, mut placed) = waits(pipeline(kernel.clone()));
     let allocation = Allocation::of(&kernel);
     let (kernel, more) = barriers(kernel, &allocation);
-    let kernel = alone::alone(kernel);
+    let kernel = holds::holds(alone::alone(kernel));
     placed.extend(more);
     // The same places, with lives counted in the instructions that there are now.
     Prepared { allocation: Allocation::of(&kernel), kernel, placed }

@@ -8,4 +8,5 @@ mod mistakes;
 mod pages;
 mod replay;
 mod robust;
+mod roles;
 mod tidy;

@@ -16,6 +16,7 @@ use inkwell::IntPredicate;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::IntValue;
 use tile_language::analysis::RoleMap;
+use tile_language::analysis::role_map::meeting_ids;
 use tile_language::ir::{Inst, Kernel, Region, Value};
 use tile_language::op::flow::Role;
 
@@ -45,24 +46,15 @@ impl Team {
     }
 }
 
-/// The teams of the roles. Those of more than one warp have a barrier of their own; the block's, number 0, is
-/// free for the last of them, since it is not used after the roles have begun.
+/// The teams of the roles.
 fn teams(roles: &[Role], lanes: u32) -> Vec<Team> {
-    let mut next_id = 0;
-    let team = |role: &Role| {
-        let meeting = if role.warps == 1 {
-            Meeting::Warp
-        } else {
-            next_id += 1;
-            Meeting::Named { id: next_id % BARRIERS, threads: role.warps * lanes }
-        };
+    let team = |(role, id): (&Role, Option<u32>)| {
+        let threads = role.warps * lanes;
+        let meeting = id.map_or(Meeting::Warp, |id| Meeting::Named { id, threads });
         Team { first_warp: role.first_warp, warps: role.warps, meeting }
     };
-    roles.iter().map(team).collect()
+    roles.iter().zip(meeting_ids(roles)).map(team).collect()
 }
-
-/// Named barriers of a block (PTX ISA 9.7.13.1).
-const BARRIERS: u32 = 16;
 
 /// How many warps run the instruction that makes a value.
 pub(crate) fn warps_of(kernel: &Kernel) -> impl Fn(Value) -> u32 {

@@ -80,20 +80,21 @@ impl<'c> Lower<'_, 'c> {
     fn arrive(&mut self, barrier: Value, bytes: Option<u32>) {
         let address = self.barrier(barrier);
         let list = self.mbarriers.list(barrier);
-        let (count, share) = (list.count(), list.share(self.team.warps.min(list.most_warps)));
+        let whole = list.most_warps;
+        let share = list.share(self.team.warps.min(whole));
         if self.team.is_role() {
             self.chip.warp_barrier(&self.emit);
             let is_first = self.is_first_warp();
             self.chip.arrive(&self.emit, address, share, bytes.map(|it| (is_first, it)));
             return;
         }
-        // Before the roles the block arrives as one.
+        // Before the roles the block arrives as one role would.
         self.open_barriers();
         let (thread, lanes) = (self.thread(), self.emit.int(self.lanes));
         let is_first = self.emit.icmp(IntPredicate::ULT, thread, lanes);
         self.emit.when(is_first, || {
             let bytes = bytes.map(|it| (self.emit.bool(true), it));
-            self.chip.arrive(&self.emit, address, count, bytes);
+            self.chip.arrive(&self.emit, address, whole, bytes);
         });
     }
 

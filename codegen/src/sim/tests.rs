@@ -8,6 +8,7 @@ mod flow;
 mod foreign;
 mod lanes;
 mod matrix;
+mod mbarriers;
 mod memory;
 mod mutants;
 mod rows;

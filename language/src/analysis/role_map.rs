@@ -40,6 +40,22 @@ pub struct RoleMap {
     pub start_regs: Option<u32>,
 }
 
+/// Named barriers of a block (PTX ISA 9.7.13.1).
+const BARRIERS: u32 = 16;
+
+/// The named barrier at which the threads of each role meet; a warp alone needs none. The block's own, number 0, is free for
+/// the last of them, since it is not used after the roles have begun.
+pub fn meeting_ids(roles: &[Role]) -> Vec<Option<u32>> {
+    let mut n_named = 0;
+    let id = |role: &Role| {
+        (1 < role.warps).then(|| {
+            n_named += 1;
+            n_named % BARRIERS
+        })
+    };
+    roles.iter().map(id).collect()
+}
+
 impl RoleMap {
     /// The map of roles that have their warps, in a block of `warps`.
     pub fn of(roles: &[Role], warps: u32, target: &Target) -> RoleMap {
@@ -118,6 +134,17 @@ mod tests {
         let found = map("sm_80", 5, &roles);
         assert_eq!(found.start_regs, None);
         assert_eq!(found.groups.len(), 2);
+    }
+
+    #[test]
+    fn every_role_of_several_warps_meets_at_a_barrier_of_its_own() {
+        let roles: Vec<Role> =
+            (0..17).map(|it| role(if it == 3 { 1 } else { 2 }, 2 * it, None)).collect();
+        let ids = meeting_ids(&roles);
+        assert_eq!(ids[..5], [Some(1), Some(2), Some(3), None, Some(4)]);
+        let mut named: Vec<u32> = ids.into_iter().flatten().collect();
+        named.sort_unstable();
+        assert_eq!(named, (0..16).collect::<Vec<_>>());
     }
 
     #[test]

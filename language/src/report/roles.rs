@@ -78,6 +78,18 @@ pub fn group(group: &WarpGroup, roles: &[Role]) -> String {
     format!("warps {first}..{end}{regs}: {}", each.collect::<Vec<_>>().join(", "))
 }
 
+/// What threads start with, if roles hand registers to each other.
+pub fn start(map: &RoleMap, target: &Target) -> Option<String> {
+    let regs = map.start_regs?;
+    let (all, most) = (map.registers(target), target.regs_sm);
+    Some(format!("{regs} registers a thread at the start, {all} of {most} in all"))
+}
+
+/// How the threads of a role meet.
+pub fn meeting(role: &Role, id: Option<u32>) -> Option<String> {
+    id.map(|id| format!("{} meets at barrier {id}", name(role)))
+}
+
 fn warps(role: &Role) -> String {
     match (role.first_warp, role.warps) {
         (first, 1) => format!("warp {first}"),

@@ -1,7 +1,7 @@
 //! `tilec report`: what each kernel needs.
 
 use tile_codegen::Resources;
-use tile_language::analysis;
+use tile_language::analysis::{self, Mbarriers, RoleMap, role_map};
 use tile_language::ir::SiteId;
 use tile_language::pass::{self, Order, Verb};
 use tile_language::report;
@@ -31,6 +31,7 @@ pub(super) fn run(args: &cli::Report, io: &mut Io<'_>) -> Result<Exit, Failure> 
                 let head = format!("{} for {}", it.kernel.name, it.target());
                 io.line(format!("\n{}", io.paint(Style::Strong, head)))?;
                 most_frequent(it, io)?;
+                roles(it, io)?;
                 shared_memory(&session, it, io)?;
                 moved(&session, it, io)?;
             }
@@ -141,11 +142,42 @@ fn moved(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<(), Failur
     Ok(())
 }
 
+/// The map of roles: warps, groups and registers, and where each role's threads meet.
+fn roles(it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
+    let Some((_, roles)) = it.kernel.roles() else { return Ok(()) };
+    let target = it.kernel.target.row();
+    let map = RoleMap::of(roles, it.kernel.warps, target);
+    for group in &map.groups {
+        io.line(format!("  {}", report::roles::group(group, roles)))?;
+    }
+    if let Some(line) = report::roles::start(&map, target) {
+        io.line(format!("  {line}"))?;
+    }
+    for (role, id) in roles.iter().zip(role_map::meeting_ids(roles)) {
+        if let Some(line) = report::roles::meeting(role, id) {
+            io.line(format!("  {line}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// Where a kernel's buffers lie, and the waits and barriers that the compiler put in.
 fn shared_memory(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
     let prepared = pass::prepare(&it.kernel);
+    let barriers = Mbarriers::of(&prepared.kernel);
     for buffer in prepared.allocation.buffers.iter().filter(|it| 0 < it.bytes) {
-        let name = if buffer.name.is_empty() { "a buffer" } else { buffer.name.as_str() };
+        let unnamed = if barriers.lists.iter().any(|it| it.value == buffer.value) {
+            "barriers"
+        } else {
+            "a buffer"
+        };
+        let name = if buffer.name.is_empty() { unnamed } else { buffer.name.as_str() };
+        if let Some(list) = barriers.lists.iter().find(|it| it.value == buffer.value) {
+            let roles = it.kernel.roles().map(|it| it.1).unwrap_or_default();
+            let (what, offset) = (report::roles::barriers(list, roles), buffer.offset);
+            io.line(format!("  {name} at byte {offset}: {what}"))?;
+            continue;
+        }
         let stages = match buffer.n_stages {
             1 => String::new(),
             n => format!(", {n} of {}", bytes(buffer.bytes / n)),
