@@ -231,7 +231,7 @@ pub(crate) struct Layout {
     #[arg(long, default_value = "sm_90a")]
     pub(crate) target: String,
     /// Bits of one element, for what is about memory
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) bits: u32,
     /// Warps of the block; as many as the layout names if left out
     #[arg(long)]

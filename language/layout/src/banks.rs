@@ -169,7 +169,7 @@ impl BankModel {
 
 /// How many elements one access moves between registers in `layout` and a buffer in `shared`.
 pub fn shared_vector(layout: &Layout, shared: &Layout, elem_bits: u32) -> u32 {
-    let most = 1 << (128 / elem_bits).max(1).ilog2();
+    let most = 1 << (128 / elem_bits.max(1)).max(1).ilog2();
     let padding = shared.padding().iter().flat_map(|&(interval, pad)| [interval, pad]);
     let most =
         padding.filter(|&it| it != 0).fold(most, |most, it| most.min(1 << it.trailing_zeros()));

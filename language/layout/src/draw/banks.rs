@@ -10,9 +10,9 @@ const WORD_BYTES: u32 = 4;
 
 /// The bank of every element of a buffer whose elements have `elem_bits` bits, of `n_banks`.
 pub fn draw_banks(layout: &Layout, elem_bits: u32, n_banks: u32) -> String {
-    let elem_bytes = elem_bits.div_ceil(8);
-    let run = run_length(layout).min((WORD_BYTES / elem_bytes).max(1));
-    let bank = |index: &[u32]| (layout.offset_of(index) * elem_bytes / WORD_BYTES) % n_banks;
+    let in_word = 1 << (WORD_BYTES * 8 / elem_bits.max(1)).max(1).ilog2();
+    let run = run_length(layout).min(in_word);
+    let bank = |index: &[u32]| (layout.offset_of(index) * elem_bits / 8 / WORD_BYTES) % n_banks;
     let mut out = format!("banks, by element{}\n", super::steps(run));
     draw_cells(&mut out, layout, run, &|index| bank(index).to_string());
     out
@@ -34,7 +34,7 @@ pub fn draw_access(
     };
     let mut lines: Vec<(u64, Vec<String>)> = Vec::new();
     for lane in 0..n_lanes {
-        let byte = access.offset(first, lane, 0) * elem_bits.div_ceil(8);
+        let byte = access.offset(first, lane, 0) * elem_bits / 8;
         let text = format!("{lane}:{}", byte / WORD_BYTES % of.banks);
         let group = of.of(lane.into());
         match lines.iter_mut().find(|it| it.0 == group) {
