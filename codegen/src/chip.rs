@@ -26,6 +26,7 @@ use tile_language::target::{Target, Vendor};
 use crate::emit::{Emit, Val};
 
 pub(crate) use engine::TensorBox;
+pub(crate) use matrix::Left;
 pub(crate) use sync::Meeting;
 
 /// How a load or a store treats the caches.
@@ -208,6 +209,9 @@ pub(crate) trait Chip: matrix::MatrixUnit + sync::Mbarriers + engine::CopyEngine
     /// Says of the accesses of a whole kernel whether they are copies, which nothing meets that did not
     /// wait for them.
     fn mark_copies(&self, emit: &Emit<'_>);
+
+    /// Matrix instructions of several warps.
+    fn warp_groups(&self) -> &dyn matrix::WarpGroups;
 
     /// LLVM's name of a synchronisation scope.
     fn scope(&self, scope: Scope) -> &'static str;

@@ -37,6 +37,7 @@ mod sync;
 mod tile;
 mod transfer;
 mod views;
+mod wgmma;
 
 use std::collections::HashMap;
 

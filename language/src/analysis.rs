@@ -64,6 +64,7 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
         found.extend(packed::error(kernel, &facts, inst));
         found.extend(budget::error(kernel, inst));
     });
+    found.extend(pass::misuses(kernel).iter().map(|it| report::mma::pending(kernel, it)));
     found.extend(protocol::stuck(kernel).map(|it| report::sync::stuck(kernel, &it)));
     if kernel.roles().is_some() {
         found.extend(machinery::error(kernel));

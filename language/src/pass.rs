@@ -3,10 +3,12 @@
 //! | pass | requires | establishes |
 //! | --- | --- | --- |
 //! | [`permits`](permits()) | – | no permits: their ends are arrivals and groups of copies |
+//! | [`settle`] | – | every wait for products says how many groups may stay; none is in flight at the end |
 //! | [`waits`](waits()) | permits | before every access to what a copy may still write stands a wait |
 //! | [`pipeline`](pipeline()) | waits | no `copy.fetch`; loops marked so are spread over iterations |
 //! | [`Allocation::of`] | no fetch | every buffer has its bytes, and every instruction its scratch |
 //! | [`barriers`](barriers()) | waits, places | between conflicting accesses all threads have met |
+//! | `fences` | barriers | what warps wrote is fenced before the threads meet and a product reads it |
 //! | `alone` | barriers | no mbarriers in a kernel of one role |
 //! | `holds` | permits | a barrier is held once for copies that follow each other |
 //!
@@ -17,10 +19,12 @@
 mod allocation;
 mod alone;
 mod barriers;
+mod fences;
 mod flow;
 mod groups;
 mod holds;
 pub(crate) mod number;
+mod pending;
 mod permits;
 mod pipeline;
 mod place;
@@ -34,6 +38,7 @@ mod waits;
 pub use allocation::{Allocation, Buffer};
 pub use barriers::barriers;
 pub use flow::{Conflict, Order};
+pub use pending::{Misuse, misuses, settle};
 pub use permits::permits;
 pub use pipeline::{Obstacle, Refusal, pipeline, refusals};
 pub use place::Placed;
@@ -61,8 +66,10 @@ pub fn prepare(kernel: &Kernel) -> Prepared {
     let (kernel, mut placed) = waits(pipeline(kernel.clone()));
     let allocation = Allocation::of(&kernel);
     let (kernel, more) = barriers(kernel, &allocation);
-    let kernel = holds::holds(alone::alone(kernel));
     placed.extend(more);
+    let (kernel, more) = fences::fences(kernel);
+    placed.extend(more);
+    let kernel = pending::thread(holds::holds(alone::alone(kernel)));
     // The same places, with lives counted in the instructions that there are now.
     Prepared { allocation: Allocation::of(&kernel), kernel, placed }
 }

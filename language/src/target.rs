@@ -6,6 +6,7 @@
 pub mod mma;
 pub mod occupancy;
 mod table;
+pub mod wgmma;
 
 use tile_layout::banks::BankModel;
 use tile_layout::{MatrixForm, SharedModel};

@@ -16,6 +16,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::Target;
 use tile_language::target::mma::MatrixId;
 
+use super::matrix::WarpGroups;
 use super::{Approx, Chip, CopyConditions, Hints, InFlight, Meeting, Resource};
 use crate::emit::{Emit, Val, vector_type, width};
 use crate::lower::Hook;
@@ -294,6 +295,10 @@ impl Chip for Amdgcn {
 
     fn mark_copies(&self, emit: &Emit<'_>) {
         dma::mark(emit);
+    }
+
+    fn warp_groups(&self) -> &dyn WarpGroups {
+        unreachable!("no target of AMD has `wgmma`")
     }
 
     fn scope(&self, scope: Scope) -> &'static str {

@@ -3,6 +3,7 @@
 mod engine;
 mod mma;
 mod sync;
+mod wgmma;
 
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Module;
@@ -12,6 +13,7 @@ use tile_language::op::memory::{Cache, Evict, Scope};
 use tile_language::target::mma::MatrixId;
 use tile_language::target::{Cap, Target};
 
+use super::matrix::WarpGroups;
 use super::{Approx, Chip, CopyConditions, Hints, InFlight, Meeting, Resource};
 use crate::emit::{Emit, Val};
 use crate::lower::Hook;
@@ -59,7 +61,12 @@ impl Chip for Ptx {
     }
 
     fn features(&self, instructions: &[MatrixId]) -> &'static str {
-        let least = if self.target.has(Cap::Tcgen05) { 86 } else { 80 };
+        // `wgmma` of mixed integers came with 8.4 (PTX ISA 9.7.15.5, notes).
+        let least = match self.target {
+            it if it.has(Cap::Tcgen05) => 86,
+            it if it.has(Cap::Wgmma) => 84,
+            _ => 80,
+        };
         match instructions.iter().map(|it| mma::version(it.row())).fold(least, u32::max) {
             80 => "+ptx80",
             84 => "+ptx84",
@@ -251,6 +258,10 @@ impl Chip for Ptx {
     }
 
     fn mark_copies(&self, _emit: &Emit<'_>) {}
+
+    fn warp_groups(&self) -> &dyn WarpGroups {
+        self
+    }
 
     fn scope(&self, scope: Scope) -> &'static str {
         match scope {

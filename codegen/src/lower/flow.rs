@@ -7,7 +7,7 @@
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValue, IntValue, PhiValue};
 use tile_language::ir::{Inst, Region, Value};
-use tile_language::op::FlowOp;
+use tile_language::op::{FlowOp, MmaOp, Op};
 
 use super::Lower;
 use super::shared::LoopUse;
@@ -60,7 +60,7 @@ impl<'c> Lower<'_, 'c> {
         let is_signed = self.dtype(lo).is_signed();
         let [lo, hi, step] = [lo, hi, step].map(|it| self.scalar(it).into_int_value());
         let below = if is_signed { IntPredicate::SLT } else { IntPredicate::ULT };
-        let inits = self.carried(inits);
+        let inits = self.begun(inits, region);
         let (body, exit) = (self.emit.block(), self.emit.block());
         let entry = self.emit.here();
         let enters = self.emit.icmp(below, lo, hi);
@@ -89,6 +89,20 @@ impl<'c> Lower<'_, 'c> {
         self.scratch.leave_loop(uses);
         let results = self.emit.merge(&inits, entry, &nexts, latch);
         self.define(&inst.results, &results);
+    }
+
+    /// The words that a loop begins with. The registers of a sum in flight are made once, before the ways part that go
+    /// into the loop and past it: made on each way, they would be others than those in flight.
+    fn begun(&self, inits: &[Value], body: &Region) -> Vec<Val<'c>> {
+        let params = &body.params[1..];
+        let words = |(&init, &param): (&Value, &Value)| {
+            let words = self.carried(&[init]);
+            match is_summed(body, param) {
+                true => self.chip.warp_groups().anchor(&self.emit, &words),
+                false => words,
+            }
+        };
+        inits.iter().zip(params).flat_map(words).collect()
     }
 
     fn goes_on(
@@ -208,4 +222,17 @@ fn close<'c>(
     for (phi, next) in phis.iter().zip(nexts) {
         phi.add_incoming(&[(next as &dyn BasicValue<'c>, latch)]);
     }
+}
+
+/// Whether products of a warp group go on with a value, also in loops that carry it.
+fn is_summed(region: &Region, value: Value) -> bool {
+    region.insts.iter().any(|inst| match inst.op {
+        Op::Mma(MmaOp::Wgmma { .. }) => inst.operands[2] == value,
+        Op::Flow(FlowOp::For { .. }) => {
+            let params = &inst.regions[0].params[1..];
+            let inner = inst.operands[3..].iter().zip(params).filter(|it| *it.0 == value);
+            inner.into_iter().any(|it| is_summed(&inst.regions[0], *it.1))
+        }
+        _ => inst.regions.iter().any(|it| is_summed(it, value)),
+    })
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use tile_language::ir::Inst;
 use tile_language::op::MmaOp;
-use tile_language::target::mma::Fragments;
+use tile_language::target::mma::{Fragments, MatrixId};
 
 use super::Lower;
 use crate::emit::Val;
@@ -24,10 +24,20 @@ fn of_slots<'c>(values: &[Val<'c>], slots: &[u32]) -> Vec<Val<'c>> {
 impl<'c> Lower<'_, 'c> {
     /// Lowers an operation of the matrix units.
     pub(crate) fn mma(&mut self, op: &MmaOp, inst: &Inst) {
-        let MmaOp::Mma { instruction } = op;
+        match *op {
+            MmaOp::Mma { instruction } => self.product(instruction, inst),
+            MmaOp::Wgmma { instruction, n } => self.start_product(instruction, n, inst),
+            MmaOp::Wait { in_flight } => {
+                let in_flight = in_flight.expect("every wait has its number");
+                self.await_products(in_flight, inst);
+            }
+        }
+    }
+
+    fn product(&mut self, instruction: MatrixId, inst: &Inst) {
         let row = instruction.row();
-        if !self.instructions.contains(instruction) {
-            self.instructions.push(*instruction);
+        if !self.instructions.contains(&instruction) {
+            self.instructions.push(instruction);
         }
         let layout = |at: usize| {
             let ty = self.kernel.ty(inst.operands[at]);

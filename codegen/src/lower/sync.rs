@@ -26,6 +26,7 @@ impl<'c> Lower<'_, 'c> {
     pub(crate) fn sync(&mut self, op: &SyncOp, inst: &Inst) {
         match op {
             SyncOp::Barrier => self.meet(),
+            SyncOp::FenceAsync => self.chip.show_engine(&self.emit),
             SyncOp::Mbarriers { .. } => self.place_buffer(inst.results[0]),
             SyncOp::Wait => self.wait(inst.operands[0], inst.operands[1]),
             SyncOp::Arrive => self.arrive(inst.operands[0], None),

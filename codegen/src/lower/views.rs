@@ -106,7 +106,7 @@ impl<'c> Lower<'_, 'c> {
         self.places.insert(buffer, place);
     }
 
-    /// The address of the first element of a view that nothing is mixed in.
+    /// The address of the first element of a view.
     pub(crate) fn view_address(&self, view: Value) -> PointerValue<'c> {
         let (emit, place) = (&self.emit, self.place(view));
         let at = emit.add(emit.int(place.buffer), emit.add(place.start, place.shift));

@@ -386,6 +386,15 @@ pub(super) enum Op {
     Product {
         table: u32,
     },
+    GroupProduct {
+        table: u32,
+    },
+    /// Products of the warp group that were started since the last one become a group.
+    CommitProducts,
+    /// Waits until at most some groups of products are on their way, and hands rows through.
+    AwaitProducts {
+        table: u32,
+    },
     Vote {
         table: u32,
     },
@@ -744,6 +753,40 @@ pub(super) struct Product {
     pub(super) scales: Option<[Scale; 2]>,
 }
 
+/// The left factor of a warp group's product.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum GroupLeft {
+    Registers(Vec<Slot>),
+    /// By a descriptor; whether its neighbours along `k` are apart.
+    Memory {
+        word: Row,
+        turned: bool,
+    },
+}
+
+/// `d = left * right + d` over the warps of a group, beside the program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct GroupProduct {
+    /// Columns and depth.
+    pub(super) n: usize,
+    pub(super) k: usize,
+    /// Elements of the left factor, of the right one and of the sum.
+    pub(super) numbers: [Number; 3],
+    pub(super) left: GroupLeft,
+    pub(super) right: Row,
+    pub(super) right_turned: bool,
+    /// Whether the sum starts from what is in `d`.
+    pub(super) adds: Row,
+    pub(super) d: Vec<Slot>,
+}
+
+/// A wait for products: how many groups may stay, and the rows that get what has ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct AwaitProducts {
+    pub(super) pending: u32,
+    pub(super) rows: Vec<Slot>,
+}
+
 /// What lanes agree on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum VoteMode {
@@ -859,6 +902,8 @@ pub(super) struct Code {
     pub(super) matrix_moves: Vec<MatrixMove>,
     pub(super) transposed_reads: Vec<TransposedRead>,
     pub(super) products: Vec<Product>,
+    pub(super) group_products: Vec<GroupProduct>,
+    pub(super) product_waits: Vec<AwaitProducts>,
     pub(super) votes: Vec<Vote>,
     pub(super) crosses: Vec<Cross>,
     pub(super) barriers: Vec<Barrier>,

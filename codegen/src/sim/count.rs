@@ -403,7 +403,7 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::CopyBytes { .. }
         | Op::AsyncCopy { .. }
         | Op::MoveBox { .. } => "memory_instructions",
-        Op::Product { .. } => "matrix_instructions",
+        Op::Product { .. } | Op::GroupProduct { .. } => "matrix_instructions",
         Op::Shuffle { .. } | Op::Vote { .. } | Op::Cross { .. } => "lane_instructions",
         Op::Barrier { .. }
         | Op::Mbarrier { .. }
@@ -414,6 +414,8 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::WarpSync { .. }
         | Op::Fence { .. }
         | Op::Release
+        | Op::CommitProducts
+        | Op::AwaitProducts { .. }
         | Op::CommitCopies
         | Op::AwaitCopies { .. }
         | Op::AwaitMemory { .. } => "sync_instructions",

@@ -11,6 +11,7 @@
 mod boxes;
 mod cross;
 mod flight;
+mod group;
 mod lanes;
 mod matrix;
 mod mbarrier;
@@ -256,6 +257,28 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 let whole = self.whole_warp()?;
                 if whole {
                     self.product(&program.code.products[table as usize]);
+                }
+                Ok(if whole { Flow::Next } else { Flow::Pick })
+            }
+            Op::GroupProduct { table } => {
+                let whole = self.whole_warp()?;
+                if whole {
+                    self.group_product(&program.code.group_products[table as usize])?;
+                }
+                Ok(if whole { Flow::Next } else { Flow::Pick })
+            }
+            Op::CommitProducts => {
+                let whole = self.whole_warp()?;
+                if whole {
+                    self.commit_products();
+                }
+                Ok(if whole { Flow::Next } else { Flow::Pick })
+            }
+            Op::AwaitProducts { table } => {
+                let whole = self.whole_warp()?;
+                if whole {
+                    let wait = &program.code.product_waits[table as usize];
+                    self.await_products(wait.pending, &wait.rows);
                 }
                 Ok(if whole { Flow::Next } else { Flow::Pick })
             }

@@ -22,12 +22,14 @@
 //! * A copy engine that reads shared memory sees what warps wrote if a fence of its proxy lies between, on the way of
 //!   the order (PTX ISA 8.6): what is known of a warp and what was shown of it are two entries of a clock.
 //!
+//! * A product of a warp group reads as an agent of its own, too, until the warp has waited for it.
+//!
 //! Blocks have no order among each other except through atomics of device scope.
 
 mod shadow;
 
 use shadow::Cell;
-pub(super) use shadow::{How, Shadow, Touch, Visitor};
+pub(super) use shadow::{How, Later, Shadow, Touch, Visitor};
 
 use super::bytecode::{Order, Scope};
 use super::memory::Region;
@@ -36,6 +38,8 @@ use super::memory::Region;
 const FLIGHT: u32 = 1 << 31;
 /// Added to the number of a warp: what copy engines have been shown of it.
 const SHOWN: u32 = 1 << 30;
+/// Added to the number of a warp, the agent that its products beside the program are.
+const PRODUCT: u32 = 1 << 29;
 
 /// What an agent knows of the others: their times, by agent, ascending.
 #[derive(Clone, Debug, Default)]
@@ -234,7 +238,7 @@ impl Race {
         let it = self.agent(agent);
         let speaks_for_all = it.touched & !lanes == 0;
         let known = it.clock.clone();
-        for &(of, time) in known.0.iter().filter(|it| it.0 & (FLIGHT | SHOWN) == 0) {
+        for &(of, time) in known.0.iter().filter(|it| it.0 & (FLIGHT | SHOWN | PRODUCT) == 0) {
             let is_part = of == agent && !speaks_for_all;
             it.clock.raise(of | SHOWN, time - u32::from(is_part));
         }
@@ -257,6 +261,11 @@ impl Race {
             it.share(agent);
             it.released.raise(agent | FLIGHT, time);
         }
+    }
+
+    /// The products of a warp up to `time` have ended, and all of its lanes know.
+    pub(super) fn multiplied(&mut self, agent: u32, time: u32) {
+        self.agent(agent).clock.raise(agent | PRODUCT, time);
     }
 
     pub(super) fn fence(&mut self, agent: u32, order: Order, scope: Scope) {

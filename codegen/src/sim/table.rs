@@ -8,6 +8,7 @@ mod amdgcn;
 pub(super) mod asm;
 mod copies;
 mod generic;
+mod group;
 mod matrix;
 mod nvvm;
 mod rows;

@@ -99,6 +99,7 @@ registry! {
     E0307, Error, "a layout cannot be carried through an operation";
     E0308, Error, "a view that a memory's layout does not have";
     E0309, Error, "a tile is in another layout than a matrix instruction takes";
+    E0310, Error, "a view lies as no matrix instruction reads it";
     E0401, Error, "a form of the language is not supported yet";
     E0402, Error, "a value is not known at compile time";
     E0403, Error, "compile-time arithmetic has no result";
@@ -129,6 +130,8 @@ registry! {
     E0711, Error, "barriers are made where they could be made twice";
     E0712, Error, "bytes are expected of copies that warps make";
     E0713, Error, "a target does not have what roles need";
+    E0720, Error, "a product is used before it is waited for";
+    E0721, Error, "a product is used after more was added to it";
     E0730, Error, "the copy engine could move a box if a fact were known";
     E0731, Error, "a box is brought, and nothing hears of it";
     E0732, Error, "a box is brought into a stage on some ways only";

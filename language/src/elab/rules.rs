@@ -23,6 +23,7 @@ pub(crate) mod shared;
 pub(crate) mod stochastic;
 pub(crate) mod sync;
 mod unify;
+pub(crate) mod wgmma;
 
 use smol_str::SmolStr;
 use tile_layout::Spec;

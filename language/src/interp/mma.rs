@@ -6,6 +6,8 @@
 //! in `f32`, where their products are exact. A sum for an `f16` accumulator is kept in `f32` over the
 //! depth of one instruction and rounded to `f16` after each.
 //!
+//! Products of a warp group are computed where they start.
+//!
 //! A row of the accumulator is summed over a few `k` at a time, so that it is read and written once for
 //! them: loops that a compiler turns into vector instructions without changing any bit.
 
@@ -16,10 +18,9 @@ use super::arith;
 use super::elements::Elements;
 use super::{Block, Fault};
 use crate::dtype::DType;
-use crate::ir::Inst;
+use crate::ir::{Inst, Value};
 use crate::op::MmaOp;
 use crate::op::tile::Round;
-use crate::target::mma::MatrixRow;
 
 /// Extents of a product.
 #[derive(Clone, Copy)]
@@ -29,28 +30,55 @@ struct Extents {
     k: usize,
 }
 
-impl Block<'_, '_> {
-    pub(super) fn mma(&mut self, op: &MmaOp, inst: &Inst) -> Result<(), Fault> {
-        let MmaOp::Mma { instruction } = op;
+/// What an instruction computes.
+#[derive(Clone, Copy)]
+struct Numbers {
+    a: DType,
+    b: DType,
+    acc: DType,
+    /// Depth of one instruction.
+    k: u32,
+}
+
+impl<'a> Block<'_, 'a> {
+    pub(super) fn mma(&mut self, op: &MmaOp, inst: &'a Inst) -> Result<(), Fault> {
+        let numbers = match op {
+            MmaOp::Mma { instruction } => {
+                let row = instruction.row();
+                Numbers { a: row.a, b: row.b, acc: row.acc, k: row.k }
+            }
+            MmaOp::Wgmma { instruction, .. } => {
+                let row = instruction.row();
+                Numbers { a: row.a, b: row.b, acc: row.acc, k: row.k }
+            }
+            MmaOp::Wait { .. } => {
+                let data = (0..inst.operands.len()).map(|it| self.share(inst.operands[it]));
+                let data = data.collect();
+                self.bind(&inst.results, data);
+                return Ok(());
+            }
+        };
         let kernel = self.machine.kernel;
         let [a, b] = [0, 1].map(|it| &kernel.ty(inst.operands[it]).shape);
         let rank = a.len();
         let extents =
             Extents { m: a[rank - 2] as usize, n: b[rank - 1] as usize, k: a[rank - 1] as usize };
-        let [a, b, acc] = [0, 1, 2].map(|it| self.operand(inst, it));
-        let data = product(instruction.row(), extents, a, b, acc);
+        let (a, b) = (self.factor(inst.operands[0])?, self.factor(inst.operands[1])?);
+        let data = product(numbers, extents, &a, &b, self.operand(inst, 2));
         self.bind(&inst.results, vec![Rc::new(data)]);
         Ok(())
     }
+
+    /// A tile, or what a view of shared memory holds.
+    fn factor(&mut self, value: Value) -> Result<Rc<Elements>, Fault> {
+        match self.ty(value).is_view() {
+            true => self.read_view(value).map(Rc::new),
+            false => Ok(self.share(value)),
+        }
+    }
 }
 
-fn product(
-    row: &MatrixRow,
-    extents: Extents,
-    a: &Elements,
-    b: &Elements,
-    acc: &Elements,
-) -> Elements {
+fn product(row: Numbers, extents: Extents, a: &Elements, b: &Elements, acc: &Elements) -> Elements {
     match acc {
         Elements::I32(acc) => {
             let (a, b) = (whole_numbers(row.a, a), whole_numbers(row.b, b));
@@ -77,7 +105,7 @@ fn product(
     }
 }
 
-fn singles(row: &MatrixRow, extents: Extents, a: &[f32], b: &[f32], acc: Vec<f32>) -> Vec<f32> {
+fn singles(row: Numbers, extents: Extents, a: &[f32], b: &[f32], acc: Vec<f32>) -> Vec<f32> {
     let sums = if row.a == DType::F32 {
         chains(extents, a, b, acc, |c, a, b| a.mul_add(b, c))
     } else {
@@ -87,7 +115,7 @@ fn singles(row: &MatrixRow, extents: Extents, a: &[f32], b: &[f32], acc: Vec<f32
 }
 
 /// Sums of halves: rounded after the depth of each instruction.
-fn in_steps(row: &MatrixRow, extents: Extents, a: &[f32], b: &[f32], acc: &Elements) -> Elements {
+fn in_steps(row: Numbers, extents: Extents, a: &[f32], b: &[f32], acc: &Elements) -> Elements {
     let Extents { m, n, k } = extents;
     let depth = row.k as usize;
     let n_products = a.len() / (m * k);

@@ -79,8 +79,7 @@ impl<'a> Block<'_, 'a> {
                 Ok(())
             }
             SharedOp::Load => {
-                let (view, runs) = self.place(inst.operands[0]);
-                let data = runs.load(&view).map_err(|it| self.refused(&view, &runs, it))?;
+                let data = self.read_view(inst.operands[0])?;
                 self.bind(&inst.results, vec![Rc::new(data)]);
                 Ok(())
             }
@@ -254,7 +253,7 @@ impl<'a> Block<'_, 'a> {
         Ok(res)
     }
 
-    fn ty(&self, value: Value) -> &'a Type {
+    pub(super) fn ty(&self, value: Value) -> &'a Type {
         self.machine.kernel.ty(value)
     }
 
@@ -269,6 +268,12 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// A view and where its elements lie.
+    /// What a view holds.
+    pub(super) fn read_view(&mut self, value: Value) -> Result<Elements, Fault> {
+        let (view, runs) = self.place(value);
+        runs.load(&view).map_err(|it| self.refused(&view, &runs, it))
+    }
+
     pub(super) fn place(&mut self, value: Value) -> (View, Rc<Runs>) {
         let ty = self.ty(value);
         let runs = self.machine.runs[value.0 as usize].get_or_insert_with(|| Rc::new(Runs::of(ty)));

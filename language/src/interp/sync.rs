@@ -56,7 +56,7 @@ impl Stuck {
 impl<'a> Block<'_, 'a> {
     pub(super) fn sync(&mut self, op: &SyncOp, inst: &'a Inst) -> Result<(), Fault> {
         match op {
-            SyncOp::Barrier => Ok(()),
+            SyncOp::Barrier | SyncOp::FenceAsync => Ok(()),
             SyncOp::Mbarriers { .. } => {
                 self.begin(inst);
                 self.shared.mbarriers.0.retain(|key, _| key.0 != inst.results[0]);

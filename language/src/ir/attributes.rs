@@ -14,6 +14,7 @@ use crate::op::tile::{BinaryOp, CmpOp, Round, UnaryOp};
 use crate::op::{CopyOp, FlowOp, MemoryOp, MmaOp, Op, SharedOp, SyncOp, TileOp};
 use crate::target::Cap;
 use crate::target::mma::MatrixId;
+use crate::target::wgmma::WgmmaId;
 
 /// One attribute.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -136,7 +137,12 @@ fn sync_attributes(op: &SyncOp) -> Vec<Attr> {
     match op {
         SyncOp::Mbarriers { arrivals } => vec![number(*arrivals)],
         SyncOp::Expect { bytes } => vec![number(*bytes)],
-        SyncOp::Barrier | SyncOp::Wait | SyncOp::Arrive | SyncOp::Permit | SyncOp::End => vec![],
+        SyncOp::Barrier
+        | SyncOp::FenceAsync
+        | SyncOp::Wait
+        | SyncOp::Arrive
+        | SyncOp::Permit
+        | SyncOp::End => vec![],
     }
 }
 
@@ -147,6 +153,10 @@ fn mma_attributes(op: &MmaOp) -> Vec<Attr> {
             let row = instruction.row();
             vec![Attr::Text(row.name.to_owned()), word(row.cap.name())]
         }
+        MmaOp::Wgmma { instruction, n } => {
+            vec![Attr::Text(instruction.row().name.to_owned()), number(*n)]
+        }
+        MmaOp::Wait { in_flight } => in_flight.map(number).into_iter().collect(),
     }
 }
 
@@ -288,6 +298,7 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
 fn sync(name: &str, read: &mut Reader) -> Result<Option<SyncOp>, String> {
     Ok(Some(match name {
         "barrier" => SyncOp::Barrier,
+        "fence_async" => SyncOp::FenceAsync,
         "mbarriers" => SyncOp::Mbarriers { arrivals: read.number()? },
         "wait" => SyncOp::Wait,
         "expect" => SyncOp::Expect { bytes: read.number()? },
@@ -305,6 +316,16 @@ fn mma(name: &str, read: &mut Reader) -> Result<Option<MmaOp>, String> {
             let instruction = MatrixId::from_name(&name, cap)
                 .ok_or_else(|| format!("there is no matrix instruction `{name}`"))?;
             MmaOp::Mma { instruction }
+        }
+        "wgmma" => {
+            let name = read.text()?;
+            let instruction = WgmmaId::from_name(&name)
+                .ok_or_else(|| format!("there is no matrix instruction `{name}`"))?;
+            MmaOp::Wgmma { instruction, n: read.number()? }
+        }
+        "wait" => {
+            let in_flight = if read.is_empty() { None } else { Some(read.number()?) };
+            MmaOp::Wait { in_flight }
         }
         _ => return Ok(None),
     }))
@@ -426,6 +447,9 @@ mod tests {
             invert(Op::Memory(MemoryOp::Load { cache, evict: Evict::Last }));
         }
         MatrixId::all().for_each(|it| invert(Op::Mma(MmaOp::Mma { instruction: it })));
+        WgmmaId::all().for_each(|it| invert(Op::Mma(MmaOp::Wgmma { instruction: it, n: 128 })));
+        invert(Op::Mma(MmaOp::Wait { in_flight: Some(1) }));
+        invert(Op::Mma(MmaOp::Wait { in_flight: None }));
         invert(Op::Tile(TileOp::Permute { perm: vec![2, 0, 1] }));
         invert(Op::Tile(TileOp::Halves { axis: 1, bit: 4 }));
         invert(Op::Memory(MemoryOp::Print { pieces: vec!["a\n\"".to_owned(), String::new()] }));

@@ -18,6 +18,9 @@ family! {
     /// All warps of the role meet; what any of them wrote to shared memory before, all see after.
     Barrier = "barrier" () ReadWrite, "PTX ISA, bar.sync; CDNA3 ISA, s_barrier";
 
+    /// What a thread wrote to shared memory before, the copy engine and the matrix units see after.
+    FenceAsync = "fence_async" () ReadWrite, "PTX ISA, fence.proxy.async";
+
     /// mbarriers of the block, in their first phase. The result is the view of all.
     Mbarriers {
         /// Roles that arrive in each phase; 0 until the uses have been counted.
@@ -29,8 +32,8 @@ family! {
     /// What was done before the arrivals of those phases is seen after it.
     Wait = "wait" ("barrier", "phases") ReadWrite, "PTX ISA, mbarrier.try_wait";
 
-    /// The role arrives at the barrier.
-    Arrive = "arrive" ("barrier") ReadWrite, "PTX ISA, mbarrier.arrive";
+    /// The role arrives at the barrier. The views are those of a stage that products read and that it gives away.
+    Arrive = "arrive" ("barrier", "view…") ReadWrite, "PTX ISA, mbarrier.arrive";
 
     /// The role arrives once, and the phase waits for that many more bytes of copies that signal the barrier.
     Expect {

@@ -24,7 +24,8 @@ use super::runs;
 use super::scratch::{self, ScratchUse};
 use super::touch::{Touch, Verb};
 use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Value};
-use crate::op::{CopyOp, FlowOp, Op, SharedOp, SyncOp};
+use crate::op::{CopyOp, FlowOp, MmaOp, Op, SharedOp, SyncOp};
+use crate::target::wgmma::{Descriptor, ROWS, WgmmaRow};
 
 /// Every buffer begins at a multiple of so many bytes, so that the widest accesses are possible.
 const ALIGN_MIN: u32 = 16;
@@ -218,10 +219,13 @@ impl<'a> Lives<'a> {
             self.buffers.push((self.buffer(inst, ALIGN_MIN), self.loops.len()));
         }
         let map_of = |it| self.kernel.ty(it).map().clone();
-        if let Some(touch) = Touch::of(inst, &self.numbers, &map_of) {
+        for touch in Touch::of(inst, &self.numbers, &map_of) {
             self.access(no, touch.buffer);
             if touch.verb == Verb::Copy && self.role.is_some() {
                 self.copied.push(touch.buffer);
+            }
+            if let Op::Mma(MmaOp::Wgmma { instruction, n }) = &inst.op {
+                self.align(touch.buffer, inst, instruction.row(), *n);
             }
         }
         let is_roles = matches!(inst.op, Op::Flow(FlowOp::Roles { .. }));
@@ -276,6 +280,20 @@ impl<'a> Lives<'a> {
         }
         self.copied.clear();
         self.role = None;
+    }
+
+    /// A product's descriptor wants its buffer to begin where the swizzle does.
+    fn align(&mut self, buffer: Value, inst: &Inst, row: &WgmmaRow, n: u32) {
+        let of = |(value, axes, part): (Value, [usize; 2], u32)| {
+            let map = self.kernel.ty(value).memory.as_ref()?;
+            let bits = row.a.storage_bits();
+            Some(Descriptor::of(map, axes, bits, part, row.turns())?.align())
+        };
+        let factors = [(inst.operands[0], [0, 1], ROWS), (inst.operands[1], [1, 0], n)];
+        let align = factors.into_iter().filter_map(of).max().unwrap_or(ALIGN_MIN);
+        let it = self.buffers.iter_mut().find(|it| it.0.value == buffer);
+        let it = &mut it.expect("V1: a buffer is made before it is used").0;
+        it.align = it.align.max(align);
     }
 
     fn leave_loop(&mut self, loop_no: usize) {

@@ -2,10 +2,10 @@
 //!
 //! # Definition
 //! At every point of a kernel there is a set of *pending* accesses: those that another thread may not
-//! have finished (no barrier since), and copies in flight with the number of groups that are surely
+//! have finished (no barrier since), and copies and products in flight with the number of groups that are surely
 //! younger. Two accesses *conflict* if they may touch one element, are not both reads and not both
 //! atomics. Before the later of two that conflict stands what the [`Rule`] asks for:
-//! * [`Rule::Landed`]: a copy has landed; a wait is put where none is sure;
+//! * [`Rule::Landed`]: a copy has landed and a product has read; a wait is put where none is sure;
 //! * [`Rule::Met`]: besides, the threads have met since.
 //!
 //! # Idea
@@ -28,7 +28,7 @@ use super::allocation::Allocation;
 use super::number::{Number, Numbers};
 use super::touch::{Touch, Verb};
 use crate::ir::{Inst, Kernel, Region, SiteId, Value};
-use crate::op::{CopyOp, FlowOp, Op, SyncOp};
+use crate::op::{CopyOp, FlowOp, MmaOp, Op, SyncOp};
 
 /// Visits of a loop after which its beginning only grows.
 const ROUNDS_EXACT: u32 = 24;
@@ -59,8 +59,15 @@ pub enum Order {
         /// Boxes that may stay in flight.
         in_flight: u32,
     },
+    /// An `mma.wait`.
+    Products {
+        /// Groups of products that may stay in flight.
+        in_flight: u32,
+    },
     /// A `sync.barrier`.
     Barrier,
+    /// A `sync.fence_async`.
+    Fence,
 }
 
 /// Two accesses that conflict, the earlier one first.
@@ -93,6 +100,8 @@ enum Flight {
     Open,
     /// A box on its way out with at least so many younger ones.
     Out { n_younger: u32 },
+    /// A product with at least so many younger groups.
+    Product { n_younger: u32 },
 }
 
 impl Flight {
@@ -100,7 +109,9 @@ impl Flight {
     fn distance(self) -> u32 {
         match self {
             Flight::Done => u32::MAX,
-            Flight::Closed { n_younger } | Flight::Out { n_younger } => n_younger + 1,
+            Flight::Closed { n_younger }
+            | Flight::Out { n_younger }
+            | Flight::Product { n_younger } => n_younger + 1,
             Flight::Open => 0,
         }
     }
@@ -123,6 +134,7 @@ impl Pending {
         let flight = match touch.verb {
             Verb::Copy => Flight::Open,
             Verb::CopyOut => Flight::Out { n_younger: 0 },
+            Verb::Multiply => Flight::Product { n_younger: 0 },
             Verb::Read | Verb::Write | Verb::Atomic | Verb::Wait => Flight::Done,
         };
         Pending { touch, flight }
@@ -141,6 +153,7 @@ impl Rule<'_> {
             Flight::Done => vec![],
             Flight::Closed { n_younger } => vec![Order::Wait { in_flight: n_younger }],
             Flight::Open => vec![Order::Commit, Order::Wait { in_flight: 0 }],
+            Flight::Product { n_younger } => vec![Order::Products { in_flight: n_younger }],
             // After it the role meets.
             Flight::Out { n_younger } => return vec![Order::WaitOut { in_flight: n_younger }],
         };
@@ -202,9 +215,16 @@ impl State {
         self.0.retain(|it| it.flight != Flight::Open);
     }
 
-    /// The buffers that copies in flight write.
+    /// The buffers that copies in flight write and products in flight read.
     pub(super) fn buffers_in_flight(&self) -> impl Iterator<Item = Value> + '_ {
         self.0.iter().filter(|it| it.flight.is_in_flight()).map(|it| it.touch.buffer)
+    }
+
+    /// The youngest product in flight that reads what will be written.
+    fn multiplied(&self, touch: &Touch, rule: Rule<'_>) -> Option<Pending> {
+        let products = self.0.iter().filter(|it| matches!(it.flight, Flight::Product { .. }));
+        let read = products.filter(|it| rule.may_conflict(&it.touch, touch));
+        read.min_by_key(|it| it.flight.distance()).cloned()
     }
 
     /// The youngest box on its way out.
@@ -242,7 +262,7 @@ impl State {
     fn commit(&mut self) {
         for it in &mut self.0 {
             it.flight = match it.flight {
-                Flight::Done => Flight::Done,
+                Flight::Done | Flight::Product { .. } => it.flight,
                 Flight::Closed { n_younger } => Flight::Closed { n_younger: n_younger + 1 },
                 Flight::Open => Flight::Closed { n_younger: 0 },
                 Flight::Out { n_younger } => Flight::Out { n_younger },
@@ -258,6 +278,23 @@ impl State {
         }
     }
 
+    /// A product starts, as a group of its own.
+    pub(super) fn multiply(&mut self) {
+        for it in &mut self.0 {
+            if let Flight::Product { n_younger } = &mut it.flight {
+                *n_younger += 1;
+            }
+        }
+    }
+
+    fn await_products(&mut self, in_flight: u32) {
+        for it in &mut self.0 {
+            if matches!(it.flight, Flight::Product { n_younger } if in_flight <= n_younger) {
+                it.flight = Flight::Done;
+            }
+        }
+    }
+
     fn make(&mut self, order: Order) {
         match order {
             Order::Commit => self.commit(),
@@ -265,7 +302,9 @@ impl State {
             Order::WaitOut { in_flight } => self.0.retain(
                 |it| !matches!(it.flight, Flight::Out { n_younger } if in_flight <= n_younger),
             ),
+            Order::Products { in_flight } => self.await_products(in_flight),
             Order::Barrier => self.0.retain(|it| it.flight.is_in_flight()),
+            Order::Fence => {}
         }
     }
 }
@@ -273,7 +312,7 @@ impl State {
 /// What the walk finds.
 pub(super) struct Found {
     pub(super) decisions: Decisions,
-    /// The instructions after which copies into a buffer may be in flight.
+    /// The instructions after which copies into a buffer, or products of it, may be in flight.
     pub(super) in_flight: BTreeMap<Value, Range<usize>>,
 }
 
@@ -339,6 +378,10 @@ impl<'a> Walk<'a> {
             Op::Copy(CopyOp::WaitOut { in_flight, .. }) => {
                 self.rule.make(Order::WaitOut { in_flight: *in_flight }, &mut state)
             }
+            Op::Mma(MmaOp::Wait { in_flight }) => {
+                let in_flight = in_flight.unwrap_or(0);
+                self.rule.make(Order::Products { in_flight }, &mut state);
+            }
             Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. }) => self.announce(no, inst, &mut state),
             Op::Copy(
                 CopyOp::Async
@@ -347,24 +390,33 @@ impl<'a> Walk<'a> {
                 | CopyOp::Box { .. }
                 | CopyOp::BoxOut { .. },
             )
-            | Op::Sync(SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Permit | SyncOp::End)
+            | Op::Sync(
+                SyncOp::Mbarriers { .. }
+                | SyncOp::Wait
+                | SyncOp::FenceAsync
+                | SyncOp::Permit
+                | SyncOp::End,
+            )
             | Op::Shared(_)
             | Op::Tile(_)
-            | Op::Mma(_)
+            | Op::Mma(MmaOp::Mma { .. } | MmaOp::Wgmma { .. })
             | Op::Memory(_) => {}
         }
         let map_of = |it| self.kernel.ty(it).map().clone();
-        if let Some(touch) = Touch::of(inst, &self.numbers, &map_of) {
-            self.touch(no, &touch, &mut state);
-            // From its start on a box is its barrier's.
-            if !matches!(inst.op, Op::Copy(CopyOp::Box { .. })) {
-                state.access(Pending::of(touch), self.rule);
-            }
+        let touches = Touch::of(inst, &self.numbers, &map_of);
+        touches.iter().for_each(|it| self.order(no, it, &mut state));
+        if let Op::Mma(MmaOp::Wgmma { .. }) = inst.op {
+            state.multiply();
+        }
+        // From its start on a box is its barrier's.
+        if !matches!(inst.op, Op::Copy(CopyOp::Box { .. })) {
+            touches.into_iter().for_each(|it| state.access(Pending::of(it), self.rule));
         }
         state
     }
 
-    fn touch(&mut self, no: usize, touch: &Touch, state: &mut State) {
+    /// Makes the order that an access needs.
+    fn order(&mut self, no: usize, touch: &Touch, state: &mut State) {
         while let Some(nearest) = state.nearest(touch, self.rule) {
             let why = nearest.before(touch);
             for order in self.rule.orders(&nearest) {
@@ -374,8 +426,18 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// An arrival: others may write from now on what boxes on their way out have not read.
+    /// An arrival: others may write from now on what products in flight, and boxes on their way out, have not read.
     fn announce(&mut self, no: usize, inst: &Inst, state: &mut State) {
+        let map_of = |it| self.kernel.ty(it).map().clone();
+        for &view in &inst.operands[1..] {
+            let touch = Touch::written(view, inst, &self.numbers, &map_of);
+            if let Some(product) = state.multiplied(&touch, self.rule) {
+                let Flight::Product { n_younger: in_flight } = product.flight else { continue };
+                let (order, why) = (Order::Products { in_flight }, product.before(&touch));
+                self.rule.make(order, state);
+                self.decisions.entry(no).or_default().push(Decision { order, why });
+            }
+        }
         let Some(last) = state.last_out() else { return };
         let first = (last.touch.verb, last.touch.site);
         let why = Conflict { first, second: (Verb::Write, inst.site) };
@@ -425,14 +487,16 @@ impl<'a> Walk<'a> {
         mut flights: impl Iterator<Item = Flight>,
     ) -> Vec<Order> {
         let mut orders = Vec::new();
-        let (mut in_flight, mut out, mut meets) = (None, None, false);
+        let (mut in_flight, mut out, mut products, mut meets) = (None, None, None, false);
         let least = |of: Option<u32>, n: u32| Some(of.map_or(n, |it| it.min(n)));
         for order in wanted {
             match order {
                 Order::Commit => in_flight = Some(0),
                 Order::Wait { in_flight: n } => in_flight = least(in_flight, n),
                 Order::WaitOut { in_flight: n } => out = least(out, n),
+                Order::Products { in_flight: n } => products = least(products, n),
                 Order::Barrier => meets = true,
+                Order::Fence => {}
             }
         }
         if let Some(in_flight) = in_flight {
@@ -442,6 +506,7 @@ impl<'a> Walk<'a> {
             orders.push(Order::Wait { in_flight });
         }
         orders.extend(out.map(|in_flight| Order::WaitOut { in_flight }));
+        orders.extend(products.map(|in_flight| Order::Products { in_flight }));
         if meets {
             orders.push(Order::Barrier);
         }

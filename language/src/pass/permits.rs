@@ -9,6 +9,7 @@
 //!   stage that boxes fill expects their bytes besides; they may land before.
 //! * The groups that ends close are as many on every way ([`super::groups`]).
 //! * A copy that signals a barrier is the last of its group.
+//! * An arrival that gives a stage away which products read names its views, for [`super::waits`].
 //! * Every `sync.mbarriers` says how many roles arrive in a phase: each that ends permits there or arrives by hand.
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::groups;
 use super::place::new_inst;
 use crate::ir::{Inst, Kernel, Region, Value};
-use crate::op::{CopyOp, FlowOp, Op, SharedOp, SyncOp};
+use crate::op::{CopyOp, FlowOp, MmaOp, Op, SharedOp, SyncOp};
 
 /// The kernel without permits.
 pub fn permits(mut kernel: Kernel) -> Kernel {
@@ -47,6 +48,10 @@ struct Uses {
     barriers: FxHashMap<Value, Value>,
     /// Lists of mbarriers with the roles that arrive there.
     arrived: FxHashSet<(Value, u32)>,
+    /// The views of a permit's stage.
+    stages: FxHashMap<Value, Vec<Value>>,
+    /// Permits whose stages products read.
+    multiplied: FxHashSet<Value>,
     /// Permits whose stages boxes fill, with the bytes of these.
     boxed: FxHashMap<Value, u32>,
     /// Whether copies signal barriers.
@@ -78,6 +83,7 @@ impl Uses {
                 }
                 let list = self.barriers[&inst.operands[0]];
                 self.barriers.insert(ends, list);
+                self.stages.insert(ends, inst.operands[1..].to_vec());
             }
             Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast) => {
                 let (of, result) = (inst.operands[0], inst.results[0]);
@@ -87,6 +93,10 @@ impl Uses {
                 if let Some(&permit) = self.permit_of.get(&of) {
                     self.permit_of.insert(result, permit);
                 }
+            }
+            Op::Mma(MmaOp::Wgmma { .. }) => {
+                let permits = inst.operands.iter().filter_map(|it| self.permit_of.get(it));
+                self.multiplied.extend(permits);
             }
             Op::Copy(CopyOp::Async) => {
                 self.filled.extend(self.permit_of.get(&inst.operands[0]));
@@ -127,6 +137,10 @@ fn rewrite(region: &mut Region, uses: &Uses) {
                 }
                 let bytes = first.and_then(|it| uses.boxed.get(&it)).copied();
                 inst.op = Op::Sync(bytes.map_or(SyncOp::Arrive, |bytes| SyncOp::Expect { bytes }));
+                if let Some(permit) = first.filter(|it| uses.multiplied.contains(it)) {
+                    inst.operands.extend(uses.stages[&permit].iter().copied());
+                    inst.operands.iter_mut().for_each(before);
+                }
             }
             Op::Sync(SyncOp::Mbarriers { arrivals }) => {
                 let here = uses.arrived.iter().filter(|it| it.0 == inst.results[0]);

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::flow::{Conflict, Decisions, Order};
 use crate::ir::{Inst, Kernel, Region, SiteId};
-use crate::op::{CopyOp, Op, SyncOp};
+use crate::op::{CopyOp, MmaOp, Op, SyncOp};
 
 /// An instruction that a pass put in, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +23,9 @@ impl Order {
             Order::Commit => Op::Copy(CopyOp::Commit),
             Order::Wait { in_flight } => Op::Copy(CopyOp::Wait { in_flight }),
             Order::WaitOut { in_flight } => Op::Copy(CopyOp::WaitOut { in_flight, read: true }),
+            Order::Products { in_flight } => Op::Mma(MmaOp::Wait { in_flight: Some(in_flight) }),
             Order::Barrier => Op::Sync(SyncOp::Barrier),
+            Order::Fence => Op::Sync(SyncOp::FenceAsync),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::flow::{Conflict, Decision, Decisions, Found, Order, Pending, Rule, State};
 use super::touch::{Definitions, Now, Touch, definitions};
 use crate::ir::{Kernel, Value};
-use crate::op::{CopyOp, FlowOp, Op, SyncOp};
+use crate::op::{CopyOp, FlowOp, MmaOp, Op, SyncOp};
 use crate::protocol::{self, Event};
 
 /// What is in order and what is not; `None` if the runs do not tell.
@@ -47,6 +47,7 @@ pub(super) fn walk(kernel: &Kernel, rule: Rule<'_>) -> Option<Found> {
 struct Site {
     commit: Option<Conflict>,
     wait: Option<(u32, Conflict)>,
+    products: Option<(u32, Conflict)>,
     barrier: Option<Conflict>,
 }
 
@@ -56,6 +57,10 @@ impl Site {
         res.extend(self.commit.map(|why| Decision { order: Order::Commit, why }));
         let wait = self.wait;
         res.extend(wait.map(|(in_flight, why)| Decision { order: Order::Wait { in_flight }, why }));
+        let products = self.products;
+        res.extend(
+            products.map(|(in_flight, why)| Decision { order: Order::Products { in_flight }, why }),
+        );
         res.extend(self.barrier.map(|why| Decision { order: Order::Barrier, why }));
         res
     }
@@ -67,9 +72,17 @@ impl Site {
             Order::Wait { in_flight } if self.wait.is_none_or(|it| in_flight < it.0) => {
                 self.wait = Some((in_flight, why));
             }
+            Order::Products { in_flight } if self.products.is_none_or(|it| in_flight < it.0) => {
+                self.products = Some((in_flight, why));
+            }
             Order::Barrier if self.barrier.is_none() => self.barrier = Some(why),
             // Boxes are moved in roles, and those are not decided here.
-            Order::Commit | Order::Wait { .. } | Order::WaitOut { .. } | Order::Barrier => {
+            Order::Commit
+            | Order::Wait { .. }
+            | Order::WaitOut { .. }
+            | Order::Products { .. }
+            | Order::Barrier
+            | Order::Fence => {
                 return false;
             }
         }
@@ -107,18 +120,30 @@ impl<'a> Ordering<'a> {
                 self.rule.make(Order::Wait { in_flight }, state)
             }
             Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, state),
+            Op::Mma(MmaOp::Wait { in_flight }) => {
+                let in_flight = in_flight.unwrap_or(0);
+                self.rule.make(Order::Products { in_flight }, state);
+            }
             _ => {}
         }
         let map_of = |it| self.kernel.ty(it).map().clone();
         let now = Now { event, definitions: &self.definitions };
-        let Some(touch) = Touch::of(event.inst, &now, &map_of) else { return };
-        if let Some(nearest) = state.nearest(&touch, self.rule) {
-            let why = nearest.before(&touch);
+        let touches = Touch::of(event.inst, &now, &map_of);
+        touches.iter().for_each(|it| self.order(event.no, it, state));
+        if let Op::Mma(MmaOp::Wgmma { .. }) = event.inst.op {
+            state.multiply();
+        }
+        touches.into_iter().for_each(|it| state.access(Pending::of(it), self.rule));
+    }
+
+    /// Makes the order that an access needs.
+    fn order(&mut self, no: usize, touch: &Touch, state: &mut State) {
+        while let Some(nearest) = state.nearest(touch, self.rule) {
+            let why = nearest.before(touch);
             for order in self.rule.orders(&nearest) {
                 self.rule.make(order, state);
-                self.changed |= self.sites.entry(event.no).or_default().add(order, why);
+                self.changed |= self.sites.entry(no).or_default().add(order, why);
             }
         }
-        state.access(Pending::of(touch), self.rule);
     }
 }

@@ -12,7 +12,7 @@ use tile_layout::MemoryMap;
 
 use super::number::{Number, Numbers};
 use crate::ir::{Inst, Kernel, SiteId, Value};
-use crate::op::{CopyOp, Op, SharedOp};
+use crate::op::{CopyOp, MmaOp, Op, SharedOp, SyncOp};
 use crate::protocol::Event;
 
 /// What is known of scalars, and what makes views.
@@ -77,6 +77,8 @@ pub enum Verb {
     CopyOut,
     /// A copy that writes it is waited for.
     Wait,
+    /// A product reads it, beside the program.
+    Multiply,
 }
 
 impl Verb {
@@ -89,11 +91,12 @@ impl Verb {
             Verb::Copy => "copy",
             Verb::CopyOut => "copy out",
             Verb::Wait => "wait",
+            Verb::Multiply => "product",
         }
     }
 
     fn conflicts(self, other: Verb) -> bool {
-        let reads = |it| matches!(it, Verb::Read | Verb::CopyOut | Verb::Wait);
+        let reads = |it| matches!(it, Verb::Read | Verb::CopyOut | Verb::Wait | Verb::Multiply);
         !(reads(self) && reads(other) || self == Verb::Atomic && other == Verb::Atomic)
     }
 }
@@ -109,19 +112,31 @@ pub(crate) struct Touch {
 }
 
 impl Touch {
-    /// What an instruction itself does, without its regions.
-    pub(crate) fn of(inst: &Inst, scalars: &dyn Scalars, map_of: MapOf<'_>) -> Option<Touch> {
-        let (view, verb) = match &inst.op {
-            Op::Shared(SharedOp::Load | SharedOp::Gather { .. }) => (inst.operands[0], Verb::Read),
-            Op::Shared(SharedOp::Store | SharedOp::Scatter { .. }) => {
-                (inst.operands[0], Verb::Write)
+    /// What an instruction itself does, without its regions; a product may read two places.
+    pub(crate) fn of(
+        inst: &Inst,
+        scalars: &dyn Scalars,
+        map_of: MapOf<'_>,
+    ) -> SmallVec<[Touch; 2]> {
+        let (views, verb): (&[Value], Verb) = match &inst.op {
+            Op::Shared(SharedOp::Load | SharedOp::Gather { .. }) => {
+                (&inst.operands[..1], Verb::Read)
             }
-            Op::Shared(SharedOp::Atomic { .. }) => (inst.operands[0], Verb::Atomic),
-            Op::Copy(CopyOp::Async) => (inst.operands[0], Verb::Copy),
-            Op::Copy(CopyOp::Box { .. }) => (inst.operands[1], Verb::Copy),
-            Op::Copy(CopyOp::BoxOut { .. }) => (inst.operands[1], Verb::CopyOut),
-            Op::Copy(CopyOp::Land) => (inst.operands[0], Verb::Wait),
-            Op::Copy(CopyOp::Fetch { .. }) => (inst.results[0], Verb::Write),
+            Op::Shared(SharedOp::Store | SharedOp::Scatter { .. }) => {
+                (&inst.operands[..1], Verb::Write)
+            }
+            Op::Shared(SharedOp::Atomic { .. }) => (&inst.operands[..1], Verb::Atomic),
+            Op::Copy(CopyOp::Async) => (&inst.operands[..1], Verb::Copy),
+            Op::Copy(CopyOp::Fetch { .. }) => (&inst.results[..1], Verb::Write),
+            Op::Mma(MmaOp::Wgmma { .. }) => {
+                // The left factor may be in registers.
+                let in_registers =
+                    scalars.definition(inst.operands[0]).is_none_or(|it| !is_viewing(it));
+                (&inst.operands[usize::from(in_registers)..2], Verb::Multiply)
+            }
+            Op::Copy(CopyOp::Box { .. }) => (&inst.operands[1..2], Verb::Copy),
+            Op::Copy(CopyOp::BoxOut { .. }) => (&inst.operands[1..2], Verb::CopyOut),
+            Op::Copy(CopyOp::Land) => (&inst.operands[..1], Verb::Wait),
             Op::Shared(
                 SharedOp::Alloc { .. }
                 | SharedOp::Index { .. }
@@ -139,11 +154,25 @@ impl Touch {
             | Op::Flow(_)
             | Op::Tile(_)
             | Op::Memory(_)
-            | Op::Mma(_)
-            | Op::Sync(_) => return None,
+            | Op::Mma(MmaOp::Mma { .. } | MmaOp::Wait { .. })
+            | Op::Sync(_) => return SmallVec::new(),
         };
+        let touch = |&view: &Value| {
+            let (buffer, part) = Part::of_view(view, scalars, map_of);
+            Touch { buffer, part, verb, site: inst.site }
+        };
+        views.iter().map(touch).collect()
+    }
+
+    /// What somebody may do with a view that an instruction gives away.
+    pub(super) fn written(
+        view: Value,
+        inst: &Inst,
+        scalars: &dyn Scalars,
+        map_of: MapOf<'_>,
+    ) -> Touch {
         let (buffer, part) = Part::of_view(view, scalars, map_of);
-        Some(Touch { buffer, part, verb, site: inst.site })
+        Touch { buffer, part, verb: Verb::Write, site: inst.site }
     }
 
     /// Whether both are the same access as far as conflicts go.
@@ -168,6 +197,21 @@ impl Touch {
         }
         touch
     }
+}
+
+/// Whether an instruction makes a view.
+fn is_viewing(inst: &Inst) -> bool {
+    matches!(
+        inst.op,
+        Op::Shared(
+            SharedOp::Alloc { .. }
+                | SharedOp::Index { .. }
+                | SharedOp::Slice { .. }
+                | SharedOp::Recast
+                | SharedOp::Overlay
+        ) | Op::Copy(CopyOp::Fetch { .. })
+            | Op::Sync(SyncOp::Permit)
+    )
 }
 
 /// The map of a view.

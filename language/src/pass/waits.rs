@@ -6,7 +6,8 @@
 //! # Establishes
 //! * Every copy is in a group: if the program closes none itself, every copy is one of its own.
 //! * Before an access to what a copy may still write, and in place of `copy.land`, stands a `copy.wait` that
-//!   leaves in flight as many groups as are surely younger, on every path.
+//!   leaves in flight as many groups as are surely younger, on every path; before one that
+//!   writes what a product may still read, an `mma.wait`.
 //! * Before an access that writes what a box on its way out may still read, and before an arrival that others may
 //!   take for the right to write it, stands a `copy.wait_out`.
 //!
@@ -17,17 +18,18 @@ use super::flow::{self, Rule};
 use super::place::{Placed, new_inst, place};
 use super::runs;
 use crate::ir::{Kernel, Region};
-use crate::op::{CopyOp, Op};
+use crate::op::{CopyOp, MmaOp, Op};
 
 /// The kernel with its waits, and which were put in.
 pub fn waits(mut kernel: Kernel) -> (Kernel, Vec<Placed>) {
-    let (mut copies, mut commits) = (false, false);
+    let (mut copies, mut commits, mut products) = (false, false, false);
     kernel.body.walk(&mut |inst| {
         copies |= matches!(inst.op, Op::Copy(CopyOp::Async | CopyOp::BoxOut { .. }));
         commits |=
             matches!(inst.op, Op::Copy(CopyOp::Commit | CopyOp::Hold | CopyOp::Signal { .. }));
+        products |= matches!(inst.op, Op::Mma(MmaOp::Wgmma { .. }));
     });
-    if !copies {
+    if !copies && !products {
         return (kernel, Vec::new());
     }
     if !commits {

@@ -21,7 +21,7 @@ use super::clock::{Clock, Stamp};
 use super::skeleton::Skeleton;
 use super::trace::{Event, trace};
 use crate::ir::{Kernel, SiteId, Value};
-use crate::op::{CopyOp, Op, SyncOp};
+use crate::op::{CopyOp, MmaOp, Op, SyncOp};
 use crate::pass::touch::{self, Touch};
 
 /// What is known of a kernel's synchronisation.
@@ -125,6 +125,8 @@ struct Run<'r, 'a> {
     copies: Vec<Copies>,
     /// By role: boxes on their way out, the oldest first, with what they know.
     out: Vec<Vec<Clock>>,
+    /// By role: the groups of its products in flight, what each of them reads.
+    products: Vec<Vec<Vec<Clock>>>,
     n_agents: usize,
     barriers: FxHashMap<(Value, Vec<i64>), Mbarrier>,
     accesses: Vec<Access>,
@@ -147,6 +149,7 @@ impl<'r, 'a> Run<'r, 'a> {
             clocks: vec![Clock::default(); n],
             copies: vec![Copies::default(); n],
             out: vec![Vec::new(); n],
+            products: vec![Vec::new(); n],
             n_agents: n,
             barriers: FxHashMap::default(),
             accesses: Vec::new(),
@@ -210,6 +213,17 @@ impl<'r, 'a> Run<'r, 'a> {
                 let map = self.kernel.tensor_map(event.inst.operands[0]);
                 let bytes = map.map_or(0, |it| i64::from(it.box_bytes()));
                 self.arrive(role, event, 0, -bytes)?;
+            }
+            Op::Mma(MmaOp::Wgmma { .. }) => {
+                self.products[role].push(Vec::new());
+                self.access(role, event)?;
+            }
+            Op::Mma(MmaOp::Wait { in_flight }) => {
+                let products = &mut self.products[role];
+                let n = products.len().saturating_sub(in_flight.unwrap_or(0) as usize);
+                for read in products.drain(..n).flatten() {
+                    self.clocks[role].join(&read);
+                }
             }
             Op::Copy(CopyOp::WaitOut { in_flight, .. }) => {
                 let out = &mut self.out[role];
@@ -301,7 +315,11 @@ impl<'r, 'a> Run<'r, 'a> {
     fn access(&mut self, role: usize, event: &Event<'a>) -> Result<(), Fault> {
         let map_of = |it| self.kernel.ty(it).map().clone();
         let now = touch::Now { event, definitions: self.definitions };
-        let Some(touch) = Touch::of(event.inst, &now, &map_of) else { return Ok(()) };
+        let touches = Touch::of(event.inst, &now, &map_of);
+        touches.into_iter().try_for_each(|it| self.touch(role, it))
+    }
+
+    fn touch(&mut self, role: usize, touch: Touch) -> Result<(), Fault> {
         let stamp = self.clocks[role].tick(role);
         let clock = self.clocks[role].clone();
         let races = |it: &&Access| {
@@ -316,12 +334,13 @@ impl<'r, 'a> Run<'r, 'a> {
         let beside = match touch.verb {
             touch::Verb::Copy => Some(&mut self.copies[role].open),
             touch::Verb::CopyOut => Some(&mut self.out[role]),
+            touch::Verb::Multiply => self.products[role].last_mut(),
             touch::Verb::Read | touch::Verb::Write | touch::Verb::Atomic | touch::Verb::Wait => {
                 None
             }
         };
         if let Some(copies) = beside {
-            // The copy is made after it was started, and only those know it that are told or wait for it.
+            // The copy or product is made after it was started, and only those know it that are told or wait for it.
             let agent = self.n_agents;
             self.n_agents += 1;
             let mut copy = clock;

@@ -13,7 +13,7 @@ use crate::analysis::facts::{Facts, Known, gcd};
 use crate::dtype::DType;
 use crate::ir::{Elem, Inst, Kernel, Region, Value};
 use crate::op::tile::BinaryOp;
-use crate::op::{FlowOp, Op, SharedOp, SyncOp, TileOp};
+use crate::op::{FlowOp, MmaOp, Op, SharedOp, SyncOp, TileOp};
 
 /// Runs after which a kernel is left undecided.
 const RUNS_MAX: usize = 4096;
@@ -53,7 +53,8 @@ pub(super) fn is_event(inst: &Inst) -> bool {
         ),
         Op::Copy(_) => true,
         Op::Sync(it) => !matches!(it, SyncOp::Mbarriers { .. }),
-        Op::Flow(_) | Op::Tile(_) | Op::Memory(_) | Op::Mma(_) => false,
+        Op::Mma(it) => !matches!(it, MmaOp::Mma { .. }),
+        Op::Flow(_) | Op::Tile(_) | Op::Memory(_) => false,
     }
 }
 

@@ -6,7 +6,8 @@ use super::layouts::{convert_operand, price};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dtype::DType;
 use crate::elab::rules::describe_shape;
-use crate::ir::Place;
+use crate::ir::{Kernel, Place, SiteId};
+use crate::pass::Misuse;
 
 /// The layout of an accumulator, and where it was chosen.
 #[derive(Debug)]
@@ -121,6 +122,72 @@ pub fn no_shape(
     let list: Vec<String> = having.iter().map(|it| format!("`{it}`")).collect();
     acc.because(Diagnostic::new(Code::E0260, message, place))
         .help(format!("its instructions for these types are those of {}", list.join(", ")))
+}
+
+/// E0253: factors of a warp group's product that are no matrices.
+pub fn not_two_dimensions(place: Place, a: &[u32], b: &[u32]) -> Diagnostic {
+    let [a, b] = [a, b].map(describe_shape);
+    let message = format!("`wgmma` multiplies matrices, these are {a} and {b}");
+    Diagnostic::new(Code::E0253, message, place).help("take one of the leading indices")
+}
+
+/// E0260: the accumulator's columns are not whole instructions.
+pub fn columns(
+    place: Place,
+    extent: u32,
+    n: u32,
+    instruction: &str,
+    other: Option<u32>,
+) -> Diagnostic {
+    let message = format!("{extent} columns are not made of `{instruction}` with {n} columns");
+    let it = Diagnostic::new(Code::E0260, message, place);
+    match other {
+        Some(n) => it.help(format!("make the accumulator in `wgmma::acc(n: {n})`")),
+        None => it.help("columns are multiples of 8, for integers of 16 from 32 on"),
+    }
+}
+
+/// E0310: a factor lies in shared memory as no descriptor tells.
+pub fn no_descriptor(
+    place: Place,
+    name: &str,
+    got: Option<String>,
+    dtype: DType,
+    depth_bytes: u32,
+    is_left: bool,
+) -> Diagnostic {
+    let got = got.map_or("so".to_owned(), |it| format!("in `{it}`"));
+    let message = format!("`{name}` lies {got}, as `wgmma` cannot read it");
+    let swizzle = [128, 64].into_iter().find(|it| depth_bytes.is_multiple_of(*it)).unwrap_or(32);
+    let (shape, view) = if is_left { ("[m, k]", "") } else { ("[n, k]", ", and give its `.t()`") };
+    let turned = if dtype.storage_bits() == 16 {
+        ""
+    } else {
+        "; only elements of 16 bits may lie with their neighbours along `k` apart"
+    };
+    Diagnostic::new(Code::E0310, message, place)
+        .help(format!("declare it `{shape} @ nvmma(swizzle: {swizzle})`{view}{turned}"))
+}
+
+/// E0720, E0721: a product in flight is used as if it were there.
+pub fn pending(kernel: &Kernel, it: &Misuse) -> Diagnostic {
+    let place = |site: SiteId| kernel.sites[site.0 as usize].place.clone();
+    let (start, at) = (place(it.start), place(it.at));
+    match it.taken {
+        None => {
+            let message = "this uses a product that is not waited for".to_owned();
+            Diagnostic::new(Code::E0720, message, at)
+                .because(start, "it starts here, and runs beside the program")
+                .help("use what `.wait()` of the product gives")
+        }
+        Some(taken) => {
+            let message = "this uses a product to which more was added since".to_owned();
+            Diagnostic::new(Code::E0721, message, at)
+                .because(start, "it starts here")
+                .because(place(taken), "and goes on here, in the same registers")
+                .help("use the sum, or wait for the product before more is added")
+        }
+    }
 }
 
 /// P0102: a product is computed without a matrix unit.

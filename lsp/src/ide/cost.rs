@@ -304,7 +304,9 @@ fn order(prepared: &Kernel, placed: &Placed) -> (Place, String) {
         Order::Commit => "the end of a group of copies",
         Order::Wait { .. } => "a wait for copies",
         Order::WaitOut { .. } => "a wait for boxes on their way out",
+        Order::Products { .. } => "a wait for products",
         Order::Barrier => "a barrier",
+        Order::Fence => "a fence for the matrix unit",
     };
     let place = prepared.sites[placed.why.second.1.0 as usize].place.clone();
     (place, format!("{what} stands before it, after the {}", placed.why.first.0.name()))

@@ -197,7 +197,9 @@ fn shared_memory(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<()
             }
             Order::Wait { in_flight: 0 } => "wait".to_owned(),
             Order::Wait { in_flight } => format!("wait that leaves {in_flight} in flight"),
+            Order::Products { in_flight } => format!("wait for products, {in_flight} in flight"),
             Order::Barrier => "barrier".to_owned(),
+            Order::Fence => "fence for the matrix unit".to_owned(),
         };
         let (first, second) = (place(placed.why.first), place(placed.why.second));
         io.line(format!("  {what} before the {second}, after the {first}"))?;

@@ -11,7 +11,7 @@ use super::super::bytecode::{BoxCopy, BoxWay};
 use super::super::error::{Kind, SimError};
 use super::super::mbarrier::Landing;
 use super::super::memory::{EngineMap, Memory, Region, Tracked};
-use super::super::race::How;
+use super::super::race::{How, Later};
 use super::window::offset;
 use super::{Turn, lanes_of};
 
@@ -103,7 +103,8 @@ impl<const L: usize> Turn<'_, '_, L> {
         for unit in &units {
             let mut bytes = [0; UNIT];
             if let Some((from, first, len)) = unit.inside {
-                let found = window.read_in_flight(from, len, lane, How::Fetch, Some(time))?;
+                let found =
+                    window.read_in_flight(from, len, lane, How::Fetch, Some(Later::Copy(time)))?;
                 bytes[first..first + len].copy_from_slice(found);
             }
             pieces.push((unit.shared, bytes));
@@ -120,7 +121,13 @@ impl<const L: usize> Turn<'_, '_, L> {
         let times = [self.warp.flights.hand_over(lane), self.warp.flights.hand_over(lane)];
         let (_, mut window) = self.open(Region::Shared);
         for unit in units.iter().filter(|it| it.inside.is_some()) {
-            window.read_in_flight(unit.shared, UNIT, lane, How::Take, Some(times[0]))?;
+            window.read_in_flight(
+                unit.shared,
+                UNIT,
+                lane,
+                How::Take,
+                Some(Later::Copy(times[0])),
+            )?;
         }
         let (_, mut window) = self.open(Region::Buffer(map.buffer));
         for (to, _, len) in units.iter().filter_map(|it| it.inside) {

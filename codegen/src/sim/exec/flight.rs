@@ -11,7 +11,7 @@ use super::super::count::Traffic;
 use super::super::error::SimError;
 use super::super::mbarrier::Hold;
 use super::super::memory::{Region, Tracked, region_of};
-use super::super::race::How;
+use super::super::race::{How, Later};
 use super::window::{offset, same_memory};
 use super::{Turn, lanes_of};
 use crate::sim::Vendor;
@@ -148,7 +148,7 @@ impl<const L: usize> Turn<'_, '_, L> {
             rest &= !here;
             let (_, mut window) = self.open(region);
             for lane in lanes_of(here) {
-                let (len, flight) = (lens[lane] as usize, Some(times[lane]));
+                let (len, flight) = (lens[lane] as usize, Some(Later::Copy(times[lane])));
                 let at = region_of(copy.from.space, from[lane]).1;
                 let bytes = window.read_in_flight(at, len, lane, How::Fetch, flight)?;
                 fetched[lane][..len].copy_from_slice(bytes);

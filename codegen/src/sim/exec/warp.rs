@@ -6,6 +6,7 @@ use super::super::mbarrier::Hold;
 use super::super::memory::Tracked;
 use super::boxes::OutBoxes;
 use super::flight::Flights;
+use super::group::Products;
 
 /// What rows hold before anything is written to them: a pattern, never zeros.
 const FRESH: u64 = 0xa5a5_a5a5_a5a5_a5a5;
@@ -106,6 +107,8 @@ pub(in crate::sim) struct Warp<const L: usize> {
     pub(super) flights: Flights,
     /// Boxes that have not gone out.
     pub(super) out_boxes: OutBoxes,
+    /// Products that have not ended.
+    pub(super) products: Products,
     /// Lanes that have not returned.
     pub(in crate::sim) live: u64,
 }
@@ -128,6 +131,7 @@ impl<const L: usize> Warp<L> {
             fragments: Vec::new(),
             flights: Flights::new(L),
             out_boxes: OutBoxes::default(),
+            products: Products::new(),
             live: 0,
         };
         warp.restart(lanes);
@@ -139,6 +143,7 @@ impl<const L: usize> Warp<L> {
         self.live = if lanes as usize >= L { Self::FULL } else { (1 << lanes) - 1 };
         self.fragments = vec![Fragment { pc: 0, mask: self.live, wait: Wait::Ready }];
         self.flights = Flights::new(L);
+        self.products = Products::new();
         self.local.reset();
     }
 }

@@ -8,7 +8,7 @@ use super::super::Program;
 use super::super::bytecode::Space;
 use super::super::error::{Kind, SimError};
 use super::super::memory::{Region, Written, describe, outside, region_of};
-use super::super::race::{How, Shadow, Touch, Visitor};
+use super::super::race::{How, Later, Shadow, Touch, Visitor};
 use super::super::schedule::Geometry;
 use super::warp::{Rows, Warp};
 use super::{Turn, lanes_of};
@@ -120,7 +120,7 @@ impl Window<'_> {
         Ok(&self.bytes[at..at + len])
     }
 
-    /// [`Window::read`] by a copy that ends at `flight`.
+    /// [`Window::read`] by a copy or a product that ends at `flight`.
     #[inline]
     pub(super) fn read_in_flight(
         &mut self,
@@ -128,7 +128,7 @@ impl Window<'_> {
         len: usize,
         lane: usize,
         how: How,
-        flight: Option<u32>,
+        flight: Option<Later>,
     ) -> Result<&[u8], SimError> {
         let at = self.locate(at, len, lane)?;
         self.touch(Touch { at, len, lane, how, flight })?;
@@ -170,7 +170,7 @@ impl Window<'_> {
         flight: u32,
     ) -> Result<(), SimError> {
         let at = self.locate(at, len, lane)?;
-        self.touch(Touch { at, len, lane, how: How::Land, flight: Some(flight) })
+        self.touch(Touch { at, len, lane, how: How::Land, flight: Some(Later::Copy(flight)) })
     }
 
     /// Bytes that are read and changed atomically.

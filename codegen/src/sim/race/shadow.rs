@@ -8,7 +8,7 @@ use super::super::Program;
 use super::super::error::{Kind, SimError};
 use super::super::memory::{Region, describe};
 use super::super::schedule::Geometry;
-use super::{Agent, FLIGHT, SHOWN};
+use super::{Agent, FLIGHT, PRODUCT, SHOWN};
 
 /// Bytes whose accesses are remembered together: as many as a lane moves at most.
 const CELL: usize = 16;
@@ -32,15 +32,22 @@ pub(in crate::sim) enum How {
     Land,
     /// A copy engine reads what threads may have written.
     Take,
+    /// A read of a product that ends later.
+    Multiply,
 }
 
 impl How {
     fn writes(self) -> bool {
-        !matches!(self, How::Read | How::AtomicRead | How::Fetch | How::Take)
+        !matches!(self, How::Read | How::AtomicRead | How::Fetch | How::Take | How::Multiply)
     }
 
     fn is_atomic(self) -> bool {
         matches!(self, How::Atomic | How::AtomicRead | How::AtomicWrite)
+    }
+
+    /// Whether it reads by a path of its own, past what threads have not shown.
+    fn is_beside(self) -> bool {
+        matches!(self, How::Take | How::Multiply)
     }
 
     fn verb(self) -> &'static str {
@@ -53,8 +60,18 @@ impl How {
             How::Fetch => "starts to copy from",
             How::Land => "starts to copy to",
             How::Take => "has a copy engine copy from",
+            How::Multiply => "starts to multiply",
         }
     }
+}
+
+/// When an access ends that is a part of something beside the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::sim) enum Later {
+    /// In the time of the warp's copies.
+    Copy(u32),
+    /// In the time of the warp's products.
+    Product(u32),
 }
 
 /// One lane's access.
@@ -64,8 +81,8 @@ pub(in crate::sim) struct Touch {
     pub(in crate::sim) len: usize,
     pub(in crate::sim) lane: usize,
     pub(in crate::sim) how: How,
-    /// When the copy ends that the access is a part of, in the time of the warp's copies.
-    pub(in crate::sim) flight: Option<u32>,
+    /// When what the access is a part of ends; `None` if it is over at once.
+    pub(in crate::sim) flight: Option<Later>,
 }
 
 /// An access that a cell remembers.
@@ -91,7 +108,7 @@ impl Record {
     }
 
     fn reads(&self) -> bool {
-        matches!(self.how, How::Read | How::Fetch | How::Take)
+        matches!(self.how, How::Read | How::Fetch | How::Take | How::Multiply)
     }
 }
 
@@ -165,7 +182,7 @@ impl Cell {
         if self.0.len() < 2 {
             return false;
         }
-        let block = |r: &Record| (r.agent & !FLIGHT) / warps;
+        let block = |r: &Record| (r.agent & !(FLIGHT | PRODUCT)) / warps;
         let alike = |r: &&Record| r.reads() && r.bytes & record.bytes == record.bytes;
         let others = self.0.iter().filter(|r| alike(r) && block(r) != block(record));
         let mut others = others.map(block);
@@ -190,7 +207,7 @@ impl Conflict {
         let message =
             format!("two accesses to byte {} of {name} without order between them", self.byte);
         let does = |it: &Record| {
-            let agent = it.agent & !FLIGHT;
+            let agent = it.agent & !(FLIGHT | PRODUCT);
             let [x, y, z] = geometry.block(agent / geometry.warps);
             let lane = match it.lane() {
                 MANY => String::new(),
@@ -203,7 +220,7 @@ impl Conflict {
         if let Some(line) = program.line(self.earlier.pc) {
             error.others.push((line, does(&self.earlier)));
         }
-        if self.later.how == How::Take {
+        if self.later.how.is_beside() {
             error = error.because("copy engines see what a fence of their proxy has shown them");
         }
         for it in [&self.earlier, &self.later] {
@@ -314,7 +331,8 @@ impl<'r> Shadow<'r> {
             self.cells.resize_with(number + 1, Cell::default);
         }
         let (agent, time) = match touch.flight {
-            Some(time) => (self.agent | FLIGHT, time),
+            Some(Later::Copy(time)) => (self.agent | FLIGHT, time),
+            Some(Later::Product(time)) => (self.agent | PRODUCT, time),
             None => (self.agent, self.time),
         };
         let bytes = (((1u32 << len) - 1) << low) as u16;
@@ -340,7 +358,7 @@ impl<'r> Shadow<'r> {
                 continue;
             }
             let is_before = self.known.is_before(record, later.lane);
-            if is_before && (later.how != How::Take || self.known.is_shown(record)) {
+            if is_before && (!later.how.is_beside() || self.known.is_shown(record)) {
                 continue;
             }
             if !cell.excuses(record, self.agent, later.how, bytes) {

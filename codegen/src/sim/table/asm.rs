@@ -46,6 +46,8 @@ pub(super) struct Statement {
     pub(super) operands: Vec<Operand>,
     /// The carry of extended arithmetic.
     pub(super) carry: Option<Slot>,
+    /// What the whole template gives.
+    pub(super) outputs: Vec<Slot>,
 }
 
 /// What a statement works on.
@@ -92,6 +94,7 @@ struct Frame {
     operands: Vec<Slot>,
     locals: HashMap<String, Slot>,
     carry: Option<Slot>,
+    outputs: Vec<Slot>,
 }
 
 /// Translates inline assembly.
@@ -102,7 +105,12 @@ pub(in crate::sim) fn lower<'m>(
     constraints: &str,
 ) -> Result<(), SimError> {
     let outputs = lower.fresh_all(inst.ty())?;
-    let mut frame = Frame { operands: outputs.clone(), locals: HashMap::new(), carry: None };
+    let mut frame = Frame {
+        operands: outputs.clone(),
+        locals: HashMap::new(),
+        carry: None,
+        outputs: outputs.clone(),
+    };
     let mut args = inst.args().into_iter();
     let mut seen = 0;
     for constraint in constraints.split(',').filter(|it| !it.is_empty() && !it.starts_with('~')) {
@@ -170,7 +178,8 @@ impl Lower<'_> {
         };
         let (mnemonic, operands) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let (row, words) = find_row(mnemonic).ok_or_else(|| refuse(text))?;
-        let mut statement = Statement { words, operands: Vec::new(), carry: frame.carry };
+        let outputs = frame.outputs.clone();
+        let mut statement = Statement { words, operands: Vec::new(), carry: frame.carry, outputs };
         for operand in split_operands(operands) {
             let parsed = self.asm_operand(frame, &operand).ok_or_else(|| refuse(text))?;
             statement.operands.push(parsed);

@@ -27,7 +27,7 @@ const F64: Number = Number::Real(Real::F64);
 const S32: Number = Number::Signed { bits: 32 };
 
 /// A type in PTX.
-fn number(word: &str) -> Option<Number> {
+pub(super) fn number(word: &str) -> Option<Number> {
     Some(match word {
         "f16" => F16,
         "bf16" => Number::Real(Real::Bf16),

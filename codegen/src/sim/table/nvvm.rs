@@ -191,6 +191,21 @@ pub(super) const ROWS: &[Row] = &[
         "PTX ISA 9.7.9.25.3.3, cp.async.wait_all",
         Rule::With(copies::wait_all),
     ),
+    row_of(
+        "llvm.nvvm.wgmma.fence.sync.aligned",
+        "PTX ISA 9.7.15.7.1, wgmma.fence: registers are values here",
+        Rule::Ignore,
+    ),
+    row_of(
+        "llvm.nvvm.wgmma.commit_group.sync.aligned",
+        "PTX ISA 9.7.15.7.2, wgmma.commit_group",
+        Rule::With(group::commit),
+    ),
+    row_of(
+        "llvm.nvvm.wgmma.wait_group.sync.aligned",
+        "PTX ISA 9.7.15.7.3, wgmma.wait_group",
+        Rule::With(group::wait),
+    ),
     row_of("llvm.nvvm.mma", "PTX ISA 9.7.14.5, mma", Rule::With(matrix::mma)),
     row_of("__nvvm_reflect", "LLVM NVPTX user guide, reflection parameters", Rule::With(reflect)),
     row_of(

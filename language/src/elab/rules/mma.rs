@@ -100,7 +100,7 @@ fn product(cx: &mut Elab<'_>, args: &Args, family: MatrixFamily) -> Option<Value
 }
 
 /// Reports an argument that is no tile, or one whose layout is not decided.
-fn not_placed(cx: &mut Elab<'_>, args: &Args, name: &str) {
+pub(super) fn not_placed(cx: &mut Elab<'_>, args: &Args, name: &str) {
     let arg = args.arg(name);
     match &arg.value {
         Value::Tile(tile @ Tile { layout: TileLayout::Open { .. }, .. }) => {
@@ -142,7 +142,7 @@ fn accumulator(
 }
 
 /// The shape of an operand that has one.
-fn shape_of(cx: &Elab<'_>, value: &Value) -> Option<ir::Shape> {
+pub(super) fn shape_of(cx: &Elab<'_>, value: &Value) -> Option<ir::Shape> {
     match value {
         Value::Tile(tile) => Some(unify::shape_of(cx, tile)),
         Value::Unplaced(it) => Some(it.shape.clone()),
@@ -252,7 +252,11 @@ fn accumulator_of(row: &MatrixRow) -> String {
     }
 }
 
-fn accumulator_facts(cx: &Elab<'_>, acc: ir::Value, spec: &Spec) -> wording::Accumulator {
+pub(super) fn accumulator_facts(
+    cx: &Elab<'_>,
+    acc: ir::Value,
+    spec: &Spec,
+) -> wording::Accumulator {
     wording::Accumulator { layout: super::describe_spec(spec), from: cx.layout_origin(acc) }
 }
 

@@ -4,7 +4,7 @@ use tile_layout::{MemoryMap, Spec};
 use tile_syntax::ast::Span;
 
 use super::args::Args;
-use super::{copy, shared};
+use super::{copy, shared, wgmma};
 use crate::elab::cx::Elab;
 use crate::elab::env;
 use crate::elab::rules::Index;
@@ -183,14 +183,21 @@ pub(super) fn barrier(cx: &mut Elab<'_>, args: &Args, name: &str) -> Option<ir::
     }
 }
 
-/// `full.wait(n)`
+/// `full.wait(n)`, and `x.wait(in_flight:)` of a product
 pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
-    if let Value::Flight(view) = *args.value("barrier") {
+    if let Value::Flight(view) = *args.value("x") {
         return Some(copy::land(cx, view, args.span));
     }
-    let barrier = barrier(cx, args, "barrier")?;
+    if let Value::Tile(tile) = args.value("x") {
+        return wgmma::wait(cx, args, &tile.clone());
+    }
+    let barrier = barrier(cx, args, "x")?;
+    if let Some(groups) = args.get("in_flight") {
+        args.mismatch(cx, groups, "the number of phases to wait for");
+        return None;
+    }
     let Some(phases) = args.get("n") else {
-        args.mismatch(cx, args.arg("barrier"), "a barrier with the number of phases to wait for");
+        args.mismatch(cx, args.arg("x"), "a barrier with the number of phases to wait for");
         return None;
     };
     let phases = shared::index_value(cx, &phases.value, phases.span)?;

@@ -8,7 +8,7 @@ use crate::op::SyncOp;
 impl<'a> Verifier<'a> {
     pub(super) fn sync(&mut self, op: &SyncOp, inst: &'a Inst) {
         match op {
-            SyncOp::Barrier => {
+            SyncOp::Barrier | SyncOp::FenceAsync => {
                 self.sides::<0, 0>(inst);
             }
             SyncOp::Mbarriers { .. } => {
@@ -22,7 +22,14 @@ impl<'a> Verifier<'a> {
                     self.v3(*phases == Type::scalar(DType::I32), "phases are counted in i32");
                 }
             }
-            SyncOp::Arrive | SyncOp::Expect { .. } | SyncOp::End => {
+            SyncOp::Arrive => match &self.types(&inst.operands)[..] {
+                [barrier, views @ ..] => {
+                    self.single_barrier(barrier);
+                    self.v3(views.iter().all(|it| it.is_view()), "an arrival gives views away");
+                }
+                [] => self.v3(false, "an arrival has a barrier"),
+            },
+            SyncOp::Expect { .. } | SyncOp::End => {
                 if let Some(([barrier], [])) = self.sides(inst) {
                     self.single_barrier(barrier);
                 }

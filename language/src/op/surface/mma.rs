@@ -1,7 +1,7 @@
 //! Matrix units: products of tiles in registers.
 
 use super::rows;
-use crate::elab::rules::mma;
+use crate::elab::rules::{mma, wgmma};
 
 rows! {
     /// `a · b + acc` by the warps' matrix unit, `mma.sync`: the deepest instruction for the three types whose depth divides
@@ -44,6 +44,30 @@ rows! {
     /// ```
     Function "mfma" (a: Required, b: Required, acc: Required) "mfma(a: A[m, k] @ C.a(k_width: w), b: B[k, n] @ C.b(k_width: w), acc: T[m, n] @ C) -> T[m, n] @ C",
         mma::mfma, needs [Mfma], source "CDNA3 ISA section 7";
+
+    /// Starts `a · b + acc` beside the program, by the matrix units of groups of four warps. The result is pending:
+    /// it may be added to by another `wgmma`, or be waited for by `.wait()`, which gives the tile. Without `acc`, or with zeros,
+    /// the sum starts from the instruction's own zero.
+    ///
+    /// Shapes:  a [m, k], b [k, n], acc [m, n]; m a multiple of 64, n of 8 (of 16 from 32 on for integers), k of 32 bytes
+    /// Layout:  acc in `C = wgmma::acc(n:)`; b in shared memory, a there or in `C.a(k_width: w)` with `w` elements in 32 bits;
+    /// in shared memory `nvmma(swizzle: 32, 64 or 128)` with neighbours along `k` together, so that b is `s.t()` of
+    /// columns by depth, or for 16-bit types either way
+    /// Needs:   wgmma
+    /// Errors:  E0259 no instruction for the types; E0260 extents that no instruction divides; E0309 another layout;
+    /// E0310 memory that no descriptor tells; E0720 a use before the wait; E0721 a use after more was added
+    ///
+    /// Example:
+    /// ```tile
+    /// static if target.has(wgmma) {
+    ///     const S = nvmma(swizzle: 128);
+    ///     let s: shared f16[64, 64] @ S;
+    ///     s.store(ones(f16[64, 64] @ blocked::coalesced([64, 64], f16)));
+    ///     let y = wgmma(s, s.t(), zeros(f32[64, 64] @ wgmma::acc(n: 64))).wait();
+    /// }
+    /// ```
+    Function "wgmma" (a: Required, b: Required, acc: Optional) "wgmma(a: A[m, k], b: B[k, n] view, acc: T[m, n] @ C = zeros) -> T[m, n] @ C, pending",
+        wgmma::wgmma, needs [Wgmma], source "PTX ISA 9.7.15, wgmma.mma_async";
 
     /// The depth of the deepest matrix instruction of the target that multiplies elements of `A` and `B` into sums of `T`, for
     /// accumulators of `m` rows; 0 if there is none.

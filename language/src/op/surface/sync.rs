@@ -4,7 +4,9 @@ use super::rows;
 use crate::elab::rules::sync;
 
 rows! {
-    /// Returns once the barrier has completed so many phases. Phases are counted from the start of the kernel.
+    /// Returns once the barrier has completed so many phases, counted from the start of the kernel; or once a product of
+    /// `wgmma` is done, which it then gives. At most `in_flight` groups of products stay in flight, below 8: without the
+    /// word all that are younger than the product's own.
     ///
     /// Example:
     /// ```tile
@@ -12,8 +14,8 @@ rows! {
     /// full[0].arrive();
     /// full[0].wait(1);
     /// ```
-    Method "wait" (barrier: Required, n: Optional) "full.wait(n: i32)",
-        sync::wait, source "PTX ISA, mbarrier.try_wait";
+    Method "wait" (x: Required, n: Optional, in_flight: Optional) "full.wait(n: i32), x.wait(in_flight: int) -> as x",
+        sync::wait, source "PTX ISA, mbarrier.try_wait and wgmma.wait_group";
 
     /// Arrives at a barrier: what the role did before is seen by those that wait for the phase. How many arrivals
     /// complete a phase follows from the uses: one a role that arrives.

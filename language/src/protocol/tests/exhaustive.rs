@@ -157,7 +157,8 @@ impl Search {
                 Op::Copy(CopyOp::Wait { in_flight }) => Action::Await(in_flight as usize),
                 _ => {
                     let now = touch::Now { event, definitions: &definitions };
-                    let Some(touch) = Touch::of(event.inst, &now, &map_of) else {
+                    let found = Touch::of(event.inst, &now, &map_of);
+                    let Some(touch) = found.into_iter().next() else {
                         return Action::Nothing;
                     };
                     touches.push(touch);

@@ -47,6 +47,16 @@ pub(super) const ROWS: &[AsmRow] = &[
     asm_row("sqrt.approx", "PTX ISA 9.7.3.15, sqrt", AsmRule::Unary(Real1::Sqrt)),
     asm_row("tanh.approx", "PTX ISA 9.7.3.22, tanh", AsmRule::Unary(Real1::Tanh)),
     asm_row("mma.sync.aligned", "PTX ISA 9.7.14.5, mma", AsmRule::With(product)),
+    asm_row(
+        "wgmma.mma_async.sync.aligned",
+        "PTX ISA 9.7.15.5.2, wgmma.mma_async",
+        AsmRule::With(super::super::group::start),
+    ),
+    asm_row(
+        "wgmma.wait_group.sync.aligned",
+        "PTX ISA 9.7.15.7.3, wgmma.wait_group",
+        AsmRule::With(super::super::group::wait_statement),
+    ),
     asm_row("ldmatrix.sync.aligned", "PTX ISA 9.7.14.5.15, ldmatrix", AsmRule::With(move_rows)),
     asm_row("stmatrix.sync.aligned", "PTX ISA 9.7.14.5.16, stmatrix", AsmRule::With(move_rows)),
     asm_row("cp.async.ca", "PTX ISA 9.7.9.25.3.1, cp.async", AsmRule::With(copy)),
