@@ -24,32 +24,32 @@ pub fn lies_so(map: &TensorMap, view: &MemoryMap) -> bool {
     if !is_whole || map.violated().is_some() {
         return false;
     }
+    let mut pitches = vec![0; map.axes.len()];
     let mut pitch = 1;
-    let mut dims = Vec::new();
     for (&axis, &extent) in map.axes.iter().zip(&map.extents) {
-        let Some(dim) = dense(map, extent, pitch) else { return false };
-        if 1 < extent {
-            dims.push((axis, dim));
-        }
+        pitches[axis as usize] = pitch;
         pitch *= extent;
     }
-    dims.sort_by_key(|it| it.0);
+    let mut extents = vec![1; map.axes.len()];
+    map.axes.iter().zip(&map.extents).for_each(|(&axis, &it)| extents[axis as usize] = it);
+    let of_box = extents.into_iter().zip(pitches).filter(|it| 1 < it.0);
     let of_view = view.dims().iter().filter(|it| 1 < it.extent);
-    dims.iter().map(|it| &it.1).eq(of_view)
+    of_view.clone().count() == of_box.clone().count()
+        && of_view.zip(of_box).all(|(dim, (extent, pitch))| is_dense(map, dim, extent, pitch))
 }
 
-/// A dimension of a dense box whose neighbours lie `pitch` elements apart; `None` if no map says so.
-fn dense(map: &TensorMap, extent: u32, pitch: u32) -> Option<MapDim> {
-    let n_bits = extent.trailing_zeros();
-    // Index bits are combined by exclusive or, so each has offset bits of its own.
-    if n_bits != 0 && !pitch.is_power_of_two() {
-        return None;
-    }
-    let columns = (0..n_bits).map(|bit| permuted(map, pitch << bit)).collect();
-    let stride = if 1 < extent >> n_bits { pitch << n_bits } else { 0 };
+/// Whether neighbours along a dimension of a view lie `pitch` elements apart, but for the permutation.
+fn is_dense(map: &TensorMap, dim: &MapDim, extent: u32, pitch: u32) -> bool {
+    let n_bits = dim.columns.len();
+    let columns = (0..n_bits).map(|bit| permuted(map, pitch << bit));
+    // What is added, not combined by exclusive or, takes no part in a pattern.
     let period = u64::from(8 * map.swizzle).max(1);
-    let keeps = (u64::from(stride) * u64::from(map.bits / 8)).is_multiple_of(period);
-    keeps.then_some(MapDim { extent, columns, stride })
+    let bytes = u64::from(dim.stride) * u64::from(map.bits / 8);
+    let is_whole = extent >> n_bits <= 1;
+    dim.extent == extent
+        && (n_bits == 0 || pitch.is_power_of_two())
+        && columns.eq(dim.columns.iter().copied())
+        && (is_whole || dim.stride == pitch << n_bits && bytes.is_multiple_of(period))
 }
 
 /// An offset, in elements, with 16-byte units permuted by the number of its 128 bytes.
@@ -131,6 +131,14 @@ mod tests {
         let fits = |shape: &[u32]| lies_so(&map(shape, 16, 128), &memory(128, shape, 16));
         assert!(fits(&[3, 24, 64]));
         assert!(!fits(&[6, 24, 64]));
+    }
+
+    #[test]
+    fn leading_dimensions_may_be_stages_of_the_others() {
+        let stages = memory(128, &[8, 64], 16).stacked(4);
+        assert!(lies_so(&map(&[4, 8, 64], 16, 128), &stages));
+        let wide = memory(128, &[8, 128], 16).stacked(4).slice(2, 64).expect("a slice");
+        assert!(!lies_so(&map(&[4, 8, 64], 16, 128), &wide));
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn boxes_of(cx: &Elab<'_>, it: &TileBox, view: &View) -> Result<Option<Boxes>, M
         of_view.push(extent.and_then(|_| next.next()));
     }
     let whole: Vec<u32> = it.tiles.extents.iter().map(|it| it.unwrap_or(1)).collect();
-    let found = pieces(&whole, axes[0], swizzle * 8 / bits.max(1)).into_iter().find_map(|piece| {
+    let found = pieces(&whole, &axes, swizzle * 8 / bits.max(1)).into_iter().find_map(|piece| {
         let extents = axes.iter().map(|&axis| piece[axis as usize]).collect();
         let of = TensorMap { param: it.tiles.tensor, axes: axes.clone(), extents, bits, swizzle };
         let lies_so = sliced(map, &of_view, &piece).is_some_and(|it| boxes::lies_so(&of, &it));
@@ -124,7 +124,8 @@ fn engine_axes(strides: &[Extent]) -> Result<Option<Vec<u32>>, Missing> {
 }
 
 /// Extents that a box may be cut into, the largest first; `columns` are the elements of a row that is permuted.
-fn pieces(whole: &[u32], inner: u32, columns: u32) -> [Vec<u32>; 2] {
+fn pieces(whole: &[u32], axes: &[u32], columns: u32) -> [Vec<u32>; 3] {
+    let inner = axes[0];
     let cut = |divide: fn(u32) -> u32| {
         let extent = |(axis, &extent): (usize, &u32)| match columns {
             0 => divide(extent),
@@ -136,7 +137,11 @@ fn pieces(whole: &[u32], inner: u32, columns: u32) -> [Vec<u32>; 2] {
     let largest =
         |extent: u32| (1..=extent.min(EXTENT_MAX)).rev().find(|it| extent % it == 0).unwrap_or(1);
     let power = |extent: u32| (1 << extent.trailing_zeros()).min(EXTENT_MAX);
-    [cut(largest), cut(power)]
+    // Rows of one matrix, where those before it are laid out apart.
+    let mut matrix: Vec<u32> = cut(largest);
+    let beyond = axes[1..].iter().filter(|&&axis| 1 < whole[axis as usize]).skip(1);
+    beyond.for_each(|&axis| matrix[axis as usize] = 1);
+    [cut(largest), cut(power), matrix]
 }
 
 /// The map of one piece of a view.
