@@ -113,14 +113,3 @@ fn a_masked_addition_in_ptx_and_in_amdgcn() {
     let module = built("add", samples::ADD, row("gfx942")).llvm_ir.expect("it is kept");
     insta::assert_snapshot!("add_gfx942", module);
 }
-
-#[test]
-fn packed_elements_are_refused_in_words() {
-    let text = samples::ADD.replace("f32", "f4e2m1");
-    let error =
-        build(&sample(&text, "sm_90a"), &BuildOptions::default()).expect_err("it is refused");
-    assert_eq!(
-        error.to_string(),
-        "`add` has packed elements of f4e2m1 in `x`, which is not supported yet in compiled code; the interpreter runs it"
-    );
-}

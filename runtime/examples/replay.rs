@@ -96,7 +96,7 @@ impl Ready {
             RecordedWord::Buffer(number) => Ok(MachineWord::Bits(address(*number))),
             RecordedWord::Null => Ok(MachineWord::absent(slot)),
             RecordedWord::Bits(bits) => Ok(MachineWord::Bits(*bits)),
-            RecordedWord::Map { buffer, map } => MachineWord::map(map, address(*buffer)),
+            RecordedWord::Map { buffer, map } => MachineWord::map(gpu, map, address(*buffer)),
         };
         let words = launch.words.iter().zip(&kernel.plan.abi).map(word);
         let words = words.collect::<Result<Vec<_>, _>>()?;

@@ -28,12 +28,15 @@ impl fmt::Debug for Descriptor {
 }
 
 impl Descriptor {
-    /// The descriptor of a tensor at that address. The driver must be loaded.
+    /// The descriptor of a tensor at that address. The driver must be loaded. Of a tensor without elements it is that of one
+    /// zero, so the address is that of a zero.
     pub(crate) fn of(bound: &BoundMap, address: u64) -> Result<Descriptor, GpuError> {
         let map = &bound.map;
         let rank = map.axes.len() as u32;
         let steps = [1_u32; RANK_MAX];
         let mut made = Descriptor::of_absent();
+        let is_empty = bound.sizes.contains(&0);
+        let sizes: Vec<u64> = bound.sizes.iter().map(|&it| if is_empty { 1 } else { it }).collect();
         // SAFETY: the lists have an entry for each dimension, the strides one fewer, as the call wants; it reads them
         // and writes the 128 bytes of `made`, which are aligned to 128. The address is not followed.
         let status = unsafe {
@@ -42,7 +45,7 @@ impl Descriptor {
                 data_type(map.bits),
                 rank,
                 address as *mut c_void,
-                bound.sizes.as_ptr(),
+                sizes.as_ptr(),
                 bound.strides.as_ptr(),
                 map.extents.as_ptr(),
                 steps.as_ptr(),

@@ -6,7 +6,7 @@
 
 use std::ffi::{CString, c_void};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cudarc::driver::sys::{
     self, CUdevice_attribute_enum as Attribute, CUevent_flags, CUjit_option,
@@ -19,6 +19,9 @@ use crate::manifest::KernelEntry;
 
 /// Shared memory that a launch may ask for without telling the driver before.
 const SHARED_BYTES_USUAL: u32 = 48 << 10;
+
+/// Bytes of the zero that stands for what has no elements.
+const NOTHING_BYTES: usize = 256;
 
 /// Bytes of what the driver's compiler says of PTX that it refuses.
 const LOG_BYTES: usize = 8 << 10;
@@ -45,6 +48,8 @@ pub struct Gpu {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     sms: u32,
+    /// Where a zero lies, once somebody has asked.
+    nothing: Arc<OnceLock<u64>>,
 }
 
 impl fmt::Debug for Gpu {
@@ -71,7 +76,8 @@ impl Gpu {
             .attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
             .map_err(|it| failed("its number of multiprocessors", it))?;
         let stream = context.default_stream();
-        Ok(Gpu { context, stream, sms: sms.unsigned_abs() })
+        let nothing = Arc::default();
+        Ok(Gpu { context, stream, sms: sms.unsigned_abs(), nothing })
     }
 
     /// What it calls itself.
@@ -148,6 +154,21 @@ impl Gpu {
                 .map_err(|it| failed("a copy to its memory", it))?;
         }
         Ok(buffer)
+    }
+
+    /// The address of a zero, for what has no elements and must lie somewhere. It is kept as long as the context.
+    fn nothing(&self) -> Result<u64, GpuError> {
+        if let Some(it) = self.nothing.get() {
+            return Ok(*it);
+        }
+        self.bind()?;
+        // SAFETY: a context is bound; the memory is as large as what is written, and never freed by hand.
+        let address = unsafe {
+            result::malloc_sync(NOTHING_BYTES)
+                .and_then(|it| result::memset_d8_sync(it, 0, NOTHING_BYTES).map(|()| it))
+        };
+        let address = address.map_err(|it| failed("memory of its own", it))?;
+        Ok(*self.nothing.get_or_init(|| address))
     }
 
     /// The milliseconds between two marks on the stream around what `work` puts there, after its end.
@@ -238,7 +259,7 @@ impl Module {
         let bound = kernel.plan.bind(args, &self.describe(kernel)?)?;
         if !bound.is_empty() {
             let geometry = Geometry::of(kernel, bound.grid);
-            self.launch_words(&kernel.name, geometry, &machine_words(&bound, args)?)?;
+            self.launch_words(&kernel.name, geometry, &machine_words(&self.gpu, &bound, args)?)?;
         }
         Ok(bound)
     }
@@ -263,7 +284,7 @@ impl Module {
         runs: u32,
     ) -> Result<Vec<f32>, GpuError> {
         let bound = kernel.plan.bind(args, &self.describe(kernel)?)?;
-        let words = machine_words(&bound, args)?;
+        let words = machine_words(&self.gpu, &bound, args)?;
         let geometry = Geometry::of(kernel, bound.grid);
         let runs = if bound.is_empty() { 0 } else { runs };
         (0..runs).map(|_| self.launch_words(&kernel.name, geometry, &words)).collect()
@@ -395,8 +416,9 @@ pub enum MachineWord {
 }
 
 impl MachineWord {
-    /// A tensor map of a tensor at that address; the driver must be loaded.
-    pub fn map(bound: &BoundMap, address: u64) -> Result<MachineWord, GpuError> {
+    /// A tensor map of a tensor at that address.
+    pub fn map(gpu: &Gpu, bound: &BoundMap, address: u64) -> Result<MachineWord, GpuError> {
+        let address = if bound.sizes.contains(&0) { gpu.nothing()? } else { address };
         Descriptor::of(bound, address).map(MachineWord::Map)
     }
 
@@ -416,7 +438,11 @@ impl MachineWord {
     }
 }
 
-fn machine_words(bound: &Bound, args: &[Argument]) -> Result<Vec<MachineWord>, GpuError> {
+fn machine_words(
+    gpu: &Gpu,
+    bound: &Bound,
+    args: &[Argument],
+) -> Result<Vec<MachineWord>, GpuError> {
     let address = |param: u32| match args.get(param as usize) {
         Some(Argument::Tensor(it)) => it.address,
         _ => 0,
@@ -426,7 +452,7 @@ fn machine_words(bound: &Bound, args: &[Argument]) -> Result<Vec<MachineWord>, G
         Word::Null => Ok(MachineWord::Bits(0)),
         Word::Bits(bits) => Ok(MachineWord::Bits(bits)),
         Word::Map(map) => match &bound.maps[map as usize] {
-            Some(it) => MachineWord::map(it, address(it.map.param)),
+            Some(it) => MachineWord::map(gpu, it, address(it.map.param)),
             None => Ok(MachineWord::absent(&AbiSlot::Map(map))),
         },
     };

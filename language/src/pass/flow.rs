@@ -24,6 +24,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use rustc_hash::FxHashSet;
+
 use super::allocation::Allocation;
 use super::number::{Number, Numbers};
 use super::touch::{Touch, Verb};
@@ -323,6 +325,7 @@ pub(super) fn walk(kernel: &Kernel, rule: Rule<'_>) -> Found {
         numbers: Numbers::of(kernel),
         rule,
         next: 0,
+        contested: None,
         decisions: Decisions::new(),
         in_flight: BTreeMap::new(),
     };
@@ -337,6 +340,8 @@ struct Walk<'a> {
     rule: Rule<'a>,
     /// The number of the next instruction.
     next: usize,
+    /// In a role, the buffers of which an access may have to wait for another one of the role.
+    contested: Option<FxHashSet<Value>>,
     decisions: Decisions,
     in_flight: BTreeMap<Value, Range<usize>>,
 }
@@ -365,6 +370,7 @@ impl<'a> Walk<'a> {
             Op::Flow(FlowOp::Roles { .. }) => {
                 self.rule.make(Order::Barrier, &mut state);
                 for region in &inst.regions {
+                    self.contested = Some(self.contested_in(region));
                     self.region(region, state.clone());
                 }
                 return State::default();
@@ -410,9 +416,33 @@ impl<'a> Walk<'a> {
         }
         // From its start on a box is its barrier's.
         if !matches!(inst.op, Op::Copy(CopyOp::Box { .. })) {
-            touches.into_iter().for_each(|it| state.access(Pending::of(it), self.rule));
+            let is_contested =
+                |it: &Touch| self.contested.as_ref().is_none_or(|all| all.contains(&it.buffer));
+            let touches = touches.into_iter().filter(is_contested);
+            touches.for_each(|it| state.access(Pending::of(it), self.rule));
         }
         state
+    }
+
+    /// The buffers that a role writes, and those that share bytes with another one that it touches. What a role only reads
+    /// others write, and barriers keep that apart.
+    fn contested_in(&self, region: &Region) -> FxHashSet<Value> {
+        let map_of = |it| self.kernel.ty(it).map().clone();
+        let (mut touched, mut contested) = (FxHashSet::default(), FxHashSet::default());
+        region.walk(&mut |inst| {
+            for touch in Touch::of(inst, &self.numbers, &map_of) {
+                if touch.verb.changes() {
+                    contested.insert(touch.buffer);
+                }
+                touched.insert(touch.buffer);
+            }
+        });
+        if let Rule::Met(allocation) = self.rule {
+            let shares =
+                |a: &&Value| touched.iter().any(|b| *a != b && allocation.share_bytes(**a, *b));
+            contested.extend(touched.iter().filter(shares));
+        }
+        contested
     }
 
     /// Makes the order that an access needs.

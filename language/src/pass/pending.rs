@@ -275,8 +275,10 @@ impl Walk {
             }
             head = next;
         };
-        before.join(&inner(&end, &before.clone()));
-        before.hand_over(inits, &inst.results, &head);
+        // After no turn the results are what the loop began with, to which nothing was added.
+        let entry = before.clone();
+        before.join(&inner(&end, &entry));
+        before.hand_over(inits, &inst.results, &entry);
         before.hand_over(&inst.regions[last].yields, &inst.results, &end);
         for init in inits {
             if let Some(it) = before.0.get_mut(init) {

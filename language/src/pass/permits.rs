@@ -7,10 +7,13 @@
 //! * No `sync.permit` and no `sync.end`: every end arrives at its barrier. In a kernel of one role the end of a stage that
 //!   copies fill closes their group before; with roles the barrier's phase is held open for every copy. The end of a
 //!   stage that boxes fill expects their bytes besides; they may land before.
+//! * A stage that a product in flight reads is given back when the product is waited for ([`borrow`]).
 //! * The groups that ends close are as many on every way ([`super::groups`]).
 //! * A copy that signals a barrier is the last of its group.
 //! * An arrival that gives a stage away which products read names its views, for [`super::waits`].
 //! * Every `sync.mbarriers` says how many roles arrive in a phase: each that ends permits there or arrives by hand.
+
+mod borrow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -25,6 +28,9 @@ pub fn permits(mut kernel: Kernel) -> Kernel {
     uses.region(&kernel, &kernel.body, 0);
     if uses.barriers.is_empty() {
         return kernel;
+    }
+    if 0 < uses.n_roles {
+        borrow::defer(&mut kernel, &uses);
     }
     rewrite(&mut kernel.body, &uses);
     if uses.n_roles == 0 && (!uses.filled.is_empty() || uses.signals) {
@@ -44,6 +50,8 @@ struct Uses {
     filled: FxHashSet<Value>,
     /// Roles of the kernel; none if it is one.
     n_roles: u32,
+    /// The list, dimension and index that a barrier is taken from.
+    index_of: FxHashMap<Value, (Value, u32, Value)>,
     /// The list of mbarriers that a barrier is of.
     barriers: FxHashMap<Value, Value>,
     /// Lists of mbarriers with the roles that arrive there.
@@ -89,6 +97,9 @@ impl Uses {
                 let (of, result) = (inst.operands[0], inst.results[0]);
                 if let Some(&list) = self.barriers.get(&of) {
                     self.barriers.insert(result, list);
+                    if let Op::Shared(SharedOp::Index { axis }) = inst.op {
+                        self.index_of.insert(result, (of, axis, inst.operands[1]));
+                    }
                 }
                 if let Some(&permit) = self.permit_of.get(&of) {
                     self.permit_of.insert(result, permit);

@@ -95,6 +95,14 @@ impl Verb {
         }
     }
 
+    /// Whether it changes the place.
+    pub(super) fn changes(self) -> bool {
+        match self {
+            Verb::Write | Verb::Atomic | Verb::Copy => true,
+            Verb::Read | Verb::CopyOut | Verb::Wait | Verb::Multiply => false,
+        }
+    }
+
     fn conflicts(self, other: Verb) -> bool {
         let reads = |it| matches!(it, Verb::Read | Verb::CopyOut | Verb::Wait | Verb::Multiply);
         !(reads(self) && reads(other) || self == Verb::Atomic && other == Verb::Atomic)
@@ -185,12 +193,14 @@ impl Touch {
         self.verb.conflicts(other.verb)
     }
 
-    /// With every number as `f` says that it reads elsewhere, in any number of ways.
+    /// With every number as `f` says that it reads elsewhere, in any number of ways. A constant that is not one stage but the
+    /// first of several indices stays what it is.
     pub(super) fn seen(&self, f: &impl Fn(Number) -> Vec<Number>) -> Touch {
         let mut touch = self.clone();
         for piece in &mut touch.part.0 {
             for (span, dim) in piece.ranges.iter_mut().zip(piece.map.dims()) {
-                if span.len != dim.extent {
+                let is_constant = 1 < span.len && span.start.iter().any(|it| it.known().is_some());
+                if span.len != dim.extent && !is_constant {
                     span.start = span.start.iter().flat_map(|it| f(*it)).collect();
                 }
             }

@@ -297,7 +297,10 @@ impl<'r, 'a> Run<'r, 'a> {
         barrier.arrived += roles;
         barrier.bytes += bytes;
         barrier.open.join(&clock);
-        barrier.last = Some(site);
+        let before = barrier.last.replace(site).unwrap_or(site);
+        if wanted < barrier.arrived {
+            return Err(Fault::Early(site, before));
+        }
         if wanted <= barrier.arrived && barrier.bytes == 0 {
             let complete = std::mem::take(&mut barrier.open);
             let missed = barrier.waits.iter().find(|it| !complete.covers(it.0));

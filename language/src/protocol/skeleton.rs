@@ -4,7 +4,8 @@
 //! A value *steers* if it is a bound of a loop with events in it, the condition of a branch with events in it, an index
 //! of a view or a count of phases, or if a value that steers is computed from it. A steering value that does not
 //! change in loops and is no sum, product, extremum, comparison or selection of others is *free*: runs
-//! choose it, among the numbers that the kernel's facts allow. Equal computations of equal operands are one value. A
+//! choose it, among the numbers that the kernel's facts allow. Of a loop whose step is not known, and whose index does not
+//! steer, only the number of turns matters: that is free, and the same for loops of equal bounds. Equal computations of equal operands are one value. A
 //! steering value that changes in a loop and cannot be computed makes the skeleton undecided.
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -18,6 +19,9 @@ use crate::op::{FlowOp, MmaOp, Op, SharedOp, SyncOp, TileOp};
 /// Runs after which a kernel is left undecided.
 const RUNS_MAX: usize = 4096;
 
+/// Long turns of an outer loop.
+const OUTER_TURNS: u64 = 3;
+
 /// What steers a kernel.
 pub(super) struct Skeleton<'a> {
     pub(super) kernel: &'a Kernel,
@@ -29,6 +33,8 @@ pub(super) struct Skeleton<'a> {
     pub(super) relevant: FxHashSet<*const Inst>,
     /// Numbers of instructions in the order of the text.
     pub(super) numbers: FxHashMap<*const Inst, usize>,
+    /// Loops whose number of turns is free: which of the free ones it is.
+    pub(super) turns: FxHashMap<*const Inst, usize>,
     definitions: FxHashMap<Value, Definition<'a>>,
 }
 
@@ -38,6 +44,8 @@ pub(super) struct Free {
     pub(super) dtype: DType,
     /// The numbers that it is chosen to be.
     choices: Vec<u64>,
+    /// By how much it grows for one more turn of a loop that it bounds; 0 if it bounds none.
+    step: u64,
 }
 
 /// Whether an instruction itself is an event.
@@ -73,18 +81,31 @@ impl<'a> Skeleton<'a> {
             free: Vec::new(),
             relevant: finding.relevant,
             numbers: finding.numbers,
+            turns: FxHashMap::default(),
             definitions: finding.definitions,
         };
+        let n_turns = u64::from(2 * depth + 3);
         let facts = Facts::of(kernel);
         for (class, values) in finding.free {
             let dtype = kernel.ty(values[0]).elem.data()?;
             let known = facts.of_value(values[0]);
             let choices = match (dtype, finding.bounds.get(&class)) {
                 (DType::Bool, _) => vec![0, 1],
-                (_, Some(steps)) => steps.choices(u64::from(2 * depth + 3), known),
+                (_, Some(steps)) => steps.choices(n_turns, known),
                 (_, None) => Steps::ONE.choices(3, known),
             };
-            skeleton.free.push(Free { values, dtype, choices });
+            let step = finding.bounds.get(&class).map_or(0, |it| it.divisor);
+            skeleton.free.push(Free { values, dtype, choices, step });
+        }
+        let mut by_bounds = FxHashMap::default();
+        for (inst, bounds) in finding.turns {
+            let free = &mut skeleton.free;
+            let at = *by_bounds.entry(bounds).or_insert_with(|| {
+                let choices = (0..n_turns).collect();
+                free.push(Free { values: Vec::new(), dtype: DType::I32, choices, step: 1 });
+                free.len() - 1
+            });
+            skeleton.turns.insert(inst, at);
         }
         let n_runs = skeleton
             .free
@@ -103,8 +124,19 @@ impl<'a> Skeleton<'a> {
         way(&self.definitions, view).0
     }
 
-    /// Every choice of the free scalars, in their order.
+    /// Every choice of the free scalars, in their order. Where loops stand in loops, three long turns of the outer
+    /// one, or more short ones, show what any number shows.
     pub(super) fn choices(&self) -> impl Iterator<Item = Vec<u64>> + '_ {
+        let longest = self.free.iter().filter(|it| 0 < it.step).map(|it| it.choices.len() as u64);
+        let turns_max = OUTER_TURNS * longest.max().unwrap_or(1);
+        self.all_choices().filter(move |choice| {
+            let turns = self.free.iter().zip(choice).filter(|(it, _)| 0 < it.step);
+            let turns = turns.map(|(it, n)| (n / it.step).max(1));
+            turns.fold(1, u64::saturating_mul) <= turns_max
+        })
+    }
+
+    fn all_choices(&self) -> impl Iterator<Item = Vec<u64>> + '_ {
         let n_runs: usize = self.free.iter().map(|it| it.choices.len()).product();
         (0..n_runs).map(|run| {
             let mut rest = run;
@@ -204,6 +236,8 @@ struct Finding<'a> {
     relevant: FxHashSet<*const Inst>,
     numbers: FxHashMap<*const Inst, usize>,
     wanted: Vec<(Value, Use)>,
+    /// Loops of which only the number of turns matters, in the order of the text, with the classes of their bounds.
+    turns: Vec<(*const Inst, [u32; 3])>,
     n_loops: u32,
 }
 
@@ -230,6 +264,7 @@ impl<'a> Finding<'a> {
             relevant: FxHashSet::default(),
             numbers: FxHashMap::default(),
             wanted: Vec::new(),
+            turns: Vec::new(),
             n_loops: 0,
         }
     }
@@ -310,8 +345,18 @@ impl<'a> Finding<'a> {
         match &inst.op {
             Op::Flow(FlowOp::If) => self.wanted.push((inst.operands[0], Use::Other)),
             Op::Flow(FlowOp::For { .. }) => {
-                let step = self.constant(inst.operands[2]).unwrap_or(1);
-                self.wanted.extend(inst.operands[..3].iter().map(|&it| (it, Use::Bound(step))));
+                let bounds = [inst.operands[0], inst.operands[1], inst.operands[2]];
+                let step = self.constant(bounds[2]);
+                let is_indexed = self.steers.contains(&inst.regions[0].params[0]);
+                self.turns.retain(|it| it.0 != std::ptr::from_ref(inst));
+                if step.is_none() && !is_indexed && bounds.iter().all(|it| self.fixed.contains(it))
+                {
+                    let classes = bounds.map(|it| self.class(it));
+                    self.turns.push((inst, classes));
+                } else {
+                    let usage = Use::Bound(step.unwrap_or(1));
+                    self.wanted.extend(bounds.map(|it| (it, usage)));
+                }
             }
             Op::Flow(FlowOp::While) => self.wanted.push((inst.regions[0].yields[0], Use::Other)),
             _ => {}

@@ -43,14 +43,15 @@ pub(super) fn trace<'a>(skeleton: &Skeleton<'a>, choice: &[u64]) -> Option<Vec<V
             known[value.0 as usize] = Some(value::from_int(free.dtype, bits.into()));
         }
     }
-    let mut tracing =
-        Tracing { skeleton, known, events: Vec::new(), roles: Vec::new(), n_turns: 0 };
+    let (events, roles) = (Vec::new(), Vec::new());
+    let mut tracing = Tracing { skeleton, choice, known, events, roles, n_turns: 0 };
     tracing.region(&skeleton.kernel.body)?;
     Some(std::iter::once(tracing.events).chain(tracing.roles).collect())
 }
 
 struct Tracing<'s, 'a> {
     skeleton: &'s Skeleton<'a>,
+    choice: &'s [u64],
     known: Vec<Option<u64>>,
     events: Vec<Event<'a>>,
     roles: Vec<Vec<Event<'a>>>,
@@ -165,7 +166,10 @@ impl<'a> Tracing<'_, 'a> {
     fn run_for(&mut self, inst: &'a Inst) -> Option<()> {
         let body = &inst.regions[0];
         let bound = |at: usize| self.int(inst.operands[at]);
-        let (lo, hi, step) = (bound(0)?, bound(1)?, bound(2)?);
+        let (lo, hi, step) = match self.skeleton.turns.get(&std::ptr::from_ref(inst)) {
+            Some(&free) => (0, i64::try_from(self.choice[free]).ok()?, 1),
+            None => (bound(0)?, bound(1)?, bound(2)?),
+        };
         let dtype = self.skeleton.kernel.ty(inst.operands[0]).elem.data()?;
         self.hand_over(&body.params[1..], &inst.operands[3..]);
         let mut at = lo;

@@ -72,7 +72,7 @@ pub enum MapRule {
     Swizzle { bytes: u64, swizzle: u32 },
     /// The dimension that boxes begin with is contiguous.
     Contiguous { axis: u32, stride: i64 },
-    /// Sizes are 1 to 2^31.
+    /// Sizes are 0 to 2^31.
     Size { axis: u32, size: i64 },
     /// Strides are multiples of 16 bytes, positive and below 2^40.
     Stride { axis: u32, bytes: i128 },
@@ -120,23 +120,24 @@ impl TensorMap {
         }
         let size = |&axis: &u32| {
             let size = sizes[axis as usize];
-            let fits = (1..=SIZE_MAX).contains(&size);
+            let fits = (0..=SIZE_MAX).contains(&size);
             if fits { Ok(size as u64) } else { Err(MapRule::Size { axis, size }) }
         };
+        let is_empty = self.axes.iter().any(|&it| sizes[it as usize] == 0);
         let bytes = |&axis: &u32| {
             let bytes = i128::from(strides[axis as usize]) * i128::from(self.bits / 8);
             let fits = |it: &u64| *it < STRIDE_LIMIT && 0 < *it && it.is_multiple_of(GRAIN);
-            // Where there is one index, no device reads the stride; the descriptor has a row's.
+            // Where there is at most one index, no device reads the stride; the descriptor has a row's.
             match u64::try_from(bytes).ok().filter(fits) {
                 Some(it) => Ok(it),
-                None if sizes[axis as usize] == 1 => Ok(GRAIN),
+                None if is_empty || sizes[axis as usize] == 1 => Ok(GRAIN),
                 None => Err(MapRule::Stride { axis, bytes }),
             }
         };
         let all = self.axes.iter().map(size).collect::<Result<Vec<_>, _>>()?;
         let axis = self.axes[0];
         let stride = strides[axis as usize];
-        if stride != 1 && sizes[axis as usize] != 1 {
+        if stride != 1 && sizes[axis as usize] != 1 && !is_empty {
             return Err(MapRule::Contiguous { axis, stride });
         }
         let strides = self.axes[1..].iter().map(bytes).collect::<Result<_, _>>()?;
@@ -185,7 +186,7 @@ impl fmt::Display for MapRule {
                 write!(f, "dimension {axis} with a stride of {stride} elements, 1 is possible")
             }
             MapRule::Size { axis, size } => {
-                write!(f, "dimension {axis} of size {size}, 1 to {SIZE_MAX} are possible")
+                write!(f, "dimension {axis} of size {size}, 0 to {SIZE_MAX} are possible")
             }
             MapRule::Stride { axis, bytes } => write!(
                 f,
@@ -224,13 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_elements_is_everywhere_outside() {
+        let bound = map().bind(&[100, 0], &[0, 1], 0).expect("no rule is violated");
+        assert_eq!([bound.offset([0, 0]), bound.offset([0, 99])], [None; 2]);
+    }
+
+    #[test]
     fn a_box_of_a_launch_violates_each_rule_once() {
         refused(
             &map(),
-            &[100, 0],
+            &[100, (1 << 31) + 1],
             &[0, 1],
             0,
-            "dimension 1 of size 0, 1 to 2147483648 are possible",
+            "dimension 1 of size 2147483649, 0 to 2147483648 are possible",
         );
         refused(
             &map(),

@@ -71,7 +71,7 @@ impl Engine for GpuEngine {
             Word::Address(Some(buffer)) => Ok(MachineWord::Bits(address(*buffer))),
             Word::Address(None) => Ok(MachineWord::absent(slot)),
             Word::Bits(bits) => Ok(MachineWord::Bits(*bits)),
-            Word::Map { buffer, map } => MachineWord::map(map, address(*buffer)),
+            Word::Map { buffer, map } => MachineWord::map(&gpu, map, address(*buffer)),
         };
         let words = launch.words.iter().zip(&launch.kernel.plan.abi).map(word);
         let words = words.collect::<Result<Vec<_>, _>>().map_err(failure)?;

@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::{Kernel, Value};
-use crate::op::{CopyOp, Op, SyncOp};
+use crate::op::{CopyOp, MmaOp, Op, SyncOp};
 use crate::pass::touch::{self, Touch};
 use crate::protocol::trace::Event;
 
@@ -33,6 +33,9 @@ enum Action {
     Box(usize, usize, i64),
     Out(usize),
     AwaitOut(usize),
+    /// A product that makes so many accesses from that one on.
+    Multiply(usize, usize),
+    AwaitProducts(usize),
     Commit,
     Await(usize),
     Hold(usize),
@@ -48,6 +51,8 @@ enum Owner {
     Group(usize),
     /// A box on its way out, of that number.
     Out(usize),
+    /// A product of that number; they are done in their order.
+    Product(usize),
     /// A barrier that is held open, or that hears of bytes when the last of the ticket's copies lands.
     Ticket {
         id: usize,
@@ -76,6 +81,7 @@ struct State {
     next: Vec<usize>,
     groups: Vec<usize>,
     out: Vec<usize>,
+    products: Vec<usize>,
     barriers: Vec<Barrier>,
     flights: Vec<Flight>,
     tickets: usize,
@@ -88,6 +94,7 @@ pub(super) fn search(kernel: &Kernel, lists: &[Vec<Event<'_>>]) -> Outcome {
         next: vec![0; lists.len()],
         groups: vec![0; lists.len()],
         out: vec![0; lists.len()],
+        products: vec![0; lists.len()],
         barriers: vec![Barrier::default(); search.wanted.len()],
         flights: Vec::new(),
         tickets: 0,
@@ -153,17 +160,19 @@ impl Search {
                 Op::Copy(CopyOp::Hold) => Action::Hold(barrier()),
                 Op::Copy(CopyOp::Signal { bytes }) => Action::Signal(barrier(), bytes.into()),
                 Op::Copy(CopyOp::Commit) => Action::Commit,
+                Op::Mma(MmaOp::Wait { in_flight }) => {
+                    Action::AwaitProducts(in_flight.unwrap_or(0) as usize)
+                }
                 Op::Copy(CopyOp::WaitOut { in_flight, .. }) => Action::AwaitOut(in_flight as usize),
                 Op::Copy(CopyOp::Wait { in_flight }) => Action::Await(in_flight as usize),
                 _ => {
                     let now = touch::Now { event, definitions: &definitions };
-                    let found = Touch::of(event.inst, &now, &map_of);
-                    let Some(touch) = found.into_iter().next() else {
-                        return Action::Nothing;
-                    };
-                    touches.push(touch);
-                    let at = touches.len() - 1;
+                    let made = Touch::of(event.inst, &now, &map_of);
+                    let (at, n) = (touches.len(), made.len());
+                    touches.extend(made);
                     match event.inst.op {
+                        _ if n == 0 => Action::Nothing,
+                        Op::Mma(MmaOp::Wgmma { .. }) => Action::Multiply(at, n),
                         Op::Copy(CopyOp::Box { .. }) => {
                             let map = kernel.tensor_map(event.inst.operands[0]);
                             let bytes = map.expect("V3: a box has a map").box_bytes();
@@ -219,6 +228,9 @@ impl Search {
             }
         }
         for at in 0..state.flights.len() {
+            if !is_next(state, &state.flights[at]) {
+                continue;
+            }
             let mut next = state.clone();
             let flight = next.flights.remove(at);
             if let Owner::Ticket { id, barrier, bytes } = flight.owner
@@ -254,6 +266,19 @@ impl Search {
                 state.out[role] += 1;
                 state.flights.push(Flight { touch, role, owner });
                 state.flights.sort_unstable();
+            }
+            Action::Multiply(first, n) => {
+                let owner = Owner::Product(state.products[role]);
+                state.products[role] += 1;
+                state.flights.extend((first..first + n).map(|touch| Flight { touch, role, owner }));
+                state.flights.sort_unstable();
+            }
+            Action::AwaitProducts(in_flight) => {
+                let done = state.products[role].saturating_sub(in_flight);
+                let waits = |it: &Flight| {
+                    it.role == role && matches!(it.owner, Owner::Product(n) if n < done)
+                };
+                return Ok(!state.flights.iter().any(waits));
             }
             Action::AwaitOut(in_flight) => {
                 let landed = state.out[role].saturating_sub(in_flight);
@@ -339,6 +364,14 @@ impl Search {
         }
         Ok(())
     }
+}
+
+/// Whether something in flight can be done now: products are done in their order.
+fn is_next(state: &State, flight: &Flight) -> bool {
+    let Owner::Product(number) = flight.owner else { return true };
+    let older =
+        |it: &Flight| it.role == flight.role && matches!(it.owner, Owner::Product(n) if n < number);
+    !state.flights.iter().any(older)
 }
 
 /// Gives a role's open copies an owner.
