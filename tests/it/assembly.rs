@@ -44,6 +44,9 @@ fn examples(target: &str) -> Vec<PathBuf> {
     let other = if target.starts_with("gfx") { "_sm" } else { "_gfx" };
     let is_for =
         |it: &PathBuf| !it.file_stem().is_some_and(|it| it.to_string_lossy().contains(other));
+    let is_for = |it: &PathBuf| {
+        is_for(it) && (target == "sm_90a" || !it.parent().is_some_and(|it| it.ends_with("hopper")))
+    };
     files(&root().join("examples"), "tile").into_iter().filter(is_for).collect()
 }
 
