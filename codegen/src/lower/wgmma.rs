@@ -68,7 +68,7 @@ struct Memory<'a, 'c> {
 impl Memory<'_, '_> {
     /// What the element at an index adds to the descriptor.
     fn units(&self, index: [u32; 2]) -> u64 {
-        u64::from(self.map.contribution_of(&index).offset() * self.elem_bytes >> 4)
+        u64::from((self.map.contribution_of(&index).offset() * self.elem_bytes) >> 4)
     }
 
     fn turned(&self) -> bool {

@@ -15,12 +15,13 @@
 //! Nothing here knows LLVM: another reader, of PTX text for one, can make the same operations.
 
 mod boxes;
+mod products;
 mod sync;
 
-use std::sync::Arc;
-
-use super::fragment::Moves;
 pub(super) use boxes::{BoxCopy, BoxWay};
+pub(super) use products::{
+    Arithmetic, AwaitProducts, GroupLeft, GroupProduct, Number, Operand, Product, Scale,
+};
 pub(super) use sync::{Barrier, BarrierMode, Mbarrier, MbarrierMode};
 
 /// The index of a row in its file.
@@ -691,100 +692,6 @@ pub(super) struct TransposedRead {
     pub(super) d: Vec<Row>,
     pub(super) d_bits: u32,
     pub(super) addr: Slot,
-}
-
-/// How an element of a matrix operand lies in its bits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Number {
-    Real(Real),
-    /// Single precision of which the low 13 bits have no effect (tf32, xf32).
-    Truncated,
-    Signed {
-        bits: u8,
-    },
-    Unsigned {
-        bits: u8,
-    },
-}
-
-/// A matrix of a product as the lanes hold it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Operand {
-    pub(super) number: Number,
-    /// Bits of an element in a row.
-    pub(super) bits: u8,
-    /// Elements in a row.
-    pub(super) packed: usize,
-    pub(super) rows: Vec<Slot>,
-    pub(super) moves: Arc<Moves>,
-}
-
-/// What the terms of a product are summed in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Arithmetic {
-    /// Fused chains over `k` in single precision, rounded to the sum's format at the end.
-    Single,
-    /// Fused chains over `k` in double precision.
-    Double,
-    /// Integers of 32 bits, which wrap around or stop at the largest and smallest.
-    Integer { saturates: bool },
-}
-
-/// Where the power of two comes from that 32 elements along `k` are multiplied by: the exponent,
-/// with 127 for one, is byte `byte` of this row in lane `i + m * (k / 32)` for row (or column) `i`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Scale {
-    pub(super) row: Row,
-    pub(super) byte: u8,
-}
-
-/// `d = left * right + sum` over the lanes of a warp.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Product {
-    /// Products side by side, rows, columns, depth.
-    pub(super) extents: [usize; 4],
-    pub(super) arithmetic: Arithmetic,
-    pub(super) left: Operand,
-    pub(super) right: Operand,
-    pub(super) sum: Operand,
-    /// Rows of the result, which lie as those of the sum but may be packed otherwise.
-    pub(super) d: Operand,
-    /// Scales of the factors.
-    pub(super) scales: Option<[Scale; 2]>,
-}
-
-/// The left factor of a warp group's product.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum GroupLeft {
-    Registers(Vec<Slot>),
-    /// By a descriptor; whether its neighbours along `k` are apart.
-    Memory {
-        word: Row,
-        turned: bool,
-    },
-}
-
-/// `d = left * right + d` over the warps of a group, beside the program.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct GroupProduct {
-    /// Columns and depth.
-    pub(super) n: usize,
-    pub(super) k: usize,
-    /// Elements of the left factor, of the right one and of the sum.
-    pub(super) numbers: [Number; 3],
-    pub(super) left: GroupLeft,
-    pub(super) right: Row,
-    pub(super) right_turned: bool,
-    /// Whether the sum starts from what is in `d`.
-    pub(super) adds: Row,
-    pub(super) d: Vec<Slot>,
-}
-
-/// A wait for products: how many groups may stay, and the rows that get what has ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct AwaitProducts {
-    pub(super) pending: u32,
-    pub(super) rows: Vec<Slot>,
 }
 
 /// What lanes agree on.

@@ -424,14 +424,14 @@ impl<'a> Walk<'a> {
         state
     }
 
-    /// The buffers that a role writes, and those that share bytes with another one that it touches. What a role only reads
-    /// others write, and barriers keep that apart.
+    /// The buffers that a role writes or copies out of, and those that share bytes with another one that it touches. What a role
+    /// only reads others write, and barriers keep that apart.
     fn contested_in(&self, region: &Region) -> FxHashSet<Value> {
         let map_of = |it| self.kernel.ty(it).map().clone();
         let (mut touched, mut contested) = (FxHashSet::default(), FxHashSet::default());
         region.walk(&mut |inst| {
             for touch in Touch::of(inst, &self.numbers, &map_of) {
-                if touch.verb.changes() {
+                if touch.verb.changes() || touch.verb == Verb::CopyOut {
                     contested.insert(touch.buffer);
                 }
                 touched.insert(touch.buffer);

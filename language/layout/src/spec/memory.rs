@@ -143,6 +143,9 @@ fn nvmma(
     }
     power_of_two("bits of an element", elem_bits)?;
     let rank = shape.len();
+    if rank == 0 {
+        return plain(shape, &[]);
+    }
     // Slowest first; the last one is contiguous.
     let axes: Vec<usize> =
         if transposed { (1..rank).chain([0]).collect() } else { (0..rank).collect() };

@@ -134,8 +134,9 @@ fn pieces(whole: &[u32], axes: &[u32], columns: u32) -> [Vec<u32>; 3] {
         };
         whole.iter().enumerate().map(extent).collect()
     };
-    let largest =
-        |extent: u32| (1..=extent.min(EXTENT_MAX)).rev().find(|it| extent % it == 0).unwrap_or(1);
+    let largest = |extent: u32| {
+        (1..=extent.min(EXTENT_MAX)).rev().find(|it| extent.is_multiple_of(*it)).unwrap_or(1)
+    };
     let power = |extent: u32| (1 << extent.trailing_zeros()).min(EXTENT_MAX);
     // Rows of one matrix, where those before it are laid out apart.
     let mut matrix: Vec<u32> = cut(largest);
