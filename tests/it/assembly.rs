@@ -138,6 +138,60 @@ fn facts_give_sixteen_bytes_a_thread_on_amd() {
     }
 }
 
+/// What the assembler says of a kernel of `examples/hopper`, and its machine code.
+fn of_hopper(file: &str, kernel: &str, tools: (&str, &str)) -> (String, String) {
+    let (_out, folder) = build(&root().join(format!("examples/hopper/{file}.tile")), "sm_90a");
+    let ptx = folder.join(format!("{kernel}.ptx"));
+    let cubin = ptx.with_extension("checked");
+    let mut assemble = Command::new(tools.0);
+    assemble.args(["-arch=sm_90a", "-v"]).arg(&ptx).arg("-o").arg(&cubin);
+    let done = assemble.output().expect("the tool was found");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    (said, run(tools.1, &["-c".as_ref(), cubin.as_os_str()]))
+}
+
+#[test]
+fn kernels_for_hopper_spill_nothing_and_no_product_is_serialised() {
+    let (Some(ptxas), Some(nvdisasm)) = (tool(&["ptxas"]), tool(&["nvdisasm"])) else {
+        eprintln!("not checked: there is no `ptxas` or no `nvdisasm` in PATH");
+        return;
+    };
+    for (file, kernel, product) in [
+        ("matmul", "gemm", "HGMMA.64x256x16"),
+        ("matmul", "gemm_ping_pong", "HGMMA.64x256x16"),
+        ("matmul_fp8", "gemm_fp8", "QGMMA.64x128x32"),
+        ("matmul_grouped", "gemm_grouped", "HGMMA.64x128x16"),
+        ("attention", "attention", "HGMMA.64x128x16"),
+    ] {
+        let (said, sass) = of_hopper(file, kernel, (&ptxas, &nvdisasm));
+        assert!(said.contains("0 bytes spill stores, 0 bytes spill loads"), "{kernel}: {said}");
+        assert!(!said.to_lowercase().contains("wgmma"), "{kernel}: {said}");
+        holds(&sass, &[product], 4, kernel);
+        holds(&sass, &["UTMALDG"], 2, kernel);
+        holds(&sass, &["USETMAXREG.TRY_ALLOC"], 1, kernel);
+        holds(&sass, &["USETMAXREG.DEALLOC"], 1, kernel);
+    }
+}
+
+#[test]
+fn the_loop_of_the_matmul_for_hopper_has_one_wait_of_each_kind_and_its_products_in_a_row() {
+    let (Some(ptxas), Some(nvdisasm)) = (tool(&["ptxas"]), tool(&["nvdisasm"])) else {
+        eprintln!("not checked: there is no `ptxas` or no `nvdisasm` in PATH");
+        return;
+    };
+    let (_, sass) = of_hopper("matmul", "gemm", (&ptxas, &nvdisasm));
+    let order = ["SYNCS.PHASECHK", "WARPGROUP", "HGMMA", "SYNCS.ARRIVE"];
+    let lines = sass.lines().filter_map(|line| order.iter().find(|it| line.contains(**it)));
+    let all: Vec<&str> = lines.copied().collect();
+    let products = ["HGMMA"; 4];
+    let around = [&["SYNCS.PHASECHK", "WARPGROUP"][..], &products, &["WARPGROUP", "SYNCS.ARRIVE"]];
+    let turn = around.concat();
+    let turns = all.windows(turn.len()).filter(|it| *it == turn).count();
+    // One for each half.
+    assert_eq!(turns, 2, "{all:?}");
+}
+
 #[test]
 fn without_the_fact_accesses_are_narrow_and_still_right() {
     let text = fs::read_to_string(root().join("examples/softmax.tile")).expect("an example");
