@@ -9,9 +9,10 @@
 //! Then what has happened determines every barrier's phase and whether a wait may go on, so an event can happen exactly when
 //! those before it have, and all runs are the same partial order of events. No run hangs, and two accesses
 //! race in some run if and only if the clocks of this one do not order them. (Sharma, Bauer and Aiken showed it for named
-//! barriers, PPoPP 2015; phases, bytes and copies are the extension.)
+//! barriers, PPoPP 2015; phases, bytes, copies and products are the extension.)
 //!
-//! So each choice of trip counts is run once, with a vector clock for every role and every copy.
+//! So each choice of trip counts is run once, with a vector clock for every role, every copy and every product. Proxies are
+//! not in the clocks: [`crate::pass`] puts the fences in.
 
 use std::collections::VecDeque;
 
