@@ -8,14 +8,13 @@ mod support;
 
 use std::fmt::Write as _;
 
+use support::factors::{number, stored};
 use support::layouts::text_of;
 use support::{Random, address, both, kernel, map_text};
 use tile_codegen::{BuildOptions, CodeObject, build, find_ptxas};
 use tile_language::dtype::DType;
 use tile_language::ir::Kernel;
-use tile_language::op::tile::Round;
 use tile_language::target::wgmma::{WgmmaId, WgmmaRow};
-use tile_language::value;
 use tile_layout::{Layout, Machine, MemoryMap, Spec, coalesced};
 
 /// Where a factor is.
@@ -210,28 +209,6 @@ impl Text {
             heads = self.heads.join(", "),
         )
     }
-}
-
-/// Small multiples of a half; of integers, whole numbers over their range.
-fn number(dtype: DType, random: &mut Random) -> f64 {
-    match dtype {
-        DType::I8 => random.below(256) as f64 - 128.0,
-        DType::U8 => random.below(256) as f64,
-        DType::I32 => random.below(2000) as f64 - 1000.0,
-        _ => (random.below(9) as f64 - 4.0) / 2.0,
-    }
-}
-
-fn stored(dtype: DType, numbers: &[f64]) -> Vec<u8> {
-    let width = dtype.storage_bits() as usize / 8;
-    let bits = |it: f64| {
-        if dtype.is_int() {
-            value::from_int(dtype, it as i128)
-        } else {
-            value::encode(dtype, it, Round::Nearest)
-        }
-    };
-    numbers.iter().flat_map(|&it| bits(it).to_le_bytes()[..width].to_vec()).collect()
 }
 
 /// The elements of a matrix of `columns` columns, column by column.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each suite uses its part")]
 
+pub(crate) mod factors;
 pub(crate) mod layouts;
 
 use std::fmt::Write as _;
