@@ -220,7 +220,7 @@ const walkthrough = {
             id: "server",
             title: "Get the compiler",
             description:
-                "The extension talks to `tile-lsp`, and runs tests with `tilec`. Both are built by `cargo build --release -p tilec -p tile-lsp`.\n[Say where they are](command:workbench.action.openSettings?%22tile.%22)",
+                "The extension talks to the language server tile-lsp, and runs tests with the compiler tilec.\n[Say where they are](command:workbench.action.openSettings?%22tile.%22)",
             media: { markdown: "./walkthrough/server.md" },
         },
         {

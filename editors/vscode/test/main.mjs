@@ -4,7 +4,7 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Page, assembly, comparing, hovering, layouts, mistakes, reading, testing } from "./page.mjs";
+import { Page, assembly, comparing, hovering, layouts, mending, mistakes, reading, testing, walking } from "./page.mjs";
 import { Workbench } from "./workbench.mjs";
 
 const root = path.resolve(import.meta.dirname, "..");
@@ -50,7 +50,7 @@ async function onPage(theme) {
     const file = path.join(workbench.workspace, "softmax.tile");
     const page = await workbench.page([["openFile", workbench.remote(file)]]);
     const it = new Page(page, pictures, theme);
-    for (const step of [reading, hovering, layouts, comparing, mistakes, assembly, testing]) {
+    for (const step of [reading, hovering, layouts, comparing, mistakes, mending, walking, assembly, testing]) {
         try {
             await step(it);
             tell(`${step.name}, ${theme}`);

@@ -165,6 +165,43 @@ export async function mistakes(it) {
     await it.command("File: Revert File");
 }
 
+/** A quick fix and a new name, as hands do it. */
+export async function mending(it) {
+    await it.openFile("mistakes.tile");
+    await it.page.locator(".squiggly-error").first().waitFor();
+    await it.goTo(13, 43);
+    await it.page.keyboard.press("Control+Period");
+    const fix = it.page.locator(".action-widget .monaco-list-row", { hasText: "cols" }).first();
+    await fix.waitFor();
+    await it.page.waitForTimeout(300);
+    await it.picture("11-quick-fix");
+    await fix.click();
+    await it.line("mask: j < cols);").waitFor();
+    await it.page.locator(".squiggly-error").first().waitFor({ state: "detached" });
+    await it.goTo(12, 9);
+    await it.page.keyboard.press("F2");
+    const box = it.page.locator(".rename-box input");
+    await box.waitFor();
+    await box.fill("values");
+    await it.picture("12-rename");
+    await it.page.keyboard.press("Enter");
+    await it.line("let values").waitFor();
+    await it.line("k * values").waitFor();
+    await it.command("File: Revert File");
+}
+
+/** Every step of the walkthrough has its page. */
+export async function walking(it) {
+    await it.command("Welcome: Open Walkthrough...");
+    const row = it.page.locator(".quick-input-list .monaco-list-row", { hasText: "Tile: kernels that explain themselves" });
+    await row.first().click();
+    const steps = it.page.locator(".getting-started-step");
+    await steps.first().waitFor();
+    assert.equal(await steps.count(), 5);
+    await it.page.waitForTimeout(1000);
+    await it.picture("13-walkthrough");
+}
+
 export async function assembly(it) {
     await it.openFile("softmax.tile");
     await it.goTo(18, 13);

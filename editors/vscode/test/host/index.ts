@@ -141,6 +141,20 @@ const tests: Record<string, () => Promise<void>> = {
         const tasks = await vscode.tasks.fetchTasks({ type: "tile" });
         assert.deepEqual(tasks.map((it) => it.name).sort(), ["build", "check", "report", "test"]);
     },
+
+    "what a task finds is a problem at its place": async () => {
+        const { document } = await open("mistakes.tile");
+        const check = (await vscode.tasks.fetchTasks({ type: "tile" })).find((it) => it.name === "check");
+        assert.ok(check);
+        await vscode.tasks.executeTask(check);
+        const of = () => vscode.languages.getDiagnostics(document.uri).filter((it) => it.source === "tilec");
+        const [problem] = await eventually("a problem", of, (it) => it.length > 0);
+        assert.match(problem?.message ?? "", /`col`/);
+        assert.equal(problem?.code, "E0101");
+        const start = problem?.range.start;
+        assert.ok(start);
+        assert.ok(document.getText(new vscode.Range(start, start.translate(0, 3))) === "col", "the problem is at the name");
+    },
 };
 
 /** Runs all tests, one after the other. */
