@@ -93,6 +93,7 @@ impl<const L: usize> Turn<'_, '_, L> {
         let times = std::array::from_fn(|lane| self.warp.flights.times[lane]);
         let fetched = self.fetch(copy, (&from, &lens), &times, reading)?;
         let (_, mut window) = self.open(Region::Shared);
+        window.foresee(lanes_of(mask).map(|lane| offset(to[lane])));
         for lane in lanes_of(mask) {
             window.reserve(offset(to[lane]), bytes as usize, lane, times[lane])?;
         }
@@ -147,11 +148,15 @@ impl<const L: usize> Turn<'_, '_, L> {
             let (region, here) = same_memory(copy.from.space, from, rest);
             rest &= !here;
             let (_, mut window) = self.open(region);
+            window.foresee(lanes_of(here).map(|lane| region_of(copy.from.space, from[lane]).1));
             for lane in lanes_of(here) {
                 let (len, flight) = (lens[lane] as usize, Some(Later::Copy(times[lane])));
                 let at = region_of(copy.from.space, from[lane]).1;
                 let bytes = window.read_in_flight(at, len, lane, How::Fetch, flight)?;
-                fetched[lane][..len].copy_from_slice(bytes);
+                match bytes.first_chunk() {
+                    Some(all) => fetched[lane] = *all,
+                    None => fetched[lane][..len].copy_from_slice(bytes),
+                }
             }
         }
         Ok(fetched)

@@ -17,24 +17,22 @@ use super::warp::Rows;
 
 /// Elements of the largest matrix, over all of its blocks.
 const ELEMENTS_MAX: usize = 2048;
+/// Elements that move at once, at most.
+const RUN_MAX: usize = 8;
+/// Room for a matrix, and for a run from any of its elements on, so that no run needs a check.
+const ROOM: usize = ELEMENTS_MAX + RUN_MAX;
 
 /// The matrices of a product while it is computed.
 struct Matrices<T: Term> {
-    left: [T; ELEMENTS_MAX],
-    right: [T; ELEMENTS_MAX],
-    sum: [T; ELEMENTS_MAX],
-    /// The bits of one of them.
-    codes: Codes<T>,
+    left: [T; ROOM],
+    right: [T; ROOM],
+    sum: [T; ROOM],
 }
-
-/// The bits of elements, in row-major order.
-type Codes<T> = [<T as Term>::Code; ELEMENTS_MAX];
 
 impl<T: Term> Matrices<T> {
     fn new() -> Box<Self> {
-        let zeros = [T::default(); ELEMENTS_MAX];
-        let codes = [T::Code::default(); ELEMENTS_MAX];
-        Box::new(Matrices { left: zeros, right: zeros, sum: zeros, codes })
+        let zeros = [T::default(); ROOM];
+        Box::new(Matrices { left: zeros, right: zeros, sum: zeros })
     }
 }
 
@@ -85,9 +83,9 @@ fn compute<T: Term, const L: usize>(
     product: &Product,
     matrices: &mut Matrices<T>,
 ) {
-    T::gather(rows, &product.left, &mut matrices.codes, &mut matrices.left);
-    T::gather(rows, &product.right, &mut matrices.codes, &mut matrices.right);
-    T::gather(rows, &product.sum, &mut matrices.codes, &mut matrices.sum);
+    T::gather(rows, &product.left, &mut matrices.left);
+    T::gather(rows, &product.right, &mut matrices.right);
+    T::gather(rows, &product.sum, &mut matrices.sum);
     if let Some([left, right]) = product.scales {
         let [_, m, n, k] = product.extents;
         rescale(rows, left, &mut matrices.left[..m * k], |at| at / k + m * (at % k / 32));
@@ -100,7 +98,7 @@ fn compute<T: Term, const L: usize>(
         _ => multiply::<T, 32, 2>(matrices, product.extents),
     }
     let saturates = product.arithmetic == Arithmetic::Integer { saturates: true };
-    T::scatter(rows, &product.d, &mut matrices.codes, &matrices.sum, saturates);
+    T::scatter(rows, &product.d, &matrices.sum, saturates);
 }
 
 /// Multiplies every element by the power of two that `lane_of` its place holds.
@@ -150,9 +148,6 @@ fn multiply<T: Term, const N: usize, const R: usize>(
 
 /// A number that products are computed in.
 trait Term: Copy + Default {
-    /// What holds the bits of its elements.
-    type Code: Code;
-
     /// `a * b + c` with one rounding.
     fn fused(a: Self, b: Self, c: Self) -> Self;
 
@@ -160,26 +155,18 @@ trait Term: Copy + Default {
     fn times(self, power: f64) -> Self;
 
     /// Puts the lanes' elements into their places.
-    fn gather<const L: usize>(
-        rows: &Rows<L>,
-        operand: &Operand,
-        codes: &mut Codes<Self>,
-        out: &mut [Self; ELEMENTS_MAX],
-    );
+    fn gather<const L: usize>(rows: &Rows<L>, operand: &Operand, out: &mut [Self; ROOM]);
 
     /// Gives the lanes the elements of a result.
     fn scatter<const L: usize>(
         rows: &mut Rows<L>,
         operand: &Operand,
-        codes: &mut Codes<Self>,
-        from: &[Self; ELEMENTS_MAX],
+        from: &[Self; ROOM],
         saturates: bool,
     );
 }
 
 impl Term for f32 {
-    type Code = u32;
-
     #[inline(always)]
     fn fused(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
@@ -190,28 +177,19 @@ impl Term for f32 {
     }
 
     #[inline(always)]
-    fn gather<const L: usize>(
-        rows: &Rows<L>,
-        operand: &Operand,
-        codes: &mut Codes<f32>,
-        out: &mut [f32; ELEMENTS_MAX],
-    ) {
+    fn gather<const L: usize>(rows: &Rows<L>, operand: &Operand, out: &mut [f32; ROOM]) {
         match operand.number {
-            Number::Real(Real::F16) => {
-                gather(rows, operand, codes, out, |it| f16_to_f32(it as u32))
-            }
+            Number::Real(Real::F16) => gather(rows, operand, out, |it| f16_to_f32(it as u32)),
             Number::Real(Real::Bf16) => {
-                gather(rows, operand, codes, out, |it| f32::from_bits((it as u32) << 16));
+                gather(rows, operand, out, |it| f32::from_bits((it as u32) << 16));
             }
-            Number::Real(Real::F32) => {
-                gather(rows, operand, codes, out, |it| f32::from_bits(it as u32))
-            }
+            Number::Real(Real::F32) => gather(rows, operand, out, |it| f32::from_bits(it as u32)),
             Number::Truncated => {
-                gather(rows, operand, codes, out, |it| f32::from_bits(it as u32 & !0x1fff));
+                gather(rows, operand, out, |it| f32::from_bits(it as u32 & !0x1fff));
             }
             Number::Real(real) => {
                 let table = small_values(real);
-                gather(rows, operand, codes, out, |it| table[it as usize & 0xff]);
+                gather(rows, operand, out, |it| table[it as usize & 0xff]);
             }
             Number::Signed { .. } | Number::Unsigned { .. } => {
                 unreachable!("B2: integers are summed as integers")
@@ -220,25 +198,17 @@ impl Term for f32 {
     }
 
     #[inline(always)]
-    fn scatter<const L: usize>(
-        rows: &mut Rows<L>,
-        operand: &Operand,
-        codes: &mut Codes<f32>,
-        from: &[f32; ELEMENTS_MAX],
-        _: bool,
-    ) {
+    fn scatter<const L: usize>(rows: &mut Rows<L>, operand: &Operand, from: &[f32; ROOM], _: bool) {
         if operand.number == Number::Real(Real::F16) {
-            scatter(rows, operand, codes, from, f32_to_f16);
+            scatter(rows, operand, from, |it| f32_to_f16(it).into());
         } else {
-            let code = |it: f32| if it.is_nan() { 0x7fc0_0000 } else { it.to_bits() };
-            scatter(rows, operand, codes, from, code);
+            let code = |it: f32| u64::from(if it.is_nan() { 0x7fc0_0000 } else { it.to_bits() });
+            scatter(rows, operand, from, code);
         }
     }
 }
 
 impl Term for f64 {
-    type Code = u64;
-
     #[inline(always)]
     fn fused(a: f64, b: f64, c: f64) -> f64 {
         a.mul_add(b, c)
@@ -249,30 +219,17 @@ impl Term for f64 {
     }
 
     #[inline(always)]
-    fn gather<const L: usize>(
-        rows: &Rows<L>,
-        operand: &Operand,
-        codes: &mut Codes<f64>,
-        out: &mut [f64; ELEMENTS_MAX],
-    ) {
-        gather(rows, operand, codes, out, f64::from_bits);
+    fn gather<const L: usize>(rows: &Rows<L>, operand: &Operand, out: &mut [f64; ROOM]) {
+        gather(rows, operand, out, f64::from_bits);
     }
 
     #[inline(always)]
-    fn scatter<const L: usize>(
-        rows: &mut Rows<L>,
-        operand: &Operand,
-        codes: &mut Codes<f64>,
-        from: &[f64; ELEMENTS_MAX],
-        _: bool,
-    ) {
-        scatter(rows, operand, codes, from, |it| encode(Real::F64, it, Rounding::Nearest, false));
+    fn scatter<const L: usize>(rows: &mut Rows<L>, operand: &Operand, from: &[f64; ROOM], _: bool) {
+        scatter(rows, operand, from, |it| encode(Real::F64, it, Rounding::Nearest, false));
     }
 }
 
 impl Term for i64 {
-    type Code = u32;
-
     #[inline(always)]
     fn fused(a: i64, b: i64, c: i64) -> i64 {
         // At most 128 products of 16 bits and one number of 32.
@@ -284,17 +241,12 @@ impl Term for i64 {
     }
 
     #[inline(always)]
-    fn gather<const L: usize>(
-        rows: &Rows<L>,
-        operand: &Operand,
-        codes: &mut Codes<i64>,
-        out: &mut [i64; ELEMENTS_MAX],
-    ) {
+    fn gather<const L: usize>(rows: &Rows<L>, operand: &Operand, out: &mut [i64; ROOM]) {
         if let Number::Signed { bits } = operand.number {
             let spare = 64 - u32::from(bits);
-            gather(rows, operand, codes, out, |it| (it << spare) as i64 >> spare);
+            gather(rows, operand, out, |it| (it << spare) as i64 >> spare);
         } else {
-            gather(rows, operand, codes, out, |it| it as i64);
+            gather(rows, operand, out, |it| it as i64);
         }
     }
 
@@ -302,13 +254,12 @@ impl Term for i64 {
     fn scatter<const L: usize>(
         rows: &mut Rows<L>,
         operand: &Operand,
-        codes: &mut Codes<i64>,
-        from: &[i64; ELEMENTS_MAX],
+        from: &[i64; ROOM],
         saturates: bool,
     ) {
         let bounds = (i64::from(i32::MIN), i64::from(i32::MAX));
         let code = |it: i64| if saturates { it.clamp(bounds.0, bounds.1) } else { it };
-        scatter(rows, operand, codes, from, |it| code(it) as u32);
+        scatter(rows, operand, from, |it| (code(it) as u32).into());
     }
 }
 
@@ -317,18 +268,13 @@ impl Term for i64 {
 fn gather<T: Term, const L: usize>(
     rows: &Rows<L>,
     operand: &Operand,
-    codes: &mut Codes<T>,
-    out: &mut [T; ELEMENTS_MAX],
+    out: &mut [T; ROOM],
     decode: impl Fn(u64) -> T,
 ) {
-    let n = operand.rows.len() * operand.packed * L;
     match operand.rows[0] {
-        Slot::Word(_) => collect::<u32, T::Code, L>(rows, operand, codes),
-        Slot::Wide(_) => collect::<u64, T::Code, L>(rows, operand, codes),
+        Slot::Word(_) => collect::<u32, T, L>(u32::rows(rows), operand, out, decode),
+        Slot::Wide(_) => collect::<u64, T, L>(u64::rows(rows), operand, out, decode),
         Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
-    }
-    for (out, &code) in out.iter_mut().zip(&codes[..n]) {
-        *out = decode(code.into());
     }
 }
 
@@ -337,17 +283,12 @@ fn gather<T: Term, const L: usize>(
 fn scatter<T: Term, const L: usize>(
     rows: &mut Rows<L>,
     operand: &Operand,
-    codes: &mut Codes<T>,
-    from: &[T; ELEMENTS_MAX],
-    encode: impl Fn(T) -> T::Code,
+    from: &[T; ROOM],
+    encode: impl Fn(T) -> u64,
 ) {
-    let n = operand.rows.len() * operand.packed * L;
-    for (code, &element) in codes.iter_mut().zip(&from[..n]) {
-        *code = encode(element);
-    }
     match operand.rows[0] {
-        Slot::Word(_) => distribute::<u32, T::Code, L>(rows, operand, codes),
-        Slot::Wide(_) => distribute::<u64, T::Code, L>(rows, operand, codes),
+        Slot::Word(_) => distribute::<u32, T, L>(u32::rows_mut(rows), operand, from, encode),
+        Slot::Wide(_) => distribute::<u64, T, L>(u64::rows_mut(rows), operand, from, encode),
         Slot::Flag(_) => unreachable!("B2: no matrix has elements of one bit"),
     }
 }
@@ -378,20 +319,20 @@ impl Code for u64 {
     }
 }
 
-/// Puts the codes of an operand in rows of type `A` into row-major order.
+/// [`gather`] from rows of type `A`.
 #[inline(always)]
-fn collect<A: Code, C: Code, const L: usize>(
-    rows: &Rows<L>,
+fn collect<A: Code, T: Term, const L: usize>(
+    rows: &[[A; L]],
     operand: &Operand,
-    out: &mut [C; ELEMENTS_MAX],
+    out: &mut [T; ROOM],
+    decode: impl Fn(u64) -> T,
 ) {
-    let rows = A::rows(rows);
     match (operand.moves.group, operand.moves.stride, operand.moves.run) {
-        (2, 1, 8) => collect_runs::<A, C, 2, 1, 8, L>(rows, operand, out),
-        (1, 1, 8) => collect_runs::<A, C, 1, 1, 8, L>(rows, operand, out),
-        (1, 4, 8) => collect_runs::<A, C, 1, 4, 8, L>(rows, operand, out),
-        (4, 1, 4) => collect_runs::<A, C, 4, 1, 4, L>(rows, operand, out),
-        _ => collect_runs::<A, C, 1, 1, 1, L>(rows, operand, out),
+        (2, 1, 8) => collect_runs::<A, T, 2, 1, 8, L>(rows, operand, out, decode),
+        (1, 1, 8) => collect_runs::<A, T, 1, 1, 8, L>(rows, operand, out, decode),
+        (1, 4, 8) => collect_runs::<A, T, 1, 4, 8, L>(rows, operand, out, decode),
+        (4, 1, 4) => collect_runs::<A, T, 4, 1, 4, L>(rows, operand, out, decode),
+        _ => collect_runs::<A, T, 1, 1, 1, L>(rows, operand, out, decode),
     }
 }
 
@@ -399,7 +340,7 @@ fn collect<A: Code, C: Code, const L: usize>(
 #[inline(always)]
 fn collect_runs<
     A: Code,
-    C: Code,
+    T: Term,
     const G: usize,
     const S: usize,
     const R: usize,
@@ -407,7 +348,8 @@ fn collect_runs<
 >(
     rows: &[[A; L]],
     operand: &Operand,
-    out: &mut [C; ELEMENTS_MAX],
+    out: &mut [T; ROOM],
+    decode: impl Fn(u64) -> T,
 ) {
     let bits = u32::from(operand.bits);
     let ones = A::of(if bits == 64 { !0 } else { (1u64 << bits) - 1 });
@@ -416,16 +358,16 @@ fn collect_runs<
             let (row, shift) = slot(operand, g * G + s);
             (&rows[row], shift)
         });
-        let mut group = [[C::default(); G]; L];
+        let mut group = [[T::default(); G]; L];
         for lane in 0..L {
             for s in 0..G {
                 let (row, shift) = columns[s];
-                group[lane][s] = C::of((row[by_stride::<S, L>(lane)] >> shift & ones).into());
+                group[lane][s] = decode((row[by_stride::<S, L>(lane)] >> shift & ones).into());
             }
         }
         let (runs, _) = group.as_flattened().as_chunks::<R>();
         for (run, &start) in runs.iter().zip(starts) {
-            let start = usize::from(start) % (ELEMENTS_MAX - R + 1);
+            let start = usize::from(start) % ELEMENTS_MAX;
             out[start..start + R].copy_from_slice(run);
         }
     }
@@ -444,20 +386,20 @@ fn by_stride<const S: usize, const L: usize>(at: usize) -> usize {
     at / (L / S) + at % (L / S) * S
 }
 
-/// Gives the rows of type `A` the codes of an operand, which are in row-major order.
+/// [`scatter`] to rows of type `A`.
 #[inline(always)]
-fn distribute<A: Code, C: Code, const L: usize>(
-    rows: &mut Rows<L>,
+fn distribute<A: Code, T: Term, const L: usize>(
+    rows: &mut [[A; L]],
     operand: &Operand,
-    codes: &[C; ELEMENTS_MAX],
+    from: &[T; ROOM],
+    encode: impl Fn(T) -> u64,
 ) {
-    let rows = A::rows_mut(rows);
     match (operand.moves.group, operand.moves.stride, operand.moves.run) {
-        (2, 1, 8) => distribute_runs::<A, C, 2, 1, 8, L>(rows, operand, codes),
-        (1, 1, 8) => distribute_runs::<A, C, 1, 1, 8, L>(rows, operand, codes),
-        (1, 4, 8) => distribute_runs::<A, C, 1, 4, 8, L>(rows, operand, codes),
-        (4, 1, 4) => distribute_runs::<A, C, 4, 1, 4, L>(rows, operand, codes),
-        _ => distribute_runs::<A, C, 1, 1, 1, L>(rows, operand, codes),
+        (2, 1, 8) => distribute_runs::<A, T, 2, 1, 8, L>(rows, operand, from, encode),
+        (1, 1, 8) => distribute_runs::<A, T, 1, 1, 8, L>(rows, operand, from, encode),
+        (1, 4, 8) => distribute_runs::<A, T, 1, 4, 8, L>(rows, operand, from, encode),
+        (4, 1, 4) => distribute_runs::<A, T, 4, 1, 4, L>(rows, operand, from, encode),
+        _ => distribute_runs::<A, T, 1, 1, 1, L>(rows, operand, from, encode),
     }
 }
 
@@ -465,7 +407,7 @@ fn distribute<A: Code, C: Code, const L: usize>(
 #[inline(always)]
 fn distribute_runs<
     A: Code,
-    C: Code,
+    T: Term,
     const G: usize,
     const S: usize,
     const R: usize,
@@ -473,22 +415,23 @@ fn distribute_runs<
 >(
     rows: &mut [[A; L]],
     operand: &Operand,
-    codes: &[C; ELEMENTS_MAX],
+    from: &[T; ROOM],
+    encode: impl Fn(T) -> u64,
 ) {
     for (g, starts) in operand.moves.starts.chunks_exact(G * L / R).enumerate() {
-        let mut group = [[C::default(); G]; L];
+        let mut group = [[T::default(); G]; L];
         let (runs, _) = group.as_flattened_mut().as_chunks_mut::<R>();
         for (run, &start) in runs.iter_mut().zip(starts) {
-            let start = usize::from(start) % (ELEMENTS_MAX - R + 1);
-            run.copy_from_slice(&codes[start..start + R]);
+            let start = usize::from(start) % ELEMENTS_MAX;
+            run.copy_from_slice(&from[start..start + R]);
         }
         for s in 0..G {
             let (row, shift) = slot(operand, g * G + s);
             let row = &mut rows[row];
-            for (at, codes) in group.iter().enumerate() {
+            for (at, elements) in group.iter().enumerate() {
                 let lane = by_stride::<S, L>(at);
                 let before = if shift == 0 { A::default() } else { row[lane] };
-                row[lane] = before | A::of(codes[s].into()) << shift;
+                row[lane] = before | A::of(encode(elements[s])) << shift;
             }
         }
     }

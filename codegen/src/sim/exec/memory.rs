@@ -31,6 +31,7 @@ impl<const L: usize> Turn<'_, '_, L> {
             let (region, here) = same_memory(access.space, &lanes.addresses, rest);
             rest &= !here;
             let (rows, mut window) = self.open(region);
+            window.foresee(lanes_of(here).map(|lane| lanes.place(access, lane).0));
             for lane in lanes_of(here) {
                 let (at, len) = lanes.place(access, lane);
                 let bytes = if len == 0 { &[] } else { window.read(at, len, lane, how)? };
@@ -64,6 +65,7 @@ impl<const L: usize> Turn<'_, '_, L> {
             let (region, here) = same_memory(access.space, &lanes.addresses, rest);
             rest &= !here;
             let (rows, mut window) = self.open(region);
+            window.foresee(lanes_of(here).map(|lane| lanes.place(access, lane).0));
             for lane in lanes_of(here) {
                 let (at, len) = lanes.place(access, lane);
                 if len > STORE_USUAL {

@@ -54,8 +54,9 @@ impl<const L: usize> Turn<'_, '_, L> {
             return Ok(());
         }
         let (_, mut window) = self.open(Region::Shared);
+        window.foresee(addresses[..count].iter().copied().map(offset));
         for (lane, row) in rows.iter_mut().enumerate().take(count) {
-            row.copy_from_slice(window.read(offset(addresses[lane]), ROW, lane, How::Read)?);
+            *row = window.read_row(offset(addresses[lane]), lane, How::Read)?;
         }
         for (r, &register) in it.registers.iter().enumerate() {
             let word = |lane: usize| {

@@ -95,6 +95,14 @@ impl Window<'_> {
         Ok(at as usize + lane * self.stride)
     }
 
+    /// Says that these lanes' accesses follow, at these offsets.
+    #[inline]
+    pub(super) fn foresee(&self, offsets: impl Iterator<Item = u64>) {
+        if let Some(shadow) = &self.shadow {
+            offsets.for_each(|at| shadow.foresee(at as usize));
+        }
+    }
+
     /// Bytes as they are, without a question whether anyone may read them.
     pub(super) fn peek(&self, at: u64, len: usize, lane: usize) -> Result<&[u8], SimError> {
         let at = self.locate(at, len, lane)?;
@@ -111,6 +119,18 @@ impl Window<'_> {
         how: How,
     ) -> Result<&[u8], SimError> {
         self.read_in_flight(at, len, lane, how, None)
+    }
+
+    /// [`Window::read`] of as many bytes as the host knows of while it compiles.
+    #[inline]
+    pub(super) fn read_row<const N: usize>(
+        &mut self,
+        at: u64,
+        lane: usize,
+        how: How,
+    ) -> Result<[u8; N], SimError> {
+        let bytes = self.read(at, N, lane, how)?;
+        Ok(*bytes.first_chunk().expect("B4: as many bytes as were asked for"))
     }
 
     /// Reads bytes, written or not.

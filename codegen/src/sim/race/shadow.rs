@@ -114,6 +114,7 @@ impl Record {
 
 /// The accesses to [`CELL`] bytes: a line of the host's cache, unless they are many.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 pub(super) struct Cell(SmallVec<[Record; 3]>);
 
 impl Cell {
@@ -307,6 +308,17 @@ impl<'r> Shadow<'r> {
             known: Known { warp, agent, lanes_race, times: [(u32::MAX, 0); 8] },
             across: (region != Region::Shared).then_some(warps),
             rewrites,
+        }
+    }
+
+    /// Says that an access to a byte follows: what is known of it comes nearer while others are checked.
+    #[inline]
+    pub(in crate::sim) fn foresee(&self, at: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(cell) = self.cells.get(at / CELL) {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: a hint; the address is that of a cell.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(cell).cast()) };
         }
     }
 
