@@ -46,6 +46,7 @@ use inkwell::context::Context;
 use inkwell::module::Module;
 use inkwell::types::{BasicMetadataTypeEnum, BasicTypeEnum};
 use inkwell::values::{IntValue, PointerValue};
+use tile_language::analysis::meetings::{NamedBarrier, named_barriers};
 use tile_language::analysis::{Facts, Mbarriers, RoleMap};
 use tile_language::dtype::DType;
 use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
@@ -156,6 +157,7 @@ pub(crate) struct Lower<'a, 'c> {
     /// The threads that run the code at hand.
     team: Team,
     mbarriers: Mbarriers,
+    named_barriers: Vec<NamedBarrier>,
     thread: Option<IntValue<'c>>,
     /// Those of a warp's first thread, which all its threads have in one register.
     warp_functions: HashMap<Vec<u32>, IntValue<'c>>,
@@ -218,6 +220,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         values: vec![None; kernel.values.len()],
         team: Team::block(kernel.warps),
         mbarriers: Mbarriers::of(kernel),
+        named_barriers: named_barriers(kernel),
         thread: None,
         warp_functions: HashMap::new(),
         thread_functions: HashMap::new(),

@@ -8,6 +8,7 @@
 //! * [`expenses`](expenses()): what moving elements costs, place by place.
 //! * [`pressure`](mod@pressure): how many registers a thread needs, where, and for what.
 //! * [`role_map`]: which warps are whose, and how the register file is shared between them.
+//! * [`meetings`]: which roles meet at a named barrier.
 //! * [`mbarriers`]: who arrives at a barrier, and what the hardware counts.
 //! * `packed`: accesses to elements smaller than a byte that take a part of one.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
@@ -27,6 +28,7 @@ mod form;
 mod laws;
 mod machinery;
 pub mod mbarriers;
+pub mod meetings;
 mod movement;
 mod packed;
 pub mod pressure;
@@ -78,6 +80,11 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
         found.extend(access::warning(kernel, &facts, inst));
         found.extend(bounds::warning(kernel, &facts, inst));
     });
+    found.extend(
+        pass::needless_fences(kernel)
+            .iter()
+            .map(|it| report::performance::needless_fence(kernel, *it)),
+    );
     let refusals = pass::refusals(kernel);
     found.extend(refusals.iter().map(|it| report::performance::not_ahead(kernel, it)));
     found.dedup();

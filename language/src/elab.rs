@@ -27,6 +27,7 @@ mod stmt;
 mod bind;
 mod call;
 mod constant;
+mod elect;
 mod env;
 mod expr;
 pub mod observe;

@@ -38,6 +38,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analysis::meetings::named_barriers;
 use crate::engine::{Engine, Failure, Launch, Outcome, Word};
 use crate::ir::{Inst, Kernel, Region, SiteId, Value};
 use crate::op::memory::Order;
@@ -52,7 +53,7 @@ use lifetimes::{Step, Steps};
 use memory::Memory;
 use roles::Chance;
 use shared::{Misuse, Shared};
-use sync::Stuck;
+use sync::{Apart, Stuck};
 
 /// The engine `interp`.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +89,7 @@ impl Engine for Interp {
             invariants: vec![None; kernel.values.len()],
             runs: vec![None; kernel.values.len()],
             arrivals: arrivals(&kernel.body),
+            met_by: named_barriers(kernel).iter().map(|it| (it.number, it.roles.len())).collect(),
             outcome: Outcome::default(),
             warned: FxHashSet::default(),
             n_insts: 0,
@@ -185,6 +187,8 @@ struct Machine<'a> {
     runs: Vec<Option<Rc<Runs>>>,
     /// By `sync.mbarriers`: roles that arrive in a phase.
     arrivals: FxHashMap<Value, u32>,
+    /// By named barrier: roles that come in a phase.
+    met_by: FxHashMap<u32, usize>,
     outcome: Outcome,
     /// Sites that have had their warning.
     warned: FxHashSet<SiteId>,
@@ -235,6 +239,8 @@ enum Fault {
     Corner { axis: u32, at: i64 },
     /// A wait never ends.
     Stuck(Stuck),
+    /// Roles do not meet; the places of the others.
+    Apart(Apart),
     /// A loop's step is not positive.
     Step(i128),
     /// A `while` ran this often.
@@ -298,7 +304,12 @@ impl<'a> Block<'_, 'a> {
     fn step(&mut self, step: &Step<'a>) -> Result<bool, Fault> {
         let inst = step.inst;
         self.enter_step(step);
-        if inst.op == Op::Sync(SyncOp::Wait) && !self.is_ready(inst)? {
+        let goes_on = match inst.op {
+            Op::Sync(SyncOp::Wait) => self.is_ready(inst)?,
+            Op::Sync(SyncOp::Meet { barrier, waits }) => self.meets(barrier, waits, inst.site)?,
+            _ => true,
+        };
+        if !goes_on {
             return Ok(false);
         }
         self.machine.n_insts += 1;
@@ -360,6 +371,11 @@ impl<'a> Block<'_, 'a> {
             }
             Fault::Stuck(ref stuck) => {
                 let (found, places) = stuck.wording();
+                because = places;
+                found
+            }
+            Fault::Apart(ref it) => {
+                let (found, places) = it.wording();
                 because = places;
                 found
             }

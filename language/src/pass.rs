@@ -37,6 +37,7 @@ mod waits;
 
 pub use allocation::{Allocation, Buffer};
 pub use barriers::barriers;
+pub use fences::needless_fences;
 pub use flow::{Conflict, Order};
 pub use pending::{Misuse, misuses, settle};
 pub use permits::permits;

@@ -21,6 +21,7 @@
 
 mod check;
 mod clock;
+mod meeting;
 mod skeleton;
 mod stuck;
 #[cfg(test)]

@@ -40,6 +40,20 @@ pub(crate) trait Mbarriers {
     /// Waits until the phase of that parity is complete.
     fn await_mbarrier<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>, parity: IntValue<'c>);
 
+    /// Whether the phase of that parity is complete.
+    fn ask_mbarrier<'c>(
+        &self,
+        emit: &Emit<'c>,
+        at: PointerValue<'c>,
+        parity: IntValue<'c>,
+    ) -> IntValue<'c>;
+
+    /// Whether a flag is set in all threads that meet.
+    fn all<'c>(&self, emit: &Emit<'c>, meeting: Meeting, flag: IntValue<'c>) -> IntValue<'c>;
+
+    /// The threads come to a named barrier and go on.
+    fn come(&self, emit: &Emit<'_>, id: u32, threads: u32);
+
     /// The open phase waits for the copies that this thread has started.
     fn hold_for_copies<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>);
 

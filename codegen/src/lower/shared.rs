@@ -143,6 +143,11 @@ impl<'c> Lower<'_, 'c> {
             Some(_) => self.chip.barrier_beside_copies(&self.emit),
             None => self.chip.barrier(&self.emit, self.team.meeting),
         }
+        self.have_met();
+    }
+
+    /// All threads of the role have met, alone or with others.
+    pub(crate) fn have_met(&mut self) {
         self.scratch.in_use.clear();
         self.order.clear();
     }

@@ -17,6 +17,7 @@ use tile_language::ir::{Inst, Value};
 use tile_language::op::SyncOp;
 
 use super::Lower;
+use crate::chip::Meeting;
 
 /// Bytes of an mbarrier.
 const BYTES: u32 = 8;
@@ -29,6 +30,8 @@ impl<'c> Lower<'_, 'c> {
             SyncOp::FenceAsync => self.chip.show_engine(&self.emit),
             SyncOp::Mbarriers { .. } => self.place_buffer(inst.results[0]),
             SyncOp::Wait => self.wait(inst.operands[0], inst.operands[1]),
+            SyncOp::Test => self.ask(inst),
+            SyncOp::Meet { barrier, waits } => self.come(*barrier, *waits),
             SyncOp::Arrive => self.arrive(inst.operands[0], None),
             SyncOp::Expect { bytes } => self.arrive(inst.operands[0], Some(*bytes)),
             SyncOp::Permit | SyncOp::End => {
@@ -65,16 +68,42 @@ impl<'c> Lower<'_, 'c> {
         self.meet();
     }
 
-    fn wait(&mut self, barrier: Value, phases: Value) {
-        if !self.team.is_role() {
-            self.open_barriers();
+    /// The role comes to a named barrier; if it waits, its own threads have met besides.
+    fn come(&mut self, number: u32, waits: bool) {
+        let it = self.named_barriers.iter().find(|it| it.number == number);
+        let it = it.expect("E0750: a named barrier is mentioned in roles");
+        let (id, threads) = (it.id, it.warps * self.lanes);
+        if waits {
+            self.chip.barrier(&self.emit, Meeting::Named { id, threads });
+            self.have_met();
+        } else {
+            self.chip.come(&self.emit, id, threads);
         }
+    }
+
+    /// Whether a barrier has completed so many phases: what all threads of the role agree on.
+    fn ask(&mut self, inst: &Inst) {
+        let (address, parity) = self.phase(inst.operands[0], inst.operands[1]);
+        let seen = self.chip.ask_mbarrier(&self.emit, address, parity);
+        let agreed = self.chip.all(&self.emit, self.team.meeting, seen);
+        self.set(inst.results[0], vec![agreed.into()]);
+    }
+
+    /// The address of a barrier, and the parity of the last of so many phases.
+    fn phase(&mut self, barrier: Value, phases: Value) -> (PointerValue<'c>, IntValue<'c>) {
         let (address, phases) = (self.barrier(barrier), self.scalar(phases).into_int_value());
         let emit = &self.emit;
         // The last of so many phases has the parity of their number less one.
         let before = emit.sub(emit.zext(phases, emit.i32()), emit.int(1));
-        let parity = emit.and(before, emit.int(1));
-        self.chip.await_mbarrier(emit, address, parity);
+        (address, emit.and(before, emit.int(1)))
+    }
+
+    fn wait(&mut self, barrier: Value, phases: Value) {
+        if !self.team.is_role() {
+            self.open_barriers();
+        }
+        let (address, parity) = self.phase(barrier, phases);
+        self.chip.await_mbarrier(&self.emit, address, parity);
     }
 
     /// The role arrives; with bytes that its first warp tells the barrier of.

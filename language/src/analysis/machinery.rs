@@ -1,8 +1,11 @@
 //! What roles ask of a target that it does not do.
 //!
 //! These are rules of the machine, not of the language: barriers live where all roles find them from the start; copies that
-//! warps make tell a barrier that they have landed, but not how many bytes; and a target has mbarriers or has none.
+//! warps make tell a barrier that they have landed, but not how many bytes; barriers with names are few; and a target has
+//! mbarriers or has none.
 
+use super::meetings::named_barriers;
+use super::role_map::{BARRIERS, meeting_ids};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Inst, Kernel, Region, SiteId};
 use crate::op::{CopyOp, Op, SyncOp};
@@ -11,7 +14,7 @@ use crate::target::Cap;
 
 /// The first thing that the target of a kernel of roles does not do.
 pub(super) fn error(kernel: &Kernel) -> Option<Diagnostic> {
-    let (roles, _) = kernel.roles()?;
+    let (roles, each) = kernel.roles()?;
     let place = |site: SiteId| kernel.outer_place(site).clone();
     let target = kernel.target.row();
     if !target.has(Cap::Mbarrier) {
@@ -25,6 +28,12 @@ pub(super) fn error(kernel: &Kernel) -> Option<Diagnostic> {
     }
     if let Some(expect) = walk.expect.filter(|_| !target.has(Cap::Tma)) {
         return Some(report::roles::no_bytes(place(expect), target));
+    }
+    let named = named_barriers(kernel);
+    let n_own = meeting_ids(each).iter().flatten().count();
+    if (BARRIERS as usize) < n_own + named.len() {
+        let places: Vec<_> = named.iter().map(|it| place(it.site)).collect();
+        return Some(report::roles::named_barriers(&named, &places, each));
     }
     walk.signal.map(|it| report::roles::bytes_by_warps(place(it), walk.expect.map(place)))
 }

@@ -41,7 +41,7 @@ pub struct RoleMap {
 }
 
 /// Named barriers of a block (PTX ISA 9.7.13.1).
-const BARRIERS: u32 = 16;
+pub const BARRIERS: u32 = 16;
 
 /// The named barrier at which the threads of each role meet; a warp alone needs none. The block's own, number 0, is free for
 /// the last of them, since it is not used after the roles have begun.

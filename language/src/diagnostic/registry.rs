@@ -135,9 +135,14 @@ registry! {
     E0730, Error, "the copy engine could move a box if a fact were known";
     E0731, Error, "a box is brought, and nothing hears of it";
     E0732, Error, "a box is brought into a stage on some ways only";
+    E0750, Error, "roles or the block are to meet where they cannot";
+    E0751, Error, "roles want more named barriers than a block has";
+    E0752, Error, "`elect` holds what one thread cannot do";
+    E0753, Error, "a barrier is to order what nothing has loaded";
     P0101, Warning, "a memory access is narrower than it could be";
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";
+    P0104, Warning, "a fence orders nothing";
     W0101, Warning, "a contract is not checked yet";
     W0102, Warning, "a doc comment documents nothing";
     W0103, Warning, "the synchronisation of roles is not decided";

@@ -54,6 +54,10 @@ pub struct Elab<'a> {
     pub(super) roles_at: Option<Span>,
     /// Whether the code of a role is being run.
     pub(super) in_role: bool,
+    /// The `elect` whose block is being run.
+    pub(super) in_elect: Option<Place>,
+    /// Named barriers that were declared.
+    pub(super) n_named_barriers: u32,
     /// What the copy engine is told of tensors; the number of a parameter in it is still the tensor's.
     pub(super) maps: Vec<(tile_plan::TensorMap, ir::Value)>,
     /// Where the kernel's head ends.
@@ -146,6 +150,8 @@ impl<'a> Elab<'a> {
             carried: FxHashMap::default(),
             roles_at: None,
             in_role: false,
+            in_elect: None,
+            n_named_barriers: 0,
             maps: Vec::new(),
             clauses: None,
             arrivals: FxHashMap::default(),
@@ -283,6 +289,7 @@ impl Elab<'_> {
         // The limit is reported by the next step of the evaluator.
         self.steps = (self.steps + STEPS_INST).min(self.steps_max.max(self.steps));
         let (op, site) = (op.into(), self.site(span));
+        self.check_elected(&op, operands, results, span);
         let found = self.ir.emit(op.clone(), operands, results, Vec::new(), site);
         self.use_permits(&op, operands, &found, span);
         found
@@ -297,6 +304,12 @@ impl Elab<'_> {
         span: Span,
     ) -> ir::Value {
         self.emit(op, operands, &[result], span)[0]
+    }
+
+    /// The number of a new named barrier.
+    pub fn new_named_barrier(&mut self) -> u32 {
+        self.n_named_barriers += 1;
+        self.n_named_barriers - 1
     }
 
     /// Says how many roles arrive at mbarriers.

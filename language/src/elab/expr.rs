@@ -97,6 +97,7 @@ impl Elab<'_> {
                     | Value::MaybeTensor(_)
                     | Value::View(_)
                     | Value::Barriers(_)
+                    | Value::NamedBarrier(_)
                     | Value::Stages(_)
                     | Value::Permit(..)
                     | Value::Box(_)

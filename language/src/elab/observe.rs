@@ -70,6 +70,8 @@ pub enum Nature {
     },
     /// Barriers, one for each index.
     Barriers(Shape),
+    /// A barrier that roles meet at.
+    NamedBarrier,
     /// Stages of memory: how many, and all of them.
     Stages(u32, Box<Nature>),
     /// A tensor argument.
@@ -247,6 +249,7 @@ impl Elab<'_> {
                 Nature::Record(fields.iter().map(field).collect::<Option<_>>()?)
             }
             Value::Barriers(it) => Nature::Barriers(self.ty(*it).shape.clone()),
+            Value::NamedBarrier(_) => Nature::NamedBarrier,
             Value::Stages(it) => Nature::Stages(it.n, Box::new(self.nature(&it.all)?)),
             Value::Struct(it) | Value::Permit(_, it) => Nature::Struct {
                 ty: it.ty.clone(),
@@ -399,6 +402,7 @@ impl Nature {
                 ends.join("..")
             }
             Nature::Barriers(shape) => elements(Elem::Barrier, shape),
+            Nature::NamedBarrier => "named_barrier".to_owned(),
             Nature::Stages(n, all) => format!("{n} stages of {}", all.text_with(layout)),
             Nature::Closure => "closure".to_owned(),
             Nature::Function(it) => format!("fn {}", it.name()),
@@ -420,6 +424,7 @@ impl Nature {
             | Nature::Unplaced { .. }
             | Nature::View { .. }
             | Nature::Barriers(_)
+            | Nature::NamedBarrier
             | Nature::Stages(..)
             | Nature::Tensor { .. }
             | Nature::Tiles { .. }

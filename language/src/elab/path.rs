@@ -23,10 +23,8 @@ const LATER: &[&str] = &[
     "mfma",
     "mma_scaled",
     "tcgen05",
-    "named_barrier",
     "cluster_rank",
     "cluster_sync",
-    "fence_async",
     "signal",
     "await",
     "pdl",
@@ -40,7 +38,7 @@ const LATER: &[&str] = &[
 const LAUNCH: &[&str] = &["num_sms", "max_resident"];
 
 /// Methods of the language whose meaning a later release brings.
-pub(super) const LATER_METHODS: &[&str] = &["test", "sync", "on", "map_asm"];
+pub(super) const LATER_METHODS: &[&str] = &["on", "map_asm"];
 
 /// What a callee's name means.
 #[derive(Clone, PartialEq, Debug)]
@@ -356,6 +354,7 @@ fn word_of_language(path: &[SmolStr]) -> Option<Value> {
         "record" => kind(Kind::Record),
         "span" => Some(Value::Type(TypeValue::Span)),
         "barrier" => Some(Value::Type(TypeValue::Barrier(crate::ir::Shape::new()))),
+        "named_barrier" => Some(Value::Type(TypeValue::NamedBarrier)),
         "none" => Some(Value::None),
         "target" => Some(Value::Target),
         other => DType::from_name(other).map(|it| Value::Type(TypeValue::Scalar(it))),

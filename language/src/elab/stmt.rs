@@ -181,7 +181,7 @@ impl Elab<'_> {
             StmtKind::Return(value) => self.return_stmt(value.as_ref(), stmt.span),
             StmtKind::Yield(value) => self.yield_stmt(value.as_ref(), stmt.span),
             StmtKind::Roles(roles) => self.run_roles(roles, stmt.span),
-            StmtKind::Elect(_) => drop(self.unsupported("`elect`", stmt.span)),
+            StmtKind::Elect(body) => self.run_elect(body, stmt.span),
             StmtKind::Trust { .. } => drop(self.unsupported("`trust`", stmt.span)),
             StmtKind::Hole(_) => {}
         }

@@ -267,7 +267,8 @@ impl Elab<'_> {
                 let types = vec![(**inner).clone(); parts.len()];
                 Some(Value::Array(self.coerce_all(parts.to_vec(), &types, span)?.into()))
             }
-            (TypeValue::Span, Value::Range(_)) => Some(value),
+            (TypeValue::Span, Value::Range(_))
+            | (TypeValue::NamedBarrier, Value::NamedBarrier(_)) => Some(value),
             (TypeValue::Pointer(elem), Value::Host(tensor)) => {
                 let (dtype, _) = self.host.as_deref()?.describe(*tensor);
                 (dtype == *elem).then_some(value)
@@ -627,6 +628,7 @@ impl Elab<'_> {
                 TypeValue::Struct(it.ty.clone(), it.args.clone())
             }
             Value::View(_) | Value::Barriers(_) => return self.held(value, 0),
+            Value::NamedBarrier(_) => TypeValue::NamedBarrier,
             Value::Variant(ty, _) => TypeValue::Enum(ty.clone()),
             Value::Range(_) => TypeValue::Span,
             Value::Tuple(parts) => {

@@ -65,6 +65,8 @@ pub enum Value {
     View(View),
     /// mbarriers of shared memory: an index each, or a single one.
     Barriers(ir::Value),
+    /// A barrier that roles meet at: its number in the kernel.
+    NamedBarrier(u32),
     /// Stages of something that lies in shared memory: an index gives one.
     Stages(Arc<Stages>),
     /// The right to use a stage, with its fields.
@@ -204,6 +206,8 @@ pub enum TypeValue {
     Shared(SharedType),
     /// `barrier`, or `barrier[4]` with its extents.
     Barrier(ir::Shape),
+    /// `named_barrier`
+    NamedBarrier,
     /// A struct with its arguments.
     Struct(TypeRef, Arc<[Value]>),
     /// An enum.

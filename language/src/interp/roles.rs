@@ -55,7 +55,7 @@ impl<'a> Block<'_, 'a> {
             };
             if roles[at].done {
                 waiting += usize::from(0 < waiting);
-            } else if self.turn(&mut roles[at])? {
+            } else if self.turn(at, &mut roles[at])? {
                 waiting = 0;
             } else {
                 waiting += 1;
@@ -68,7 +68,8 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// Lets a role go on; whether it came any further.
-    fn turn(&mut self, role: &mut Running<'_, 'a>) -> Result<bool, Fault> {
+    fn turn(&mut self, number: usize, role: &mut Running<'_, 'a>) -> Result<bool, Fault> {
+        self.shared.meetings.role = number;
         std::mem::swap(&mut self.shared.flights, &mut role.flights);
         let before = self.machine.n_insts;
         let progress = self.go_on(&mut role.task);

@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use super::buffers::{Flight, Flights, Refusal, Runs, View};
 use super::elements::Elements;
 use super::shape::Axis;
-use super::sync::Mbarriers;
+use super::sync::{Mbarriers, Meetings};
 use super::{Block, Fault, memory};
 use crate::ir::{Elem, Inst, SiteId, Type, Value};
 use crate::op::{CopyOp, Op, SharedOp};
@@ -28,6 +28,7 @@ pub(super) struct Shared {
     views: Vec<Option<View>>,
     pub(super) flights: Flights,
     pub(super) mbarriers: Mbarriers,
+    pub(super) meetings: Meetings,
     /// Copies that land when a wait for their barrier goes on.
     pub(super) landing: FxHashMap<(Value, u32), Vec<Flight>>,
 }
@@ -38,6 +39,7 @@ impl Shared {
             views: vec![None; n_values],
             flights: Flights::default(),
             mbarriers: Mbarriers::default(),
+            meetings: Meetings::default(),
             landing: FxHashMap::default(),
         }
     }

@@ -3,16 +3,20 @@
 //! A tile at a time the threads of a role need no order among themselves. An mbarrier is found by its
 //! buffer and its place in it, as every view is. A wait for a phase that nothing has completed never
 //! ends where there is one role; a wait for a phase that later ones have overtaken would never end on
-//! a device, where a wait sees the parity of the phase only.
+//! a device, where a wait sees the parity of the phase only. At a named barrier every role that mentions it comes
+//! once a phase.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::buffers::Flight;
+use super::elements::Elements;
 use super::{Block, Fault};
-use crate::ir::{Inst, SiteId, Value};
-use crate::op::SyncOp;
+use crate::dtype::DType;
+use crate::ir::{Elem, Inst, SiteId, Value};
+use crate::op::{Op, SyncOp};
 use crate::report::runtime as wording;
 
 /// The mbarriers of a block, by buffer and place.
@@ -53,10 +57,88 @@ impl Stuck {
     }
 }
 
+/// The named barriers of a block, and the role that is running.
+#[derive(Debug, Default)]
+pub(super) struct Meetings {
+    /// The role that is running.
+    pub(super) role: usize,
+    all: FxHashMap<u32, Meeting>,
+    /// By role that waits: the phase that has to be over.
+    waiting: FxHashMap<usize, u64>,
+}
+
+/// A named barrier.
+#[derive(Debug, Default)]
+struct Meeting {
+    /// The roles that have come in the open phase, and where.
+    came: Vec<(usize, SiteId)>,
+    completed: u64,
+}
+
+/// Roles that do not meet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Apart {
+    /// A role has come twice to one phase, first here.
+    Twice(SiteId),
+    /// A role waits and the others do not come; where they wait.
+    Alone(Vec<SiteId>),
+}
+
+impl Apart {
+    /// What happened, and the other places that explain it.
+    pub(super) fn wording(&self) -> (wording::Wording, Vec<(SiteId, String)>) {
+        match self {
+            Apart::Twice(first) => (wording::came_twice(), vec![(*first, wording::came_first())]),
+            Apart::Alone(others) => {
+                let others = others.iter().map(|it| (*it, wording::waits_too()));
+                (wording::nobody_comes(), others.collect())
+            }
+        }
+    }
+}
+
 impl<'a> Block<'_, 'a> {
+    /// Lets the role come to a named barrier if it has not yet; whether it goes on.
+    pub(super) fn meets(&mut self, barrier: u32, waits: bool, site: SiteId) -> Result<bool, Fault> {
+        let wanted = self.machine.met_by[&barrier];
+        let Meetings { role, all, waiting } = &mut self.shared.meetings;
+        let it = all.entry(barrier).or_default();
+        if let Some(phase) = waiting.get(role) {
+            let is_over = *phase < it.completed;
+            if is_over {
+                waiting.remove(role);
+            }
+            return Ok(is_over);
+        }
+        if let Some((_, first)) = it.came.iter().find(|it| it.0 == *role) {
+            return Err(Fault::Apart(Apart::Twice(*first)));
+        }
+        let phase = it.completed;
+        it.came.push((*role, site));
+        if it.came.len() == wanted {
+            it.came.clear();
+            it.completed += 1;
+            return Ok(true);
+        }
+        if waits {
+            waiting.insert(*role, phase);
+        }
+        Ok(!waits)
+    }
+
     pub(super) fn sync(&mut self, op: &SyncOp, inst: &'a Inst) -> Result<(), Fault> {
         match op {
-            SyncOp::Barrier | SyncOp::FenceAsync => Ok(()),
+            // The block asks whether roles have met before it goes on.
+            SyncOp::Barrier | SyncOp::FenceAsync | SyncOp::Meet { .. } => Ok(()),
+            SyncOp::Test => {
+                let is_complete = self.is_ready(inst)?;
+                if is_complete {
+                    self.land(inst.operands[0]);
+                }
+                let answer = Elements::filled(Elem::Data(DType::Bool), is_complete.into(), 1);
+                self.set(inst.results[0], Rc::new(answer));
+                Ok(())
+            }
             SyncOp::Mbarriers { .. } => {
                 self.begin(inst);
                 self.shared.mbarriers.0.retain(|key, _| key.0 != inst.results[0]);
@@ -64,8 +146,7 @@ impl<'a> Block<'_, 'a> {
             }
             // The block asks whether it can go on before it does.
             SyncOp::Wait => {
-                let key = self.key(inst.operands[0]);
-                self.shared.landing.remove(&key).into_iter().flatten().for_each(|it| it.land());
+                self.land(inst.operands[0]);
                 Ok(())
             }
             SyncOp::Arrive => {
@@ -78,6 +159,12 @@ impl<'a> Block<'_, 'a> {
             }
             SyncOp::Permit | SyncOp::End => panic!("permits are gone before a kernel runs"),
         }
+    }
+
+    /// Lets the copies land that a barrier was told of.
+    fn land(&mut self, barrier: Value) {
+        let key = self.key(barrier);
+        self.shared.landing.remove(&key).into_iter().flatten().for_each(|it| it.land());
     }
 
     fn mbarrier(&mut self, value: Value) -> &mut Mbarrier {
@@ -118,6 +205,9 @@ impl<'a> Block<'_, 'a> {
 
     /// A wait that never ends, with the other roles' waits.
     pub(super) fn stuck(&mut self, inst: &Inst, others: Vec<SiteId>) -> Fault {
+        if let Op::Sync(SyncOp::Meet { .. }) = inst.op {
+            return Fault::Apart(Apart::Alone(others));
+        }
         let wanted = self.operand(inst, 1).index(0);
         let Mbarrier { completed, last, .. } = *self.mbarrier(inst.operands[0]);
         Fault::Stuck(Stuck { wanted, completed, last, others })

@@ -137,9 +137,11 @@ fn sync_attributes(op: &SyncOp) -> Vec<Attr> {
     match op {
         SyncOp::Mbarriers { arrivals } => vec![number(*arrivals)],
         SyncOp::Expect { bytes } => vec![number(*bytes)],
+        SyncOp::Meet { barrier, waits } => vec![number(*barrier), number(u32::from(*waits))],
         SyncOp::Barrier
         | SyncOp::FenceAsync
         | SyncOp::Wait
+        | SyncOp::Test
         | SyncOp::Arrive
         | SyncOp::Permit
         | SyncOp::End => vec![],
@@ -301,6 +303,8 @@ fn sync(name: &str, read: &mut Reader) -> Result<Option<SyncOp>, String> {
         "fence_async" => SyncOp::FenceAsync,
         "mbarriers" => SyncOp::Mbarriers { arrivals: read.number()? },
         "wait" => SyncOp::Wait,
+        "test" => SyncOp::Test,
+        "meet" => SyncOp::Meet { barrier: read.number()?, waits: read.number::<u32>()? != 0 },
         "expect" => SyncOp::Expect { bytes: read.number()? },
         "arrive" => SyncOp::Arrive,
         "permit" => SyncOp::Permit,
@@ -462,6 +466,9 @@ mod tests {
         invert(Op::Copy(CopyOp::Wait { in_flight: 2 }));
         invert(Op::Sync(SyncOp::Mbarriers { arrivals: 8 }));
         invert(Op::Sync(SyncOp::Expect { bytes: 64 }));
+        for waits in [false, true] {
+            invert(Op::Sync(SyncOp::Meet { barrier: 3, waits }));
+        }
         invert(Op::Copy(CopyOp::Hold));
         invert(Op::Copy(CopyOp::Signal { bytes: 64 }));
         for &evict in Evict::ALL {

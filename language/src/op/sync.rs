@@ -8,6 +8,8 @@
 //! A *permit* is the right to use a stage, from `permit` to its `end`. What the end does follows
 //! from the uses in between; a pass says it in the other operations ([`crate::pass::permits`]),
 //! so engines meet neither.
+//!
+//! A *named barrier* has no place in memory. A phase of it is over when every role that mentions it has come once.
 
 use super::family;
 
@@ -40,6 +42,22 @@ family! {
         /// Bytes.
         bytes: u32,
     } = "expect" ("barrier") ReadWrite, "PTX ISA, mbarrier.arrive.expect_tx";
+
+    /// Whether `phases`, a scalar `i32`, phases of the barrier have completed, when the role asks.
+    ///
+    /// If they have, what was done before their arrivals is seen after it.
+    Test = "test" ("barrier", "phases") ReadWrite, "PTX ISA, mbarrier.test_wait";
+
+    /// The role comes to a named barrier, and if it waits goes on when the phase is over.
+    ///
+    /// What the role did before is seen by those that wait; with a value, what it did up to the loads from shared memory that
+    /// the value is made of.
+    Meet {
+        /// Its number in the kernel.
+        barrier: u32,
+        /// Whether the role waits for the others.
+        waits: bool,
+    } = "meet" ("value") ReadWrite, "PTX ISA, barrier.cta";
 
     /// Takes the right to use the views of a stage, to be announced at `ends`. The results are the operands.
     Permit = "permit" ("ends", "view…") ReadWrite, "language.md section 7";

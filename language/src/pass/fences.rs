@@ -5,7 +5,8 @@
 //!
 //! # Establishes
 //! * On every way from a write by the warps to a buffer that products read (a store, or a copy of theirs that was waited for) to
-//!   the product stands a `sync.fence_async`, before the threads meet or arrive at a barrier.
+//!   the product stands a `sync.fence_async`, before the threads meet or arrive at a barrier. What copies of another role bring,
+//!   the role that multiplies fences itself, when it has waited for their barrier.
 //!
 //! A product reads by another path than the threads write (PTX ISA 8.6, proxies). The writer makes its own writes
 //! visible there, so the fence stands with it, as late as possible: directly before the next meeting.
@@ -33,12 +34,28 @@ pub(super) fn fences(mut kernel: Kernel) -> (Kernel, Vec<Placed>) {
     if readers.is_empty() {
         return (kernel, Vec::new());
     }
-    let mut walk = Walk { kernel: &kernel, numbers, readers, next: 0, found: FxHashMap::default() };
-    walk.region(&kernel.body, State::default());
-    let found = walk.found;
+    let found = Walk::of(&kernel, numbers, readers).found;
     let mut placed = Vec::new();
     place(&mut kernel.body, &mut 0, &found, &mut placed);
     (kernel, placed)
+}
+
+/// Fences before which, since the one before them, nothing was done to shared memory on any way.
+pub fn needless_fences(kernel: &Kernel) -> Vec<SiteId> {
+    let (mut any, mut all) = (false, FxHashMap::default());
+    let numbers = Numbers::of(kernel);
+    kernel.body.walk(&mut |inst| {
+        any |= inst.op == Op::Sync(SyncOp::FenceAsync);
+        all.extend(touches(kernel, &numbers, inst).map(|it| (it.buffer, it.site)));
+    });
+    if !any {
+        return Vec::new();
+    }
+    let walk = Walk::of(kernel, numbers, all);
+    let mut needless: Vec<(usize, SiteId)> =
+        walk.by_hand.into_iter().filter(|it| !it.1.1).map(|(no, it)| (no, it.0)).collect();
+    needless.sort_unstable();
+    needless.into_iter().map(|it| it.1).collect()
 }
 
 fn touches(kernel: &Kernel, numbers: &Numbers<'_>, inst: &Inst) -> impl Iterator<Item = Touch> {
@@ -52,11 +69,17 @@ struct State {
     written: Option<Conflict>,
     /// By copies that are not known to have landed.
     copied: Option<Conflict>,
+    /// Whether they touched anything.
+    touched: bool,
 }
 
 impl State {
     fn join(self, other: State) -> State {
-        State { written: self.written.or(other.written), copied: self.copied.or(other.copied) }
+        State {
+            written: self.written.or(other.written),
+            copied: self.copied.or(other.copied),
+            touched: self.touched || other.touched,
+        }
     }
 }
 
@@ -68,9 +91,49 @@ struct Walk<'a> {
     next: usize,
     /// The instructions before which a fence stands.
     found: FxHashMap<usize, Conflict>,
+    /// The fences that stand already, each with whether something was done before it.
+    by_hand: FxHashMap<usize, (SiteId, bool)>,
+    /// Copies of other roles that bring what the role at hand multiplies.
+    brought: Option<Conflict>,
 }
 
 impl<'a> Walk<'a> {
+    /// Walks through a kernel; `readers` are the buffers that matter.
+    fn of(kernel: &'a Kernel, numbers: Numbers<'a>, readers: FxHashMap<Value, SiteId>) -> Walk<'a> {
+        let (found, by_hand) = (FxHashMap::default(), FxHashMap::default());
+        let mut walk = Walk { kernel, numbers, readers, next: 0, found, by_hand, brought: None };
+        walk.region(&kernel.body, State::default());
+        walk
+    }
+
+    /// A copy by the warps of another role into what products of this one read.
+    fn brought_to(&self, roles: &Inst, own: usize) -> Option<Conflict> {
+        let mut read = FxHashMap::default();
+        roles.regions[own].walk(&mut |inst| {
+            let products = touches(self.kernel, &self.numbers, inst);
+            let products = products.filter(|it| it.verb == Verb::Multiply);
+            for it in products {
+                read.entry(it.buffer).or_insert(it.site);
+            }
+        });
+        let mut found = None;
+        let others = roles.regions.iter().enumerate().filter(|it| it.0 != own);
+        for (_, other) in others {
+            other.walk(&mut |inst| {
+                if inst.op != Op::Copy(CopyOp::Async) {
+                    return;
+                }
+                for touch in touches(self.kernel, &self.numbers, inst) {
+                    if let Some(&reader) = read.get(&touch.buffer) {
+                        let second = (Verb::Multiply, reader);
+                        found.get_or_insert(Conflict { first: (Verb::Copy, touch.site), second });
+                    }
+                }
+            });
+        }
+        found
+    }
+
     fn region(&mut self, region: &'a Region, mut state: State) -> State {
         for inst in &region.insts {
             let no = self.next;
@@ -87,9 +150,11 @@ impl<'a> Walk<'a> {
                 return first.join(self.region(&inst.regions[1], state));
             }
             Op::Flow(FlowOp::Roles { .. }) => {
-                for region in &inst.regions {
+                for (number, region) in inst.regions.iter().enumerate() {
+                    self.brought = self.brought_to(inst, number);
                     self.region(region, state);
                 }
+                self.brought = None;
                 return State::default();
             }
             Op::Flow(FlowOp::For { .. } | FlowOp::While) => {
@@ -104,13 +169,20 @@ impl<'a> Walk<'a> {
                     state = next;
                 }
             }
-            Op::Sync(SyncOp::Barrier | SyncOp::Arrive | SyncOp::Expect { .. })
+            Op::Sync(
+                SyncOp::Barrier | SyncOp::Arrive | SyncOp::Expect { .. } | SyncOp::Meet { .. },
+            )
             | Op::Mma(MmaOp::Wgmma { .. }) => {
                 if let Some(why) = state.written.take() {
                     self.found.insert(no, why);
                 }
             }
-            Op::Sync(SyncOp::FenceAsync) => state.written = None,
+            Op::Sync(SyncOp::FenceAsync) => {
+                let it = self.by_hand.entry(no).or_insert((inst.site, false));
+                it.1 |= state.touched;
+                (state.written, state.touched) = (None, false);
+            }
+            Op::Sync(SyncOp::Wait) => state.written = state.written.or(self.brought),
             Op::Copy(CopyOp::Wait { .. }) => state.written = state.written.or(state.copied),
             Op::Copy(_)
             | Op::Sync(_)
@@ -128,6 +200,7 @@ impl<'a> Walk<'a> {
                 Verb::Copy => state.copied = state.copied.or(Some(why)),
                 Verb::Read | Verb::CopyOut | Verb::Wait | Verb::Multiply => {}
             }
+            state.touched |= !matches!(touch.verb, Verb::CopyOut | Verb::Multiply);
         }
         state
     }

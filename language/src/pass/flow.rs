@@ -388,7 +388,15 @@ impl<'a> Walk<'a> {
                 let in_flight = in_flight.unwrap_or(0);
                 self.rule.make(Order::Products { in_flight }, &mut state);
             }
-            Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. }) => self.announce(no, inst, &mut state),
+            Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. }) => {
+                self.announce(no, inst, &inst.operands[1..], &mut state);
+            }
+            Op::Sync(SyncOp::Meet { waits, .. }) => {
+                self.announce(no, inst, &[], &mut state);
+                if *waits {
+                    self.rule.make(Order::Barrier, &mut state);
+                }
+            }
             Op::Copy(
                 CopyOp::Async
                 | CopyOp::Land
@@ -399,6 +407,7 @@ impl<'a> Walk<'a> {
             | Op::Sync(
                 SyncOp::Mbarriers { .. }
                 | SyncOp::Wait
+                | SyncOp::Test
                 | SyncOp::FenceAsync
                 | SyncOp::Permit
                 | SyncOp::End,
@@ -457,9 +466,9 @@ impl<'a> Walk<'a> {
     }
 
     /// An arrival: others may write from now on what products in flight, and boxes on their way out, have not read.
-    fn announce(&mut self, no: usize, inst: &Inst, state: &mut State) {
+    fn announce(&mut self, no: usize, inst: &Inst, given: &[Value], state: &mut State) {
         let map_of = |it| self.kernel.ty(it).map().clone();
-        for &view in &inst.operands[1..] {
+        for &view in given {
             let touch = Touch::written(view, inst, &self.numbers, &map_of);
             if let Some(product) = state.multiplied(&touch, self.rule) {
                 let Flight::Product { n_younger: in_flight } = product.flight else { continue };

@@ -11,6 +11,8 @@
 //! race in some run if and only if the clocks of this one do not order them. (Sharma, Bauer and Aiken showed it for named
 //! barriers, PPoPP 2015; phases, bytes, copies and products are the extension.)
 //!
+//! At a named barrier a role comes and waits in one step, so that C2 and C3 hold; C1 says that no role comes twice to a phase.
+//!
 //! So each choice of trip counts is run once, with a vector clock for every role, every copy and every product. Proxies are
 //! not in the clocks: [`crate::pass`] puts the fences in.
 
@@ -19,10 +21,12 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::clock::{Clock, Stamp};
+use super::meeting::{Meeting, stands_for};
 use super::skeleton::Skeleton;
 use super::trace::{Event, trace};
+use crate::analysis::meetings::named_barriers;
 use crate::ir::{Kernel, SiteId, Value};
-use crate::op::{CopyOp, MmaOp, Op, SyncOp};
+use crate::op::{CopyOp, MmaOp, Op, SharedOp, SyncOp};
 use crate::pass::touch::{self, Touch};
 
 /// What is known of a kernel's synchronisation.
@@ -43,6 +47,8 @@ pub enum Fault {
     Hang(Vec<SiteId>),
     /// Two accesses that nothing orders.
     Race(SiteId, SiteId),
+    /// Roles that do not meet at a named barrier: one comes twice to a phase, or before the last one is over.
+    Apart(SiteId, SiteId),
     /// C1: an arrival that may count for an earlier phase, and what completes that one.
     Early(SiteId, SiteId),
     /// C2: a wait that the next phase may overtake, and what completes that one.
@@ -64,6 +70,8 @@ pub fn check(kernel: &Kernel) -> Verdict {
         }
     });
     let definitions = touch::definitions(kernel);
+    let met_by: FxHashMap<u32, usize> =
+        named_barriers(kernel).iter().map(|it| (it.number, it.roles.len())).collect();
     let mut choices: Vec<Vec<u64>> = skeleton.choices().collect();
     // The first that is found is the shortest.
     choices.sort_by_key(|it| it.iter().sum::<u64>());
@@ -76,7 +84,7 @@ pub fn check(kernel: &Kernel) -> Verdict {
         if STEPS_MAX < n_steps {
             return Verdict::Undecided;
         }
-        let mut run = Run::new(kernel, &wanted, &definitions, &lists);
+        let mut run = Run::new(kernel, &wanted, &met_by, &definitions, &lists);
         if let Err(fault) = run.all() {
             return Verdict::Wrong(fault);
         }
@@ -116,6 +124,8 @@ struct Access {
 struct Run<'r, 'a> {
     kernel: &'r Kernel,
     wanted: &'r FxHashMap<Value, u32>,
+    /// By named barrier: roles that come in a phase.
+    met_by: &'r FxHashMap<u32, usize>,
     definitions: &'r touch::Definitions<'r>,
     lists: &'r [Vec<Event<'a>>],
     /// By role: the next event.
@@ -130,6 +140,11 @@ struct Run<'r, 'a> {
     products: Vec<Vec<Vec<Clock>>>,
     n_agents: usize,
     barriers: FxHashMap<(Value, Vec<i64>), Mbarrier>,
+    meetings: FxHashMap<u32, Meeting>,
+    /// By role that waits at a named barrier: the phase that has to be over.
+    standing: Vec<Option<usize>>,
+    /// What a role knew when it had loaded something.
+    loaded: FxHashMap<Value, Clock>,
     accesses: Vec<Access>,
 }
 
@@ -137,6 +152,7 @@ impl<'r, 'a> Run<'r, 'a> {
     fn new(
         kernel: &'r Kernel,
         wanted: &'r FxHashMap<Value, u32>,
+        met_by: &'r FxHashMap<u32, usize>,
         definitions: &'r touch::Definitions<'r>,
         lists: &'r [Vec<Event<'a>>],
     ) -> Run<'r, 'a> {
@@ -144,6 +160,7 @@ impl<'r, 'a> Run<'r, 'a> {
         Run {
             kernel,
             wanted,
+            met_by,
             definitions,
             lists,
             next: vec![0; n],
@@ -153,6 +170,9 @@ impl<'r, 'a> Run<'r, 'a> {
             products: vec![Vec::new(); n],
             n_agents: n,
             barriers: FxHashMap::default(),
+            meetings: FxHashMap::default(),
+            standing: vec![None; n],
+            loaded: FxHashMap::default(),
             accesses: Vec::new(),
         }
     }
@@ -187,6 +207,11 @@ impl<'r, 'a> Run<'r, 'a> {
         match event.inst.op {
             Op::Sync(SyncOp::Wait) => {
                 if !self.wait(role, event)? {
+                    return Ok(false);
+                }
+            }
+            Op::Sync(SyncOp::Meet { barrier, waits }) => {
+                if !self.meet(role, event, barrier, waits)? {
                     return Ok(false);
                 }
             }
@@ -315,12 +340,47 @@ impl<'r, 'a> Run<'r, 'a> {
         Ok(())
     }
 
+    /// Comes to a named barrier, if the role has not yet; whether it goes on.
+    fn meet(
+        &mut self,
+        role: usize,
+        event: &Event<'a>,
+        barrier: u32,
+        waits: bool,
+    ) -> Result<bool, Fault> {
+        let it = self.meetings.entry(barrier).or_default();
+        if self.standing[role].is_none() {
+            let phase = it.n_completed();
+            self.clocks[role].tick(role);
+            let mut said = self.clocks[role].clone();
+            if let Some(&after) = event.inst.operands.first() {
+                said = stands_for(after, self.definitions, &self.loaded).unwrap_or(said);
+            }
+            let knows = &self.clocks[role];
+            it.come(role, event.inst.site, knows, &said, self.met_by[&barrier])
+                .map_err(|first| Fault::Apart(event.inst.site, first))?;
+            if !waits {
+                return Ok(true);
+            }
+            self.standing[role] = Some(phase);
+        }
+        let phase = self.standing[role].expect("the role stands at the barrier");
+        let Some(completed) = it.completed(phase) else { return Ok(false) };
+        self.clocks[role].join(completed);
+        self.standing[role] = None;
+        Ok(true)
+    }
+
     /// An access to shared memory: nothing that conflicts is unordered with it.
     fn access(&mut self, role: usize, event: &Event<'a>) -> Result<(), Fault> {
         let map_of = |it| self.kernel.ty(it).map().clone();
         let now = touch::Now { event, definitions: self.definitions };
         let touches = Touch::of(event.inst, &now, &map_of);
-        touches.into_iter().try_for_each(|it| self.touch(role, it))
+        touches.into_iter().try_for_each(|it| self.touch(role, it))?;
+        if let Op::Shared(SharedOp::Load) = event.inst.op {
+            self.loaded.insert(event.inst.results[0], self.clocks[role].clone());
+        }
+        Ok(())
     }
 
     fn touch(&mut self, role: usize, touch: Touch) -> Result<(), Fault> {

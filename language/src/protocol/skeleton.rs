@@ -303,6 +303,10 @@ impl<'a> Finding<'a> {
 
     /// Gives scalars their classes, and finds which are fixed.
     fn classify(&mut self, inst: &'a Inst) {
+        // What a test answers is another thing in another order of events.
+        if inst.op == Op::Sync(SyncOp::Test) {
+            return;
+        }
         let pure = matches!(inst.op, Op::Tile(_)) && inst.regions.is_empty();
         let fixed =
             inst.regions.is_empty() && inst.operands.iter().all(|it| self.fixed.contains(it));
@@ -367,12 +371,12 @@ impl<'a> Finding<'a> {
     fn want_event(&mut self, inst: &'a Inst) {
         let values: Vec<Value> = inst.operands.iter().chain(&inst.results).copied().collect();
         for value in values {
-            let ty = self.kernel.ty(value);
-            if ty.is_view() {
+            if self.kernel.ty(value).is_view() {
                 self.want_view(value);
-            } else if matches!(inst.op, Op::Sync(_)) {
-                self.wanted.push((value, Use::Other));
             }
+        }
+        if let Op::Sync(SyncOp::Wait | SyncOp::Test) = inst.op {
+            self.wanted.push((inst.operands[1], Use::Other));
         }
     }
 

@@ -14,14 +14,20 @@ use crate::target::TargetId;
 
 /// Right programs, small ones, of every kind that rings are used for.
 const PROGRAMS: &str = include_str!("tests/programs.tile");
+/// Programs whose roles meet at named barriers.
+const MEETINGS: &str = include_str!("tests/meetings.tile");
 /// Random programs, made of up to four changes of a right one.
 const N_RANDOM: usize = 5000;
 /// A run with more turns than this in all is not searched.
 const TURNS_MAX: u64 = 4;
 
 fn kernels() -> Vec<(smol_str::SmolStr, Arc<Kernel>)> {
+    kernels_of(PROGRAMS)
+}
+
+fn kernels_of(text: &str) -> Vec<(smol_str::SmolStr, Arc<Kernel>)> {
     let mut db = Database::default();
-    let file = db.set_file("programs.tile", PROGRAMS);
+    let file = db.set_file("programs.tile", text);
     let target = TargetId::from_name("sm_90a").expect("a row of the table");
     db.kernels(file, target)
 }
@@ -96,6 +102,22 @@ fn right_programs_are_right_in_every_order() {
 fn what_the_search_refuses_of_single_changes_the_proof_refuses() {
     let mut tally = Tally::default();
     for (name, kernel) in kernels() {
+        for (at, change) in changes(&kernel) {
+            let mutant = changed(&kernel, at, change);
+            if mutant != *kernel {
+                tally.add(&mutant, &(&name, at, change));
+            }
+        }
+    }
+    insta::assert_debug_snapshot!(tally);
+}
+
+#[test]
+fn what_the_search_refuses_of_changed_meetings_the_proof_refuses() {
+    let mut tally = Tally::default();
+    for (name, kernel) in kernels_of(MEETINGS) {
+        assert_eq!(check(&kernel), Verdict::Right, "{name}");
+        assert_eq!(searched(&kernel), Outcome::Right, "{name}");
         for (at, change) in changes(&kernel) {
             let mutant = changed(&kernel, at, change);
             if mutant != *kernel {

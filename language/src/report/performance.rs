@@ -165,6 +165,13 @@ pub fn no_divisor(name: &str) -> String {
     format!("nothing is known to divide {name}")
 }
 
+/// P0104: a fence after nothing.
+pub fn needless_fence(kernel: &Kernel, fence: SiteId) -> Diagnostic {
+    let message = "this fence orders nothing: nothing was done in shared memory since the last one";
+    Diagnostic::new(Code::P0104, message.to_owned(), kernel.outer_place(fence).clone())
+        .help("remove it: the compiler puts a fence where warps wrote what an engine reads next")
+}
+
 /// Neighbours of the tile lie far apart.
 pub fn far_apart(axis: usize, apart: &str) -> String {
     format!("neighbours along dimension {axis} of the tile are {apart} elements apart in memory")

@@ -2,7 +2,8 @@
 
 use crate::analysis::RoleMap;
 use crate::analysis::mbarriers::BarrierList;
-use crate::analysis::role_map::WarpGroup;
+use crate::analysis::meetings::NamedBarrier;
+use crate::analysis::role_map::{BARRIERS, WarpGroup, meeting_ids};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Place;
 use crate::op::flow::Role;
@@ -63,6 +64,71 @@ pub fn no_mbarriers(place: Place, target: &Target) -> Diagnostic {
 pub fn no_bytes(place: Place, target: &Target) -> Diagnostic {
     let message = format!("barriers of `{}` count arrivals and no bytes", target.name);
     Diagnostic::new(Code::E0712, message, place).help(ARRIVE)
+}
+
+/// E0751: more barriers than a block has; `places` are where each is mentioned first.
+pub fn named_barriers(all: &[NamedBarrier], places: &[Place], roles: &[Role]) -> Diagnostic {
+    let own = meeting_ids(roles).iter().flatten().count();
+    let message = format!(
+        "the roles want {} named barriers, a block has {BARRIERS}: {} of these are the roles' own",
+        own + all.len(),
+        own
+    );
+    let last = all.len() - 1;
+    let it = Diagnostic::new(Code::E0751, message, places[last].clone());
+    let each = all.iter().zip(places).take(last);
+    let it = each.fold(it, |it, (barrier, place)| {
+        it.because(place.clone(), format!("one for {}", names(&barrier.roles, roles)))
+    });
+    it.help("let roles meet at fewer named barriers, or take mbarriers, which lie in shared memory")
+}
+
+fn names(of: &[usize], roles: &[Role]) -> String {
+    of.iter().map(|&it| format!("`{}`", name(&roles[it]))).collect::<Vec<_>>().join(", ")
+}
+
+/// A named barrier: `load, math[0] (160 threads) meet at barrier 3`.
+pub fn named(it: &NamedBarrier, roles: &[Role], lanes: u32) -> String {
+    let who: Vec<String> = it.roles.iter().map(|&it| name(&roles[it])).collect();
+    format!("{} ({} threads) meet at barrier {}", who.join(", "), it.warps * lanes, it.id)
+}
+
+/// E0750: a named barrier where no roles are.
+pub fn named_outside(place: Place) -> Diagnostic {
+    let message = "a named barrier is met by roles, and this is in none".to_owned();
+    Diagnostic::new(Code::E0750, message, place)
+        .help("meet in the roles; all threads of a block meet in `block_sync()`")
+}
+
+/// E0750: a meeting of the block in a role.
+pub fn block_in_role(place: Place) -> Diagnostic {
+    let message = "in a role the threads of the block never meet all together".to_owned();
+    Diagnostic::new(Code::E0750, message, place).help(
+        "let the roles meet: `let beat: named_barrier;` before them and `beat.sync()` in each; \
+         threads of one role meet where the compiler sees that they have to",
+    )
+}
+
+/// E0750: a question that is a role's outside of roles.
+pub fn test_outside(place: Place) -> Diagnostic {
+    let message = "a barrier is asked with `test` by a role, and this is in none".to_owned();
+    Diagnostic::new(Code::E0750, message, place)
+        .help("`wait(n)` for the phase, or write the kernel with `roles`")
+}
+
+/// E0752: what many threads do where one runs.
+pub fn in_elect(place: Place, elect: Place, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::E0752, format!("{what} wants all threads of the role, and one runs here"), place)
+        .because(elect, "`elect` runs this once in the role")
+        .help("move it out of `elect`; what one thread can do is arrive, expect, copy boxes and touch single elements")
+}
+
+/// E0753: a value that stands for no access to shared memory.
+pub fn stands_for_nothing(place: Place) -> Diagnostic {
+    let message =
+        "nothing here was loaded from shared memory, so there is nothing to order".to_owned();
+    Diagnostic::new(Code::E0753, message, place)
+        .help("`after` takes a tile that this turn of the role has loaded from shared memory; without it everything is ordered")
 }
 
 /// One group of warps: `warps 0..4, 40 registers: load (1 warp)`.

@@ -206,6 +206,26 @@ pub fn waits_too() -> String {
     "another role waits here".to_owned()
 }
 
+/// A role that comes again before the others have come.
+pub fn came_twice() -> Wording {
+    let message = "this role comes to a named barrier twice before the others have come once";
+    (
+        message.to_owned(),
+        vec!["a phase is over when every role that mentions it has come".to_owned()],
+    )
+}
+
+/// Where a role came first.
+pub fn came_first() -> String {
+    "it came here".to_owned()
+}
+
+/// A role that waits for others at a named barrier.
+pub fn nobody_comes() -> Wording {
+    let message = "this waits for ever: not every role that mentions the named barrier comes";
+    (message.to_owned(), Vec::new())
+}
+
 /// The last arrival at a barrier.
 pub fn last_arrival() -> String {
     "the last arrival at it".to_owned()

@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::elab::rules::describe_shape;
 use crate::ir::{Kernel, Place, SiteId};
+use crate::op::{Op, SyncOp};
 use crate::protocol::{Fault, Stuck, Verdict};
 
 /// E0257: an index of barriers that is no number.
@@ -136,6 +137,15 @@ pub fn verdict(kernel: &Kernel, it: &Verdict) -> Option<Diagnostic> {
             let message =
                 "what these roles wait for depends on more than trip counts, so it is not checked";
             let it = Diagnostic::new(Code::W0103, message.to_owned(), place(roles));
+            let mut tests = Vec::new();
+            kernel.body.walk(&mut |inst| {
+                if inst.op == Op::Sync(SyncOp::Test) {
+                    tests.push(inst.site);
+                }
+            });
+            let it = tests.into_iter().fold(it, |it, test| {
+                it.because(place(test), "what this answers depends on the order of events")
+            });
             Some(it.help(
                 "bounds and conditions around waits, copies and stages are best sums and comparisons of sizes; `interp` checks each run",
             ))
@@ -159,6 +169,14 @@ fn fault_of_roles(fault: &Fault, place: &dyn Fn(SiteId) -> Place) -> Diagnostic 
             Diagnostic::new(Code::E0706, message, place(*second))
                 .because(place(*first), "the other access")
                 .help("take the stage from a ring, or put a barrier between them")
+        }
+        Fault::Apart(again, first) => {
+            let message =
+                "a role can come to this named barrier again before the others have come once"
+                    .to_owned();
+            Diagnostic::new(Code::E0707, message, place(*again))
+                .because(place(*first), "it has come here, and the phase may not be over")
+                .help("let the role wait at the barrier, or at another one, before it comes again")
         }
         Fault::Early(arrival, last) => {
             let message = "this arrival can count for an earlier phase of its barrier".to_owned();

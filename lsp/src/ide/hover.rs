@@ -433,6 +433,7 @@ impl Page {
             | Nature::Array(_)
             | Nature::Range(_)
             | Nature::Barriers(_)
+            | Nature::NamedBarrier
             | Nature::Stages(..)
             | Nature::Closure
             | Nature::Function(_)

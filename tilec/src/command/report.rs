@@ -1,6 +1,7 @@
 //! `tilec report`: what each kernel needs.
 
 use tile_codegen::Resources;
+use tile_language::analysis::meetings::named_barriers;
 use tile_language::analysis::{self, Mbarriers, RoleMap, role_map};
 use tile_language::ir::SiteId;
 use tile_language::pass::{self, Order, Verb};
@@ -157,6 +158,9 @@ fn roles(it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
         if let Some(line) = report::roles::meeting(role, id) {
             io.line(format!("  {line}"))?;
         }
+    }
+    for barrier in named_barriers(&it.kernel) {
+        io.line(format!("  {}", report::roles::named(&barrier, roles, target.lanes)))?;
     }
     Ok(())
 }

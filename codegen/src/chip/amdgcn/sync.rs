@@ -3,7 +3,7 @@
 use inkwell::values::{IntValue, PointerValue};
 
 use super::Amdgcn;
-use crate::chip::sync::Mbarriers;
+use crate::chip::sync::{Mbarriers, Meeting};
 use crate::emit::Emit;
 
 const E0713: &str = "E0713: a kernel of roles is for targets with mbarriers";
@@ -28,6 +28,23 @@ impl Mbarriers for Amdgcn {
     }
 
     fn await_mbarrier<'c>(&self, _emit: &Emit<'c>, _at: PointerValue<'c>, _parity: IntValue<'c>) {
+        unreachable!("{E0713}")
+    }
+
+    fn ask_mbarrier<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _at: PointerValue<'c>,
+        _parity: IntValue<'c>,
+    ) -> IntValue<'c> {
+        unreachable!("{E0713}")
+    }
+
+    fn all<'c>(&self, _emit: &Emit<'c>, _meeting: Meeting, _flag: IntValue<'c>) -> IntValue<'c> {
+        unreachable!("{E0713}")
+    }
+
+    fn come(&self, _emit: &Emit<'_>, _id: u32, _threads: u32) {
         unreachable!("{E0713}")
     }
 

@@ -8,7 +8,7 @@ use inkwell::values::{IntValue, PointerValue};
 use tile_language::target::Cap;
 
 use super::{ALL_LANES, Ptx};
-use crate::chip::sync::Mbarriers;
+use crate::chip::sync::{Mbarriers, Meeting};
 use crate::emit::{Emit, Val};
 
 impl Ptx {
@@ -26,6 +26,21 @@ impl Ptx {
         }
         let lane = self.register(emit, "llvm.nvvm.read.ptx.sreg.laneid");
         emit.icmp(IntPredicate::ULT, lane, emit.int(n))
+    }
+
+    /// Whether the phase of that parity is complete, asked with `try_wait` or `test_wait`.
+    fn is_complete<'c>(
+        &self,
+        emit: &Emit<'c>,
+        word: &str,
+        at: PointerValue<'c>,
+        parity: IntValue<'c>,
+    ) -> IntValue<'c> {
+        let space = if self.counts_bytes() { "shared::cta" } else { "shared" };
+        let text = format!("mbarrier.{word}.parity.{space}.b64 $0, [$1], $2;");
+        let args: [Val<'c>; 2] = [at.into(), parity.into()];
+        let answer = emit.assembly(text, "=b,r,r".to_owned(), Some(emit.i1().into()), &args);
+        answer.expect("it has a value").into_int_value()
     }
 
     fn arrive_at_once<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>, count: u32) {
@@ -82,20 +97,46 @@ impl Mbarriers for Ptx {
     }
 
     fn await_mbarrier<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>, parity: IntValue<'c>) {
-        let text = if self.counts_bytes() {
-            "mbarrier.try_wait.parity.shared::cta.b64 $0, [$1], $2;"
-        } else {
-            "mbarrier.test_wait.parity.shared.b64 $0, [$1], $2;"
-        };
+        let word = if self.counts_bytes() { "try_wait" } else { "test_wait" };
         let (again, done) = (emit.block(), emit.block());
         emit.jump(again);
         emit.enter(again);
-        let args: [Val<'c>; 2] = [at.into(), parity.into()];
-        let is_complete =
-            emit.assembly(text.to_owned(), "=b,r,r".to_owned(), Some(emit.i1().into()), &args);
-        let is_complete = is_complete.expect("it has a value").into_int_value();
+        let is_complete = self.is_complete(emit, word, at, parity);
         emit.branch(is_complete, done, again);
         emit.enter(done);
+    }
+
+    fn ask_mbarrier<'c>(
+        &self,
+        emit: &Emit<'c>,
+        at: PointerValue<'c>,
+        parity: IntValue<'c>,
+    ) -> IntValue<'c> {
+        self.is_complete(emit, "test_wait", at, parity)
+    }
+
+    fn all<'c>(&self, emit: &Emit<'c>, meeting: Meeting, flag: IntValue<'c>) -> IntValue<'c> {
+        let made = match meeting {
+            Meeting::Block => {
+                let name = "llvm.nvvm.barrier.cta.red.and.aligned.all";
+                emit.intrinsic(name, &[], &[emit.int(0).into(), flag.into()])
+            }
+            Meeting::Warp => {
+                let args = [emit.int(ALL_LANES).into(), flag.into()];
+                emit.intrinsic("llvm.nvvm.vote.all.sync", &[], &args)
+            }
+            Meeting::Named { id, threads } => {
+                let name = "llvm.nvvm.barrier.cta.red.and.aligned.count";
+                let args = [emit.int(id).into(), emit.int(threads).into(), flag.into()];
+                emit.intrinsic(name, &[], &args)
+            }
+        };
+        made.expect("it has a value").into_int_value()
+    }
+
+    fn come(&self, emit: &Emit<'_>, id: u32, threads: u32) {
+        let args = [emit.int(id).into(), emit.int(threads).into()];
+        emit.intrinsic("llvm.nvvm.barrier.cta.arrive.aligned.count", &[], &args);
     }
 
     fn hold_for_copies<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>) {

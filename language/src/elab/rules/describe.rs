@@ -45,6 +45,7 @@ pub(super) fn value(cx: &Elab<'_>, it: &Value) -> String {
             format!("{}{}", elem(ty.elem), shape(&ty.shape))
         }
         Value::Barriers(it) => format!("barrier{}", shape(&cx.ty(*it).shape)),
+        Value::NamedBarrier(_) => "a named barrier".to_owned(),
         Value::Stages(it) => format!("{} stages", it.n),
         Value::Permit(_, it) => format!("a permit `{}`", it.ty.item.item),
         Value::Tiles(it) => format!("a tiled view of `{}`", cx.tensor(it.tensor).name),
@@ -100,6 +101,7 @@ pub(super) fn ty(it: &TypeValue) -> String {
             format!("shared {}{}{layout}", it.dtype, shape(&it.shape))
         }
         TypeValue::Barrier(extents) => format!("barrier{}", shape(extents)),
+        TypeValue::NamedBarrier => "named_barrier".to_owned(),
         TypeValue::Struct(of, _) | TypeValue::Enum(of) => of.item.item.to_string(),
         TypeValue::Tuple(parts) => format!("({})", list(parts, part)),
         TypeValue::Record(fields) => {

@@ -9,6 +9,7 @@ use crate::elab::cx::Elab;
 use crate::elab::value::Value;
 use crate::ir::{self, Elem};
 use crate::op::{MemoryOp, SyncOp, TileOp};
+use crate::report;
 
 fn grid_axis(cx: &mut Elab<'_>, args: &Args) -> Option<u32> {
     match args.get("axis") {
@@ -91,6 +92,10 @@ pub(crate) fn assume(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `block_sync()`
 pub(crate) fn block_sync(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    if cx.in_role {
+        cx.report(report::roles::block_in_role(cx.place(args.span)));
+        return None;
+    }
     cx.emit(SyncOp::Barrier, &[], &[], args.span);
     Some(Value::unit())
 }

@@ -1,16 +1,18 @@
 //! Barriers, permits, and stages of what lies in shared memory.
 
+use rustc_hash::FxHashSet;
 use tile_layout::{MemoryMap, Spec};
 use tile_syntax::ast::Span;
 
 use super::args::Args;
 use super::{copy, shared, wgmma};
+use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::env;
 use crate::elab::rules::Index;
 use crate::elab::value::{SharedType, Stages, TypeValue, Value};
 use crate::ir::{self, Elem, Shape, Type};
-use crate::op::{SharedOp, SyncOp};
+use crate::op::{Op, SharedOp, SyncOp};
 use crate::report;
 
 /// mbarriers of one list; far more than a kernel has stages.
@@ -35,6 +37,7 @@ pub(crate) fn allocate(cx: &mut Elab<'_>, ty: &TypeValue, span: Span) -> Option<
     match ty {
         TypeValue::Shared(it) => shared::allocate(cx, it, span),
         TypeValue::Barrier(shape) => barriers(cx, shape, span),
+        TypeValue::NamedBarrier => Some(Value::NamedBarrier(cx.new_named_barrier())),
         TypeValue::Record(fields) => {
             let each = fields.iter().map(|(name, it)| Some((name.clone(), part(cx, it, span)?)));
             Some(Value::Record(each.collect::<Option<Vec<_>>>()?.into()))
@@ -45,7 +48,7 @@ pub(crate) fn allocate(cx: &mut Elab<'_>, ty: &TypeValue, span: Span) -> Option<
         }
         TypeValue::Array(of, n) => match &**of {
             // Lists of lists are buffers of their own: what is counted at compile time.
-            Value::Type(of @ TypeValue::Array(..)) => {
+            Value::Type(of @ (TypeValue::Array(..) | TypeValue::NamedBarrier)) => {
                 let each = (0..*n).map(|_| allocate(cx, of, span));
                 Some(Value::Array(each.collect::<Option<Vec<_>>>()?.into()))
             }
@@ -191,6 +194,9 @@ pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     if let Value::Tile(tile) = args.value("x") {
         return wgmma::wait(cx, args, &tile.clone());
     }
+    if let Value::NamedBarrier(number) = *args.value("x") {
+        return meet(cx, number, true, None, args.span);
+    }
     let barrier = barrier(cx, args, "x")?;
     if let Some(groups) = args.get("in_flight") {
         args.mismatch(cx, groups, "the number of phases to wait for");
@@ -207,8 +213,80 @@ pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 
 /// `empty.arrive()`
 pub(crate) fn arrive(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    if let Value::NamedBarrier(number) = *args.value("barrier") {
+        return meet(cx, number, false, None, args.span);
+    }
     let barrier = barrier(cx, args, "barrier")?;
     cx.emit(SyncOp::Arrive, &[barrier], &[], args.span);
+    Some(Value::unit())
+}
+
+/// A role comes to a named barrier.
+fn meet(
+    cx: &mut Elab<'_>,
+    barrier: u32,
+    waits: bool,
+    after: Option<ir::Value>,
+    span: Span,
+) -> Option<Value> {
+    if !cx.in_role {
+        cx.report(report::roles::named_outside(cx.place(span)));
+        return None;
+    }
+    cx.emit(SyncOp::Meet { barrier, waits }, after.as_slice(), &[], span);
+    Some(Value::unit())
+}
+
+/// `beat.sync(after:)`
+pub(crate) fn meet_all(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let Value::NamedBarrier(number) = *args.value("barrier") else {
+        args.mismatch(cx, args.arg("barrier"), "a named barrier");
+        return None;
+    };
+    let after = match args.get("after") {
+        None => None,
+        Some(arg) => match &arg.value {
+            Value::Tile(it) if was_loaded(cx, it.value) => Some(it.value),
+            Value::Error => return None,
+            _ => {
+                cx.report(report::roles::stands_for_nothing(cx.place(arg.span)));
+                return None;
+            }
+        },
+    };
+    meet(cx, number, true, after, args.span)
+}
+
+/// Whether a value is made of what was loaded from shared memory, in this region.
+fn was_loaded(cx: &Elab<'_>, value: ir::Value) -> bool {
+    let (mut open, mut seen) = (vec![value], FxHashSet::default());
+    while let Some(value) = open.pop() {
+        let Some(inst) = cx.ir.definition(value).filter(|_| seen.insert(value)) else { continue };
+        match inst.op {
+            Op::Shared(SharedOp::Load) => return true,
+            Op::Tile(_) => open.extend(&inst.operands),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// `full.test(n)`
+pub(crate) fn test(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let barrier = barrier(cx, args, "barrier")?;
+    if !cx.in_role {
+        cx.report(report::roles::test_outside(cx.place(args.span)));
+        return None;
+    }
+    let phases = args.arg("n");
+    let phases = shared::index_value(cx, &phases.value, phases.span)?;
+    let ty = Type::scalar(DType::Bool);
+    Some(Value::scalar(cx.emit_one(SyncOp::Test, &[barrier, phases], ty, args.span)))
+}
+
+/// `fence_async()`
+pub(crate) fn fence_async(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    cx.emit(SyncOp::FenceAsync, &[], &[], args.span);
     Some(Value::unit())
 }
 

@@ -22,6 +22,18 @@ impl<'a> Verifier<'a> {
                     self.v3(*phases == Type::scalar(DType::I32), "phases are counted in i32");
                 }
             }
+            SyncOp::Test => {
+                if let Some(([barrier, phases], [res])) = self.sides(inst) {
+                    self.single_barrier(barrier);
+                    self.v3(*phases == Type::scalar(DType::I32), "phases are counted in i32");
+                    self.v3(*res == Type::scalar(DType::Bool), "a test gives a bool");
+                }
+            }
+            SyncOp::Meet { .. } => match &self.types(&inst.operands)[..] {
+                [] => {}
+                [value] => self.v3(!value.is_view(), "a meeting stands for values"),
+                _ => self.v3(false, "a meeting stands for one value"),
+            },
             SyncOp::Arrive => match &self.types(&inst.operands)[..] {
                 [barrier, views @ ..] => {
                     self.single_barrier(barrier);

@@ -3,8 +3,11 @@
 //! Nothing here knows of clocks. A state is how far each role is, what each barrier has counted, and which copies
 //! are in flight; copies land whenever they like. A wait sees the parity of a phase, as on a device.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analysis::meetings::named_barriers;
 use crate::ir::{Kernel, Value};
 use crate::op::{CopyOp, MmaOp, Op, SyncOp};
 use crate::pass::touch::{self, Touch};
@@ -42,6 +45,8 @@ enum Action {
     Signal(usize, i64),
     Wait(usize, i64),
     Arrive(usize, i64),
+    /// A named barrier of that number, and whether the role waits there.
+    Meet(u32, bool),
     Nothing,
 }
 
@@ -85,6 +90,10 @@ struct State {
     barriers: Vec<Barrier>,
     flights: Vec<Flight>,
     tickets: usize,
+    /// By named barrier: how many have come in the open phase, and phases that are over.
+    meetings: BTreeMap<u32, (usize, usize)>,
+    /// By role that waits at a named barrier: the phase that has to be over.
+    standing: Vec<Option<usize>>,
 }
 
 /// Searches all orders of one run.
@@ -98,6 +107,8 @@ pub(super) fn search(kernel: &Kernel, lists: &[Vec<Event<'_>>]) -> Outcome {
         barriers: vec![Barrier::default(); search.wanted.len()],
         flights: Vec::new(),
         tickets: 0,
+        meetings: BTreeMap::new(),
+        standing: vec![None; lists.len()],
     };
     let mut seen: FxHashSet<State> = FxHashSet::default();
     let mut open = vec![first];
@@ -128,6 +139,8 @@ struct Search {
     conflicts: Vec<Vec<bool>>,
     /// By barrier: arrivals of a phase.
     wanted: Vec<u32>,
+    /// By named barrier: roles that come in a phase.
+    met_by: FxHashMap<u32, usize>,
 }
 
 impl Search {
@@ -157,6 +170,7 @@ impl Search {
                 }
                 Op::Sync(SyncOp::Arrive) => Action::Arrive(barrier(), 0),
                 Op::Sync(SyncOp::Expect { bytes }) => Action::Arrive(barrier(), bytes.into()),
+                Op::Sync(SyncOp::Meet { barrier, waits }) => Action::Meet(barrier, waits),
                 Op::Copy(CopyOp::Hold) => Action::Hold(barrier()),
                 Op::Copy(CopyOp::Signal { bytes }) => Action::Signal(barrier(), bytes.into()),
                 Op::Copy(CopyOp::Commit) => Action::Commit,
@@ -191,7 +205,8 @@ impl Search {
         };
         let conflicts = touches.iter().map(|a| touches.iter().map(|b| conflict(a, b)).collect());
         let conflicts = conflicts.collect();
-        Search { lists, conflicts, wanted }
+        let met_by = named_barriers(kernel).iter().map(|it| (it.number, it.roles.len())).collect();
+        Search { lists, conflicts, wanted, met_by }
     }
 
     /// The action that a role does next; roles begin when what comes before them is done.
@@ -224,6 +239,9 @@ impl Search {
             let mut next = state.clone();
             if self.act(&mut next, role, action)? {
                 next.next[role] += 1;
+                found.push(next);
+            } else if next != *state {
+                // It has come to a barrier, and waits there.
                 found.push(next);
             }
         }
@@ -286,6 +304,24 @@ impl Search {
                     it.role == role && matches!(it.owner, Owner::Out(n) if n < landed)
                 };
                 return Ok(!state.flights.iter().any(waits));
+            }
+            Action::Meet(barrier, waits) => {
+                let (came, over) = state.meetings.entry(barrier).or_default();
+                if let Some(phase) = state.standing[role] {
+                    if phase < *over {
+                        state.standing[role] = None;
+                        return Ok(true);
+                    }
+                    return Ok(false);
+                }
+                let phase = *over;
+                *came += 1;
+                if *came == self.met_by[&barrier] {
+                    (*came, *over) = (0, *over + 1);
+                    return Ok(true);
+                }
+                state.standing[role] = waits.then_some(phase);
+                return Ok(!waits);
             }
             Action::Commit => {
                 let group = Owner::Group(state.groups[role]);

@@ -81,7 +81,7 @@ pub(super) fn of(
             fields(TILES_FIELDS);
             methods(Some(Receiver::Tiles), list);
         }
-        Some(Nature::Barriers(_)) => methods(Some(Receiver::Barrier), list),
+        Some(Nature::Barriers(_) | Nature::NamedBarrier) => methods(Some(Receiver::Barrier), list),
         Some(Nature::Layout(_)) => {
             fields(&[("rank", "int")]);
             methods(Some(Receiver::Layout), list);
