@@ -157,18 +157,24 @@ fn kernels_for_hopper_spill_nothing_and_no_product_is_serialised() {
         eprintln!("not checked: there is no `ptxas` or no `nvdisasm` in PATH");
         return;
     };
-    for (file, kernel, product) in [
-        ("matmul", "gemm", "HGMMA.64x256x16"),
-        ("matmul", "gemm_ping_pong", "HGMMA.64x256x16"),
-        ("matmul_fp8", "gemm_fp8", "QGMMA.64x128x32"),
-        ("matmul_grouped", "gemm_grouped", "HGMMA.64x128x16"),
-        ("attention", "attention", "HGMMA.64x128x16"),
+    for (file, kernel, product, n_boxes) in [
+        ("matmul", "gemm", "HGMMA.64x256x16", 2),
+        ("matmul", "gemm_ping_pong", "HGMMA.64x256x16", 2),
+        ("matmul_fp8", "gemm_fp8", "QGMMA.64x128x32", 2),
+        ("matmul_grouped", "gemm_grouped", "HGMMA.64x128x16", 2),
+        ("matmul_stream_k", "gemm_stream_k", "HGMMA.64x128x16", 2),
+        ("mixture", "mixture", "HGMMA.64x128x16", 1),
+        ("attention", "attention", "HGMMA.64x128x16", 2),
+        ("attention", "attention_256", "HGMMA.64x256x16", 2),
+        ("attention_backward", "attention_keys", "HGMMA.64x128x16", 2),
+        ("attention_backward", "attention_queries", "HGMMA.64x128x16", 2),
+        ("attention_fp8", "attention_fp8", "QGMMA.64x128x32", 2),
     ] {
         let (said, sass) = of_hopper(file, kernel, (&ptxas, &nvdisasm));
         assert!(said.contains("0 bytes spill stores, 0 bytes spill loads"), "{kernel}: {said}");
         assert!(!said.to_lowercase().contains("wgmma"), "{kernel}: {said}");
         holds(&sass, &[product], 4, kernel);
-        holds(&sass, &["UTMALDG"], 2, kernel);
+        holds(&sass, &["UTMALDG"], n_boxes, kernel);
         holds(&sass, &["USETMAXREG.TRY_ALLOC"], 1, kernel);
         holds(&sass, &["USETMAXREG.DEALLOC"], 1, kernel);
     }
