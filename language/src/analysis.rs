@@ -2,6 +2,7 @@
 //!
 //! * [`facts`]: contiguity, divisibility, constancy and range of every value.
 //! * [`access`]: how wide each load and store is, and what keeps it from being wider.
+//! * [`sectors`](mod@sectors): how much of global memory a warp's access touches.
 //! * [`copies`]: how a copy from global to shared memory is made.
 //! * [`shared`]: how a tile moves between registers and a view of shared memory.
 //! * [`budget`]: tiles that no thread can hold, buffers that no block can.
@@ -33,6 +34,7 @@ mod movement;
 mod packed;
 pub mod pressure;
 pub mod role_map;
+pub mod sectors;
 pub mod shared;
 mod streams;
 mod tensors;
@@ -43,6 +45,7 @@ mod transfer;
 pub use access::{Access, Limit, access};
 pub use copies::{CopyAccess, copy_access};
 pub use expenses::{Expense, Moved, SharedCost, expenses, shared_cost};
+pub(crate) use explain::Defs;
 pub use explain::{Cause, Why};
 pub use facts::Facts;
 pub use mbarriers::Mbarriers;
@@ -54,7 +57,7 @@ pub use tensors::pointed_tensors;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::Kernel;
-use crate::{pass, protocol, report};
+use crate::{lint, pass, protocol, report};
 
 /// Everything that the analyses have to say about a kernel, in the order of its text.
 ///
@@ -76,10 +79,7 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
     if let Some(error) = found.iter().position(|it| it.severity == Severity::Error) {
         return vec![found.swap_remove(error)];
     }
-    kernel.body.walk(&mut |inst| {
-        found.extend(access::warning(kernel, &facts, inst));
-        found.extend(bounds::warning(kernel, &facts, inst));
-    });
+    found.extend(lint::findings(kernel, &facts));
     found.extend(
         pass::needless_fences(kernel)
             .iter()

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod host;
 pub mod interp;
 pub mod ir;
+mod lint;
 pub mod names;
 pub mod op;
 pub mod pass;

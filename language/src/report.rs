@@ -6,6 +6,7 @@ pub mod budget;
 pub mod comptime;
 pub mod costs;
 pub mod layouts;
+pub mod lints;
 pub mod memory;
 pub mod mma;
 pub mod names;

@@ -12,7 +12,7 @@ use tile_tests::{files, root, tilec};
 
 /// Builds a file for a target into a fresh folder, and gives the folder of that target.
 #[track_caller]
-fn build(source: &Path, target: &str) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn build(source: &Path, target: &str) -> (tempfile::TempDir, PathBuf) {
     let out = tempfile::tempdir().expect("a folder for the output");
     let answer = tilec([
         "build".into(),
@@ -34,7 +34,7 @@ fn build(source: &Path, target: &str) -> (tempfile::TempDir, PathBuf) {
     (out, folder)
 }
 
-fn tool(names: &[&str]) -> Option<String> {
+pub(crate) fn tool(names: &[&str]) -> Option<String> {
     let found = names.iter().find(|it| Command::new(it).arg("--version").output().is_ok());
     found.map(|it| (*it).to_owned())
 }

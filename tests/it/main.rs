@@ -4,6 +4,7 @@ mod assembly;
 mod cli;
 mod editor;
 mod examples;
+mod lints;
 mod mistakes;
 mod pages;
 mod replay;

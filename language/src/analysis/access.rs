@@ -46,14 +46,14 @@ pub enum Limit {
 }
 
 /// The parts of an instruction that decide its width.
-pub(super) struct Parts {
-    pub(super) pointer: Value,
-    pub(super) mask: Option<Value>,
-    pub(super) verb: &'static str,
+pub(crate) struct Parts {
+    pub(crate) pointer: Value,
+    pub(crate) mask: Option<Value>,
+    pub(crate) verb: &'static str,
 }
 
 /// The pointer and the mask of a load, a store or a copy; `None` for everything else, atomics included.
-pub(super) fn parts(kernel: &Kernel, inst: &Inst) -> Option<Parts> {
+pub(crate) fn parts(kernel: &Kernel, inst: &Inst) -> Option<Parts> {
     let (pointer, mask, verb) = match &inst.op {
         Op::Memory(MemoryOp::Load { .. }) => (0, 1, "load"),
         Op::Memory(MemoryOp::Store { .. }) => (0, 2, "store"),
@@ -92,7 +92,7 @@ pub fn access(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Access> {
 }
 
 /// P0101, if the access is narrower than it could be and an edit could widen it.
-pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Diagnostic> {
+pub(crate) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Diagnostic> {
     let found = access(kernel, facts, inst)?;
     let limit = found.limit?;
     let parts = parts(kernel, inst)?;

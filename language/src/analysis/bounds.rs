@@ -13,7 +13,7 @@ use crate::op::{MemoryOp, Op, TileOp};
 use crate::report;
 
 /// W0601, if the access has no mask and an index could be outside.
-pub(super) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Diagnostic> {
+pub(crate) fn warning(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Diagnostic> {
     let parts = parts(kernel, inst)?;
     if parts.mask.is_some() {
         return None;
@@ -65,6 +65,6 @@ fn inside(kernel: &Kernel, facts: &Facts, index: &Known, extent: Extent) -> bool
 }
 
 /// Whether `a <= b` at every launch.
-fn reaches(kernel: &Kernel, a: Value, b: Value) -> bool {
+pub(crate) fn reaches(kernel: &Kernel, a: Value, b: Value) -> bool {
     a == b || kernel.facts.iter().any(|it| it.kind == FactKind::AtMost { a, b })
 }

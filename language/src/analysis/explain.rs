@@ -14,12 +14,12 @@ use crate::op::{MemoryOp, Op, TileOp};
 use crate::report::performance as wording;
 
 /// Which instruction defines each value.
-pub(super) struct Defs<'a> {
+pub(crate) struct Defs<'a> {
     insts: Vec<Option<&'a Inst>>,
 }
 
 impl<'a> Defs<'a> {
-    pub(super) fn of(kernel: &'a Kernel) -> Defs<'a> {
+    pub(crate) fn of(kernel: &'a Kernel) -> Defs<'a> {
         let mut insts = vec![None; kernel.values.len()];
         kernel.body.walk(&mut |inst| {
             for it in &inst.results {
@@ -29,7 +29,7 @@ impl<'a> Defs<'a> {
         Defs { insts }
     }
 
-    pub(super) fn get(&self, value: Value) -> Option<&'a Inst> {
+    pub(crate) fn get(&self, value: Value) -> Option<&'a Inst> {
         self.insts[value.0 as usize]
     }
 }

@@ -31,6 +31,8 @@ use crate::target::{Cap, Target, Vendor};
 pub struct Pressure {
     /// Of the whole kernel: the peak, with what the machine needs besides.
     pub registers: u32,
+    /// The same, were there no end to them.
+    pub wanted: u32,
     /// Where most values live at once, in the kernel's own text.
     pub peak: Option<Place>,
     /// The values that live there, the largest first.
@@ -67,9 +69,8 @@ impl Model {
         }
     }
 
-    fn registers(&self, most: Total, target: &Target) -> u32 {
-        let values = (most.plain + most.matrix) * self.per_hundred / 100;
-        (self.base + values).min(target.regs_thread_max)
+    fn registers(&self, most: Total) -> u32 {
+        self.base + (most.plain + most.matrix) * self.per_hundred / 100
     }
 }
 
@@ -241,8 +242,10 @@ impl Walk<'_> {
         }
         let mut places: Vec<(Place, u32)> = places.into_iter().collect();
         places.sort();
+        let wanted = Model::of(target).registers(self.most);
         Pressure {
-            registers: Model::of(target).registers(self.most, target),
+            registers: wanted.min(target.regs_thread_max),
+            wanted,
             peak: peak.map(|it| place(it.site)),
             held,
             places,

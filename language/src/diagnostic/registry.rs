@@ -143,6 +143,11 @@ registry! {
     P0102, Warning, "a product is computed without a matrix unit";
     P0103, Warning, "something in a pipelined loop cannot be done ahead";
     P0104, Warning, "a fence orders nothing";
+    P0110, Warning, "an access of a warp touches more of memory than it moves";
+    P0111, Warning, "the banks of shared memory repeat an access";
+    P0112, Warning, "a mask that is always true";
+    P0113, Warning, "more values live at once than a thread has registers";
+    P0114, Warning, "an integer division in every turn of a loop";
     W0101, Warning, "a contract is not checked yet";
     W0102, Warning, "a doc comment documents nothing";
     W0103, Warning, "the synchronisation of roles is not decided";

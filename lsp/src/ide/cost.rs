@@ -4,19 +4,16 @@
 //! emitted. A cost belongs to the place of its instruction, and to every call through which that
 //! was inlined: a reduction of the library shows its shuffles where it is called.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tile_language::analysis::access::{Access, Limit, access};
+use tile_language::analysis::access::{Limit, access};
+use tile_language::analysis::sectors::{Span, sectors};
 use tile_language::analysis::{Facts, Movement, shared_access};
 use tile_language::ir::{Elem, Inst, Kernel, Place, SiteId, Value};
 use tile_language::op::{CopyOp, MemoryOp, Op, SharedOp};
 use tile_language::pass::{self, Allocation, Order, Placed};
 use tile_layout::banks::Direction;
-use tile_layout::{CostClass, Layout, Plan, SharedMeans};
-
-/// Bytes of global memory that are moved together.
-const SECTOR_BYTES: u32 = 32;
+use tile_layout::{CostClass, Plan, SharedMeans};
 
 /// What one instruction costs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -369,32 +366,16 @@ fn global(
     pointer: usize,
 ) -> Option<Cost> {
     let found = access(kernel, facts, inst)?;
-    let ty = kernel.ty(inst.operands[pointer]);
-    let (Elem::Pointer(dtype), Some(layout)) = (ty.elem, &ty.layout) else { return None };
+    let Elem::Pointer(dtype) = kernel.ty(inst.operands[pointer]).elem else { return None };
     let bits = dtype.storage_bits();
+    let sectors = sectors(kernel, facts, inst, Span::First)?;
     Some(Cost::Global {
         verb,
         bytes: found.bytes,
         ideal_bytes: (found.ideal_elems * bits).div_ceil(8),
         limit: found.limit,
-        sectors: sectors(layout, &found, bits),
+        sectors: (sectors.touched, sectors.least),
     })
-}
-
-/// Sectors that the first access of the first warp touches, and the fewest for its bytes. Rows lie
-/// apart, and begin where a sector does.
-fn sectors(layout: &Layout, access: &Access, bits: u32) -> (u32, u32) {
-    let axis = access.axis as usize;
-    let (mut touched, mut elements) = (BTreeSet::new(), BTreeSet::new());
-    for lane in 0..layout.lanes() {
-        let mut at = layout.index_of(0, lane, 0);
-        elements.insert(at.clone());
-        let first = std::mem::take(&mut at[axis]) * bits / 8;
-        let last = first + access.bytes.max(1) - 1;
-        touched.extend((first / SECTOR_BYTES..=last / SECTOR_BYTES).map(|it| (at.clone(), it)));
-    }
-    let least = (elements.len() as u32 * access.bytes).div_ceil(SECTOR_BYTES);
-    (touched.len() as u32, least.max(1))
 }
 
 fn shared(

@@ -1,0 +1,119 @@
+//! What lints promise: the mended program of a page does with less of what its warning is about, in what `sim`
+//! counts, in the code that is emitted, or in what the assembler says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tile_codegen::SimEngine;
+use tile_language::host::HostRun;
+use tile_language::query::Database;
+use tile_language::target::TargetId;
+use tile_tests::{Block, blocks, files, root};
+
+use crate::assembly::{build, tool};
+
+/// A lint's code, a test for both programs of its page, what `sim` counts, and how many times less of it there is.
+type Promise = (&'static str, &'static str, &'static str, u64);
+
+const PROMISES: &[Promise] = &[
+    (
+        "P0110",
+        "let x = randn(f32[64, 64], seed: 1);\n    let y = zeros(f32[64, 64]);\n    double(x, y);\n    \
+         expect_equal(y, x + x);",
+        "global_load_sectors",
+        8,
+    ),
+    (
+        "P0111",
+        "let x = randn(f32[64, 64], seed: 1);\n    let y = zeros(f32[64, 64]);\n    transpose(x, y);\n    \
+         expect_equal(y, x.t());",
+        "shared_load_wavefronts",
+        8,
+    ),
+];
+
+/// What `sim` counts in a run of a program's only test.
+fn counted(program: &str, body: &str, name: &str) -> u64 {
+    let mut db = Database::default();
+    let text = format!("{program}\ntest \"t\" {{\n    {body}\n}}\n");
+    let file = db.set_file("page.tile", &text);
+    let target = TargetId::from_name("sm_90a").expect("the target exists");
+    let mut engine = SimEngine::new(target);
+    let mut host = HostRun::new(&mut engine, 0);
+    let key = db.tests(file)[0].key.clone();
+    let end = db.run_test(&key, target, &mut host);
+    assert!(end.diagnostics.is_empty() && end.failure.is_none(), "{text}\n{end:?}");
+    host.counts.iter().filter(|it| it.0.1 == name).map(|it| it.1).sum()
+}
+
+/// The failing program of a page and the mended one.
+fn programs(code: &str) -> [String; 2] {
+    let page = root().join(format!("docs/diagnostics/{code}.md"));
+    let page = fs::read_to_string(page).expect("every code has a page");
+    let is_program = |it: &Block| it.info.starts_with("tile");
+    let mut found = blocks(&page).into_iter().filter(is_program).map(|it| it.text);
+    [(); 2].map(|()| found.next().expect("a page has two programs"))
+}
+
+/// The program as PTX for `sm_90a`, in a file of its folder.
+fn ptx(program: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder for the program");
+    let source = folder.path().join("page.tile");
+    fs::write(&source, program).expect("the program can be written");
+    let (out, built) = build(&source, "sm_90a");
+    let found = files(&built, "ptx").pop().expect("there is a kernel");
+    (out, found)
+}
+
+/// How often a mnemonic begins with one of these words.
+fn count(path: &Path, words: &[&str]) -> usize {
+    let text = fs::read_to_string(path).expect("PTX is text");
+    let begins = |it: &&str| words.iter().any(|word| it.trim_start().starts_with(word));
+    text.lines().filter(begins).count()
+}
+
+#[test]
+fn what_sim_counts_is_less_in_mended_programs() {
+    for &(code, body, name, factor) in PROMISES {
+        let [wrong, mended] = programs(code).map(|it| counted(&it, body, name));
+        assert!(factor * mended <= wrong, "{code}: {wrong} {name}, then {mended}");
+    }
+}
+
+#[test]
+fn a_mask_that_is_always_true_costs_a_comparison() {
+    let [wrong, mended] = programs("P0112").map(|it| {
+        let (_out, path) = ptx(&it);
+        count(&path, &["setp", "@"])
+    });
+    assert!(mended < wrong, "{wrong} then {mended}");
+}
+
+#[test]
+fn a_counted_remainder_is_no_division() {
+    let [wrong, mended] = programs("P0114").map(|it| {
+        let (_out, path) = ptx(&it);
+        count(&path, &["rem.", "div."])
+    });
+    assert_eq!((wrong > 0, mended), (true, 0));
+}
+
+#[test]
+fn a_kernel_with_a_warning_about_registers_spills_and_the_mended_one_does_not() {
+    let Some(ptxas) = tool(&["ptxas"]) else {
+        eprintln!("not checked: there is no `ptxas` in PATH");
+        return;
+    };
+    let spills = |program: String| {
+        let (_out, path) = ptx(&program);
+        let cubin = path.with_extension("checked");
+        let said = Command::new(&ptxas)
+            .args(["-arch=sm_90a", "-v"])
+            .args([path.as_os_str(), "-o".as_ref(), cubin.as_os_str()])
+            .output()
+            .expect("the tool was found");
+        !String::from_utf8_lossy(&said.stderr).contains(" 0 bytes spill stores")
+    };
+    assert_eq!(programs("P0113").map(spills), [true, false]);
+}
