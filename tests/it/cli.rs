@@ -59,6 +59,39 @@ fn a_clean_file_checks_clean() {
     assert_eq!((answer.exit, answer.out.as_str()), (Exit::Fine, ""), "{}", answer.err);
 }
 
+/// [`CLEAN`] without the fact that rows begin where 16 bytes do.
+fn narrow() -> String {
+    CLEAN.replace("    where n % 4 == 0\n", "")
+}
+
+#[test]
+fn a_call_gives_warnings_their_levels() {
+    let folder = Folder::with(&[("a.tile", narrow().as_bytes())]);
+    let path = folder.path("a.tile");
+    let check = |levels: &[&str]| {
+        let answer = tilec([&["check", &path, "--target", "sm_90a"], levels].concat());
+        (answer.exit, answer.err.lines().last().unwrap_or_default().to_owned())
+    };
+    assert_eq!(check(&[]), (Exit::Fine, "2 warnings".to_owned()));
+    assert_eq!(check(&["--allow", "P0101"]), (Exit::Fine, "2 allowed".to_owned()));
+    assert_eq!(check(&["--deny", "P0101"]), (Exit::Program, "2 errors".to_owned()));
+    assert_eq!(check(&["--deny", "warnings"]).0, Exit::Program);
+    assert_eq!(check(&["--deny", "warnings", "--warn", "P0101"]).0, Exit::Fine);
+    let build = tilec(["build", &path, "--deny", "P0101", "--out", &folder.path("out")]);
+    assert_eq!(build.exit, Exit::Program);
+    assert!(!folder.root().join("out").exists());
+}
+
+#[test]
+fn a_level_is_for_a_warning_that_exists_and_for_one_level() {
+    let folder = Folder::with(&[("a.tile", CLEAN.as_bytes())]);
+    let path = folder.path("a.tile");
+    let check = |levels: &[&str]| tilec([&["check", path.as_str()], levels].concat());
+    complains(&check(&["--allow", "P9999"]), Exit::Call, "there is no diagnostic `P9999`");
+    complains(&check(&["--deny", "E0101"]), Exit::Call, "`E0101` is no warning");
+    complains(&check(&["--deny", "P0101", "--allow", "P0101"]), Exit::Call, "given two levels");
+}
+
 #[test]
 fn a_finding_is_one_json_object_with_places_from_one() {
     let source = CLEAN.replace("v * by", "v * bye");

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::levels::Levels;
+
 /// The compiler of the Tile language.
 #[derive(Parser, Debug)]
 #[command(name = "tilec", version, about, disable_help_subcommand = true)]
@@ -117,6 +119,8 @@ pub(crate) struct Sources {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) sources: Sources,
+    #[command(flatten)]
+    pub(crate) levels: Levels,
     /// How findings are shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -126,6 +130,8 @@ pub(crate) struct Check {
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) sources: Sources,
+    #[command(flatten)]
+    pub(crate) levels: Levels,
     /// Where code objects, manifest.json and report.json go
     #[arg(long, default_value = "out", value_name = "DIR")]
     pub(crate) out: PathBuf,

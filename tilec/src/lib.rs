@@ -14,6 +14,7 @@ mod engines;
 mod failure;
 mod files;
 mod io;
+mod levels;
 mod library;
 mod progress;
 mod recording;

@@ -60,13 +60,15 @@ pub(crate) struct Repair {
 pub(crate) struct Tally {
     pub(crate) errors: usize,
     pub(crate) warnings: usize,
+    /// Those that are not shown because the call allows them.
+    pub(crate) allowed: usize,
 }
 
 impl Tally {
     /// Counts `findings`.
     pub(crate) fn of(findings: &[Finding]) -> Tally {
         let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
-        Tally { errors: count(Severity::Error), warnings: count(Severity::Warning) }
+        Tally { errors: count(Severity::Error), warnings: count(Severity::Warning), allowed: 0 }
     }
 }
 
@@ -110,6 +112,9 @@ pub(crate) fn summarize(tally: Tally, io: &mut Io<'_>) -> Result<(), Failure> {
     }
     if tally.warnings > 0 {
         parts.push(io.paint(Style::Warning, count(tally.warnings, "warning")));
+    }
+    if tally.allowed > 0 {
+        parts.push(io.paint(Style::Faint, format!("{} allowed", tally.allowed)));
     }
     if parts.is_empty() { Ok(()) } else { io.note(parts.join(", ")) }
 }

@@ -8,9 +8,9 @@ use crate::{Exit, Failure, Io};
 pub(super) fn run(args: &cli::Check, io: &mut Io<'_>) -> Result<Exit, Failure> {
     let targets = targets(&args.sources.targets)?;
     let session = Session::open(&args.sources.paths)?;
-    let findings = session.findings(&targets);
+    let (findings, n_allowed) = args.levels.apply(session.findings(&targets))?;
     render::show(&findings, session.sources(), args.format, io)?;
-    let tally = Tally::of(&findings);
+    let tally = Tally { allowed: n_allowed, ..Tally::of(&findings) };
     if args.format == cli::Format::Human {
         render::summarize(tally, io)?;
     }
