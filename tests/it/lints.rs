@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tile_codegen::SimEngine;
+use tile_language::analysis::Facts;
+use tile_language::analysis::sectors::{Span, sectors};
 use tile_language::host::HostRun;
+use tile_language::op::{MemoryOp, Op};
 use tile_language::query::Database;
 use tile_language::target::TargetId;
 use tile_tests::{Block, blocks, files, root};
@@ -116,4 +119,42 @@ fn a_kernel_with_a_warning_about_registers_spills_and_the_mended_one_does_not() 
         !String::from_utf8_lossy(&said.stderr).contains(" 0 bytes spill stores")
     };
     assert_eq!(programs("P0113").map(spills), [true, false]);
+}
+
+/// A kernel that copies a tile of `T` in a layout, from and to rows of 64 elements.
+fn copying(dtype: &str, [regs, lanes]: [[u32; 2]; 2], order: [u32; 2]) -> String {
+    format!(
+        "kernel bring(x: global {dtype}[64, 64], y: global mut {dtype}[64, 64])\n    grid [1]\n    warps 4\n{{\n    \
+         const L = blocked(regs: {regs:?}, lanes: {lanes:?}, warps: [2, 2], order: {order:?});\n    \
+         let (i, j) = coords([64, 64] @ L);\n    store(y.at(i, j), load(x.at(i, j)));\n}}\n"
+    )
+}
+
+#[test]
+fn the_sectors_that_are_told_are_those_that_sim_counts() {
+    let all_regs = [[1, 1], [1, 4], [4, 1], [2, 2], [1, 8]];
+    let all_lanes = [[1, 32], [2, 16], [4, 8], [8, 4], [16, 2], [32, 1]];
+    let target = TargetId::from_name("sm_90a").expect("the target exists");
+    for (regs, lanes) in all_regs.into_iter().flat_map(|it| all_lanes.map(|lanes| (it, lanes))) {
+        for (dtype, order) in [("f32", [1, 0]), ("bf16", [1, 0]), ("f32", [0, 1])] {
+            let program = copying(dtype, [regs, lanes], order);
+            let mut db = Database::default();
+            let file = db.set_file("page.tile", &program);
+            let (_, kernel) = db.kernels(file, target).pop().expect("the kernel has no mistake");
+            let facts = Facts::of(&kernel);
+            let mut told = None;
+            kernel.body.walk(&mut |inst| {
+                if matches!(inst.op, Op::Memory(MemoryOp::Load { .. })) {
+                    told = sectors(&kernel, &facts, inst, Span::First);
+                }
+            });
+            let body = format!(
+                "let x = zeros({dtype}[64, 64]);\n    let y = zeros({dtype}[64, 64]);\n    bring(x, y);"
+            );
+            let [requests, found] = ["requests", "sectors"]
+                .map(|it| counted(&program, &body, &format!("global_load_{it}")));
+            let told = u64::from(told.expect("a load of a tile has sectors").touched);
+            assert_eq!(told * requests, found, "{program}");
+        }
+    }
 }
