@@ -40,6 +40,6 @@ pub(crate) fn findings(kernel: &Kernel, facts: &Facts) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     kernel.body.walk(&mut |inst| found.extend(LINTS.iter().filter_map(|ask| ask(&subject, inst))));
     found.extend(division::warnings(&subject));
-    found.extend(registers::warning(kernel));
+    found.extend(registers::warnings(kernel));
     found
 }

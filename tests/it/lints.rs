@@ -12,7 +12,7 @@ use tile_language::host::HostRun;
 use tile_language::op::{MemoryOp, Op};
 use tile_language::query::Database;
 use tile_language::target::TargetId;
-use tile_tests::{Block, blocks, files, root};
+use tile_tests::{Block, blocks, files, root, tilec};
 
 use crate::assembly::{build, tool};
 
@@ -157,4 +157,29 @@ fn the_sectors_that_are_told_are_those_that_sim_counts() {
             assert_eq!(told * requests, found, "{program}");
         }
     }
+}
+
+#[test]
+fn a_role_that_wants_more_registers_than_it_has_is_told() {
+    let path = root().join("examples/hopper/matmul.tile");
+    let text = fs::read_to_string(path).expect("there is the example");
+    let folder = tempfile::tempdir().expect("a folder for the program");
+    let source = folder.path().join("matmul.tile");
+    let file = source.display().to_string();
+    let check = |regs: &str| {
+        fs::write(&source, text.replace("regs 232", regs)).expect("the program can be written");
+        tilec(["check", &file, "--target", "sm_90a", "--format", "json"]).out
+    };
+    assert_eq!(check("regs 232"), "");
+    let told = check("regs 96");
+    assert!(told.contains("P0113"), "{told}");
+    assert!(
+        told.contains("role `math[0]` wants about 146 registers a thread at once, and has 96"),
+        "{told}"
+    );
+    let report = tilec(["report", &file, "--target", "sm_90a"]).out;
+    assert!(
+        report.contains("role `math[0]` wants about 146 registers a thread, has 96"),
+        "{report}"
+    );
 }

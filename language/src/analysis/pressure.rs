@@ -37,6 +37,8 @@ pub struct Pressure {
     pub peak: Option<Place>,
     /// The values that live there, the largest first.
     pub held: Vec<Held>,
+    /// What each role wants, in the order of the roles; empty if there are none.
+    pub roles: Vec<u32>,
     /// The most registers with values at each place of the kernel's own text, in its order.
     pub places: Vec<(Place, u32)>,
 }
@@ -96,6 +98,7 @@ pub fn pressure(kernel: &Kernel) -> Pressure {
         total: Total::default(),
         at_sites: vec![0; kernel.sites.len()],
         most: Total::default(),
+        roles: Vec::new(),
         peak: None,
     };
     walk.region(&kernel.body);
@@ -107,6 +110,12 @@ pub fn pressure(kernel: &Kernel) -> Pressure {
 struct Total {
     plain: u32,
     matrix: u32,
+}
+
+impl Total {
+    fn max(self, other: Total) -> Total {
+        Total { plain: self.plain.max(other.plain), matrix: self.matrix.max(other.matrix) }
+    }
 }
 
 struct Walk<'a> {
@@ -123,6 +132,8 @@ struct Walk<'a> {
     total: Total,
     at_sites: Vec<u32>,
     most: Total,
+    /// The most of every role.
+    roles: Vec<Total>,
     peak: Option<Peak>,
 }
 
@@ -139,9 +150,10 @@ impl Walk<'_> {
         for inst in region.insts.iter().rev() {
             self.mark(inst.site, 0);
             inst.results.iter().for_each(|&it| self.end(it));
-            match is_loop(inst) {
-                true => self.looped(&inst.regions),
-                false => self.branches(&inst.regions),
+            match inst.op {
+                _ if is_loop(inst) => self.looped(&inst.regions),
+                Op::Flow(FlowOp::Roles { .. }) => self.roles(&inst.regions),
+                _ => self.branches(&inst.regions),
             }
             inst.operands.iter().for_each(|&it| self.begin(it));
             self.mark(inst.site, self.copies(inst));
@@ -171,6 +183,17 @@ impl Walk<'_> {
             (self.live, self.total) = (live.clone(), total);
         }
         needed.into_iter().for_each(|it| self.begin(it));
+    }
+
+    /// Roles: branches of which each has registers of its own.
+    fn roles(&mut self, regions: &[Region]) {
+        let most = self.most;
+        for region in regions {
+            self.most = Total::default();
+            self.branches(std::slice::from_ref(region));
+            self.roles.push(self.most);
+        }
+        self.most = self.roles.iter().fold(most, |all, &it| all.max(it));
     }
 
     /// The bodies of a loop: what they use from around them lives through them, since it may come
@@ -242,12 +265,14 @@ impl Walk<'_> {
         }
         let mut places: Vec<(Place, u32)> = places.into_iter().collect();
         places.sort();
-        let wanted = Model::of(target).registers(self.most);
+        let model = Model::of(target);
+        let wanted = model.registers(self.most);
         Pressure {
             registers: wanted.min(target.regs_thread_max),
             wanted,
             peak: peak.map(|it| place(it.site)),
             held,
+            roles: self.roles.iter().map(|&it| model.registers(it)).collect(),
             places,
         }
     }

@@ -6,6 +6,7 @@ use crate::analysis::pressure::{Held, Pressure};
 use crate::analysis::sectors::{SECTOR_BYTES, Sectors};
 use crate::diagnostic::{Code, Diagnostic, Reason};
 use crate::ir::{Inst, Kernel, SiteId};
+use crate::op::flow::Role;
 use crate::op::{MemoryOp, Op, SharedOp};
 
 fn warning(code: Code, kernel: &Kernel, site: SiteId, message: String) -> Diagnostic {
@@ -108,6 +109,20 @@ pub fn spills(kernel: &Kernel, found: &Pressure, limit: u32) -> Diagnostic {
     }
     it.help = Some(
         "take smaller tiles or more warps, or let less live at once: what does not fit is kept in memory".to_owned(),
+    );
+    it
+}
+
+/// P0113: more values live at once in a role than its threads have registers.
+pub fn role_spills(kernel: &Kernel, role: &Role, wanted: u32, given: u32) -> Diagnostic {
+    let name = super::roles::name(role);
+    let message =
+        format!("role `{name}` wants about {wanted} registers a thread at once, and has {given}");
+    let site = kernel.roles().map_or(kernel.clauses.head, |it| it.0.site);
+    let mut it = warning(Code::P0113, kernel, site, message);
+    it.help = Some(
+        "give it more of the other roles' by `regs`, more warps, or smaller tiles: what does not fit is kept in memory"
+            .to_owned(),
     );
     it
 }

@@ -19,6 +19,12 @@ pub fn name(role: &Role) -> String {
     }
 }
 
+/// What the threads of a role want, by the estimate, and what they have.
+pub fn wanted(role: &Role, registers: u32) -> String {
+    let has = role.regs.map_or_else(String::new, |it| format!(", has {it}"));
+    format!("role `{}` wants about {registers} registers a thread{has}", name(role))
+}
+
 /// E0710: roles that want more registers than there are; `places` are those of their names.
 pub fn registers(map: &RoleMap, roles: &[Role], places: &[Place], target: &Target) -> Diagnostic {
     let wanted = map.registers(target);

@@ -10,6 +10,7 @@ use tile_language::db::{Db, SourceFile};
 use tile_language::elab::observe::Nature;
 use tile_language::ir::{Elem, ItemKey, Place};
 use tile_language::names::mentions::{self, Local, LocalKind, Meaning};
+use tile_language::report;
 use tile_language::target::occupancy::Block;
 use tile_language::target::{Cap, Target, TargetId};
 use tile_layout::{Layout, MemoryMap};
@@ -199,7 +200,11 @@ impl About<'_> {
             format!("{} of shared memory", bytes_text(needs.block.shared_bytes)),
             needs.occupancy_text(target),
         ];
-        lines.extend(self.peak(it.pressure(self.db)?));
+        let pressure = it.pressure(self.db)?;
+        let roles = ir.roles().map(|it| it.1).unwrap_or_default();
+        let of_roles = roles.iter().zip(&pressure.roles);
+        lines.extend(of_roles.map(|(role, &wanted)| report::roles::wanted(role, wanted)));
+        lines.extend(self.peak(pressure));
         Some(lines)
     }
 

@@ -154,6 +154,9 @@ fn roles(it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
     if let Some(line) = report::roles::start(&map, target) {
         io.line(format!("  {line}"))?;
     }
+    for (role, &wanted) in roles.iter().zip(&analysis::pressure(&it.kernel).roles) {
+        io.line(format!("  {}", report::roles::wanted(role, wanted)))?;
+    }
     for (role, id) in roles.iter().zip(role_map::meeting_ids(roles)) {
         if let Some(line) = report::roles::meeting(role, id) {
             io.line(format!("  {line}"))?;
