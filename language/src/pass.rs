@@ -5,6 +5,7 @@
 //! | [`permits`](permits()) | – | no permits: their ends are arrivals and groups of copies |
 //! | [`settle`] | – | every wait for products says how many groups may stay; none is in flight at the end |
 //! | [`waits`](waits()) | permits | before every access to what a copy may still write stands a wait |
+//! | [`written`](written()) | permits | before every look at what a box may be on its way to stands a wait |
 //! | [`pipeline`](pipeline()) | waits | no `copy.fetch`; loops marked so are spread over iterations |
 //! | [`Allocation::of`] | no fetch | every buffer has its bytes, and every instruction its scratch |
 //! | [`barriers`](barriers()) | waits, places | between conflicting accesses all threads have met |
@@ -34,6 +35,7 @@ mod scratch;
 mod tests;
 pub(crate) mod touch;
 mod waits;
+mod written;
 
 pub use allocation::{Allocation, Buffer};
 pub use barriers::barriers;
@@ -48,6 +50,7 @@ pub(crate) use place::new_inst;
 pub use scratch::ScratchUse;
 pub use touch::Verb;
 pub use waits::waits;
+pub use written::written;
 
 use crate::ir::Kernel;
 

@@ -42,7 +42,7 @@ impl Descriptor {
         let status = unsafe {
             sys::cuTensorMapEncodeTiled(
                 &mut made.0,
-                data_type(map.bits),
+                data_type(&map.dtype, map.bits),
                 rank,
                 address as *mut c_void,
                 sizes.as_ptr(),
@@ -71,12 +71,18 @@ impl Descriptor {
     }
 }
 
-/// Elements are moved as they are, so their width says all.
-fn data_type(bits: u32) -> DataType {
-    match bits {
-        8 => DataType::CU_TENSOR_MAP_DATA_TYPE_UINT8,
-        16 => DataType::CU_TENSOR_MAP_DATA_TYPE_UINT16,
-        32 => DataType::CU_TENSOR_MAP_DATA_TYPE_UINT32,
+/// The type in which the engine combines elements; where it only moves them, their width says all.
+fn data_type(dtype: &str, bits: u32) -> DataType {
+    match (dtype, bits) {
+        ("f16", _) => DataType::CU_TENSOR_MAP_DATA_TYPE_FLOAT16,
+        ("bf16", _) => DataType::CU_TENSOR_MAP_DATA_TYPE_BFLOAT16,
+        ("f32", _) => DataType::CU_TENSOR_MAP_DATA_TYPE_FLOAT32,
+        ("f64", _) => DataType::CU_TENSOR_MAP_DATA_TYPE_FLOAT64,
+        ("i32", _) => DataType::CU_TENSOR_MAP_DATA_TYPE_INT32,
+        ("i64", _) => DataType::CU_TENSOR_MAP_DATA_TYPE_INT64,
+        (_, 8) => DataType::CU_TENSOR_MAP_DATA_TYPE_UINT8,
+        (_, 16) => DataType::CU_TENSOR_MAP_DATA_TYPE_UINT16,
+        (_, 32) => DataType::CU_TENSOR_MAP_DATA_TYPE_UINT32,
         _ => DataType::CU_TENSOR_MAP_DATA_TYPE_UINT64,
     }
 }

@@ -1,7 +1,7 @@
 //! What the lowering asks of a vendor's copy engine: boxes of tensors.
 
 use inkwell::values::{FunctionValue, IntValue, PointerValue};
-use tile_language::op::memory::Evict;
+use tile_language::op::memory::{AtomicOp, Evict};
 
 use crate::emit::Emit;
 
@@ -36,8 +36,18 @@ pub(crate) trait CopyEngine {
         told: PointerValue<'c>,
     );
 
-    /// One thread: starts to take shared memory to a box, as a group of its own.
-    fn take_box<'c>(&self, emit: &Emit<'c>, from: PointerValue<'c>, to: &TensorBox<'c>);
+    /// One thread: starts to take shared memory to a box, as a group of its own; `reduce` says how its elements are combined
+    /// with what is there.
+    fn take_box<'c>(
+        &self,
+        emit: &Emit<'c>,
+        from: PointerValue<'c>,
+        to: &TensorBox<'c>,
+        reduce: Option<AtomicOp>,
+    );
+
+    /// One thread: brings a box to the second cache level.
+    fn prefetch_box<'c>(&self, emit: &Emit<'c>, it: &TensorBox<'c>);
 
     /// Waits until at most so many groups of this thread's are left, or have not been read.
     fn await_boxes(&self, emit: &Emit<'_>, in_flight: u32, read: bool);

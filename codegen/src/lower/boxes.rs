@@ -10,7 +10,7 @@
 
 use inkwell::values::IntValue;
 use tile_language::ir::{Elem, Inst, Region, Value};
-use tile_language::op::memory::Evict;
+use tile_language::op::memory::{AtomicOp, Evict};
 use tile_language::op::{CopyOp, Op};
 
 use super::Lower;
@@ -48,12 +48,18 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Starts to take a box out.
-    pub(crate) fn take_box(&mut self, inst: &Inst, evict: Evict) {
+    pub(crate) fn take_box(&mut self, inst: &Inst, evict: Evict, reduce: Option<AtomicOp>) {
         let to = self.tensor_box(inst, 2, evict);
         let from = self.box_address(inst.operands[1]);
         self.chip.show_engine(&self.emit);
         self.meet();
-        self.by_one(|it| it.chip.take_box(&it.emit, from, &to));
+        self.by_one(|it| it.chip.take_box(&it.emit, from, &to, reduce));
+    }
+
+    /// Says that a box will be wanted.
+    pub(crate) fn prefetch_box(&mut self, inst: &Inst, evict: Evict) {
+        let from = self.tensor_box(inst, 1, evict);
+        self.by_one(|it| it.chip.prefetch_box(&it.emit, &from));
     }
 
     /// Waits for boxes on their way out.

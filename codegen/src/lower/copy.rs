@@ -47,7 +47,8 @@ impl<'c> Lower<'_, 'c> {
             CopyOp::Hold => self.hold(inst.operands[0]),
             CopyOp::Signal { .. } => unreachable!("E0712: copies by warps count no bytes"),
             CopyOp::Box { evict } => self.bring_box(inst, *evict),
-            CopyOp::BoxOut { evict } => self.take_box(inst, *evict),
+            CopyOp::BoxOut { evict, reduce } => self.take_box(inst, *evict, *reduce),
+            CopyOp::Prefetch { evict } => self.prefetch_box(inst, *evict),
             CopyOp::WaitOut { in_flight, read } => self.await_boxes(*in_flight, *read),
         }
     }

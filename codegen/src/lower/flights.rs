@@ -160,6 +160,7 @@ impl Walk {
                 | CopyOp::Signal { .. }
                 | CopyOp::Box { .. }
                 | CopyOp::BoxOut { .. }
+                | CopyOp::Prefetch { .. }
                 | CopyOp::WaitOut { .. },
             )
             | Op::Tile(_)

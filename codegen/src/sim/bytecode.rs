@@ -18,7 +18,7 @@ mod boxes;
 mod products;
 mod sync;
 
-pub(super) use boxes::{BoxCopy, BoxWay};
+pub(super) use boxes::{BoxCopy, BoxWay, Combining};
 pub(super) use products::{
     Arithmetic, AwaitProducts, GroupLeft, GroupProduct, Number, Operand, Product, Scale,
 };

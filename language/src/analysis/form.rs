@@ -154,6 +154,7 @@ impl Walk<'_> {
                 | CopyOp::Fetch { .. }
                 | CopyOp::Box { .. }
                 | CopyOp::BoxOut { .. }
+                | CopyOp::Prefetch { .. }
                 | CopyOp::WaitOut { .. },
             )
             | Op::Sync(_)

@@ -149,6 +149,8 @@ impl Elab<'_> {
             let word = it.name.as_ref().is_some_and(|name| builtin.takes_word(name));
             let value = match it.value {
                 Value::Word(word_text) if word => Value::Str(word_text),
+                // A function of the word's name stands not in its way: `reduce: min`.
+                Value::Function(it) if word => Value::Str(it.name()),
                 other => self.no_word(other, it.span),
             };
             args.push(Arg { name: it.name, value, span: it.span });

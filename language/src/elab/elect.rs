@@ -57,7 +57,12 @@ fn wants_all(op: &Op, many: bool) -> Option<&'static str> {
             | SyncOp::Permit
             | SyncOp::End,
         ) => None,
-        Op::Copy(CopyOp::Box { .. } | CopyOp::BoxOut { .. } | CopyOp::WaitOut { .. }) => None,
+        Op::Copy(
+            CopyOp::Box { .. }
+            | CopyOp::BoxOut { .. }
+            | CopyOp::Prefetch { .. }
+            | CopyOp::WaitOut { .. },
+        ) => None,
         Op::Copy(
             CopyOp::Async
             | CopyOp::Commit

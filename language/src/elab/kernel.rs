@@ -153,7 +153,7 @@ impl Elab<'_> {
             body,
         };
         let failed = self.diagnostics.iter().any(|it| it.severity == Severity::Error);
-        (!failed).then(|| pass::waits(pass::permits(pass::settle(tidy(kernel)))).0)
+        (!failed).then(|| pass::written(pass::waits(pass::permits(pass::settle(tidy(kernel)))).0))
     }
 
     /// Gives the kernel its tensor maps.

@@ -12,6 +12,7 @@ use super::rows::Pointers;
 use super::{Block, Fault};
 use crate::dtype::DType;
 use crate::ir::{Inst, Tensor, Value};
+use crate::op::memory::AtomicOp;
 
 /// The elements of a box, in the order of its view.
 struct Boxed {
@@ -38,7 +39,11 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// Brings a box out.
-    pub(super) fn box_out(&mut self, inst: &'a Inst) -> Result<(), Fault> {
+    pub(super) fn box_out(
+        &mut self,
+        inst: &'a Inst,
+        reduce: Option<AtomicOp>,
+    ) -> Result<(), Fault> {
         let corner = &inst.operands[2..];
         let (view, runs) = self.place(inst.operands[1]);
         let values = runs.load(&view).map_err(|it| self.refused(&view, &runs, it))?;
@@ -49,7 +54,11 @@ impl<'a> Block<'_, 'a> {
             }
         }
         let Boxed { dtype, pointers, inside } = self.boxed(inst, corner);
-        self.machine.memory.store(dtype, Pointers::Each(&pointers), &values, Some(&inside))
+        let memory = &mut self.machine.memory;
+        match reduce {
+            Some(op) => memory.atomic(op, dtype, &pointers, &values, Some(&inside)).map(drop),
+            None => memory.store(dtype, Pointers::Each(&pointers), &values, Some(&inside)),
+        }
     }
 
     /// The tensor that an instruction moves a box of.

@@ -158,9 +158,9 @@ impl<'a> Block<'_, 'a> {
                 Ok(())
             }
             CopyOp::Box { .. } => self.box_in(inst),
-            CopyOp::BoxOut { .. } => self.box_out(inst),
-            // They were made at once.
-            CopyOp::WaitOut { .. } => Ok(()),
+            CopyOp::BoxOut { reduce, .. } => self.box_out(inst, *reduce),
+            // Boxes on their way out were made at once, and there is no cache.
+            CopyOp::WaitOut { .. } | CopyOp::Prefetch { .. } => Ok(()),
             CopyOp::Land => unreachable!("the pass `waits` leaves no `copy.land`"),
             CopyOp::Fetch { .. } => {
                 self.begin(inst);

@@ -127,7 +127,11 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
         CopyOp::Wait { in_flight } => vec![number(*in_flight)],
         CopyOp::Fetch { align } => vec![number(*align)],
         CopyOp::Signal { bytes } => vec![number(*bytes)],
-        CopyOp::Box { evict } | CopyOp::BoxOut { evict } => vec![word(evict.name())],
+        CopyOp::Box { evict } | CopyOp::Prefetch { evict } => vec![word(evict.name())],
+        CopyOp::BoxOut { evict, reduce } => {
+            let reduce = reduce.map(|it| word(it.name()));
+            std::iter::once(word(evict.name())).chain(reduce).collect()
+        }
         CopyOp::WaitOut { in_flight, read } => vec![number(*in_flight), number(u32::from(*read))],
         CopyOp::Async | CopyOp::Land | CopyOp::Commit | CopyOp::Hold => vec![],
     }
@@ -289,7 +293,11 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
         "wait" => CopyOp::Wait { in_flight: read.number()? },
         "fetch" => CopyOp::Fetch { align: read.number()? },
         "box" => CopyOp::Box { evict: read.word_or(Evict::from_name, Evict::Normal)? },
-        "box_out" => CopyOp::BoxOut { evict: read.word_or(Evict::from_name, Evict::Normal)? },
+        "box_out" => CopyOp::BoxOut {
+            evict: read.word_or(Evict::from_name, Evict::Normal)?,
+            reduce: if read.is_empty() { None } else { Some(read.word(AtomicOp::from_name)?) },
+        },
+        "prefetch" => CopyOp::Prefetch { evict: read.word_or(Evict::from_name, Evict::Normal)? },
         "wait_out" => {
             CopyOp::WaitOut { in_flight: read.number()?, read: read.number::<u32>()? != 0 }
         }
@@ -473,7 +481,10 @@ mod tests {
         invert(Op::Copy(CopyOp::Signal { bytes: 64 }));
         for &evict in Evict::ALL {
             invert(Op::Copy(CopyOp::Box { evict }));
-            invert(Op::Copy(CopyOp::BoxOut { evict }));
+            invert(Op::Copy(CopyOp::Prefetch { evict }));
+            for reduce in [None, Some(AtomicOp::Max)] {
+                invert(Op::Copy(CopyOp::BoxOut { evict, reduce }));
+            }
         }
         for read in [false, true] {
             invert(Op::Copy(CopyOp::WaitOut { in_flight: 1, read }));

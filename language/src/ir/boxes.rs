@@ -86,7 +86,7 @@ mod tests {
     fn map(extents: &[u32], bits: u32, swizzle: u32) -> TensorMap {
         let axes = (0..extents.len() as u32).rev().collect();
         let extents = extents.iter().rev().copied().collect();
-        TensorMap { param: 0, axes, extents, bits, swizzle }
+        TensorMap { param: 0, axes, extents, dtype: format!("u{bits}"), bits, swizzle }
     }
 
     fn memory(swizzle: u32, shape: &[u32], bits: u32) -> MemoryMap {

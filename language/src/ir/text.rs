@@ -512,9 +512,9 @@ struct TensorMapText<'a>(&'a TensorMap, &'a LaunchPlan);
 
 impl fmt::Display for TensorMapText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TensorMap { param, axes, extents, bits, swizzle } = self.0;
+        let TensorMap { param, axes, extents, dtype, bits: _, swizzle } = self.0;
         write!(f, "{} axes {} box {}", param_name(self.1, *param), List(axes), List(extents))?;
-        write!(f, " bits {bits} swizzle {swizzle}")
+        write!(f, " of {dtype} swizzle {swizzle}")
     }
 }
 

@@ -10,7 +10,7 @@
 //! outside of the tensor is zero in shared memory and is not written to global memory; its bytes count in full.
 
 use super::family;
-use super::memory::Evict;
+use super::memory::{AtomicOp, Evict};
 
 family! {
     /// Copies in flight.
@@ -67,7 +67,15 @@ family! {
     BoxOut {
         /// How long a cache should keep it.
         evict: Evict,
-    } = "box_out" ("map", "view", "corner…") ReadWrite, "PTX ISA, cp.async.bulk.tensor";
+        /// How its elements are combined with those that are there, each in one step; if nothing is said they replace them.
+        reduce: Option<AtomicOp>,
+    } = "box_out" ("map", "view", "corner…") ReadWrite, "PTX ISA, cp.async.bulk.tensor and cp.reduce.async.bulk.tensor";
+
+    /// The box at a corner will be wanted: it is brought to the second cache level.
+    Prefetch {
+        /// How long the cache should keep it.
+        evict: Evict,
+    } = "prefetch" ("map", "corner…") ReadWrite, "PTX ISA, cp.async.bulk.prefetch.tensor";
 
     /// Waits until at most `in_flight` of the role's boxes on their way out are left.
     WaitOut {

@@ -47,6 +47,13 @@ words! {
     Exchange = "exchange",
 }
 
+impl AtomicOp {
+    /// The one of that name, if it combines its operand with what is there.
+    pub fn combining(name: &str) -> Option<AtomicOp> {
+        AtomicOp::from_name(name).filter(|it| *it != AtomicOp::Exchange)
+    }
+}
+
 words! {
     /// What an atomic orders.
     Order;

@@ -61,6 +61,8 @@ pub enum Order {
         /// Boxes that may stay in flight.
         in_flight: u32,
     },
+    /// A `copy.wait_out`: boxes on their way out have been written.
+    Written,
     /// An `mma.wait`.
     Products {
         /// Groups of products that may stay in flight.
@@ -306,7 +308,7 @@ impl State {
             ),
             Order::Products { in_flight } => self.await_products(in_flight),
             Order::Barrier => self.0.retain(|it| it.flight.is_in_flight()),
-            Order::Fence => {}
+            Order::Written | Order::Fence => {}
         }
     }
 }
@@ -402,7 +404,8 @@ impl<'a> Walk<'a> {
                 | CopyOp::Land
                 | CopyOp::Fetch { .. }
                 | CopyOp::Box { .. }
-                | CopyOp::BoxOut { .. },
+                | CopyOp::BoxOut { .. }
+                | CopyOp::Prefetch { .. },
             )
             | Op::Sync(
                 SyncOp::Mbarriers { .. }
@@ -535,7 +538,7 @@ impl<'a> Walk<'a> {
                 Order::WaitOut { in_flight: n } => out = least(out, n),
                 Order::Products { in_flight: n } => products = least(products, n),
                 Order::Barrier => meets = true,
-                Order::Fence => {}
+                Order::Written | Order::Fence => {}
             }
         }
         if let Some(in_flight) = in_flight {

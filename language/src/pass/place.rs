@@ -23,6 +23,7 @@ impl Order {
             Order::Commit => Op::Copy(CopyOp::Commit),
             Order::Wait { in_flight } => Op::Copy(CopyOp::Wait { in_flight }),
             Order::WaitOut { in_flight } => Op::Copy(CopyOp::WaitOut { in_flight, read: true }),
+            Order::Written => Op::Copy(CopyOp::WaitOut { in_flight: 0, read: false }),
             Order::Products { in_flight } => Op::Mma(MmaOp::Wait { in_flight: Some(in_flight) }),
             Order::Barrier => Op::Sync(SyncOp::Barrier),
             Order::Fence => Op::Sync(SyncOp::FenceAsync),

@@ -80,6 +80,7 @@ impl Site {
             Order::Commit
             | Order::Wait { .. }
             | Order::WaitOut { .. }
+            | Order::Written
             | Order::Products { .. }
             | Order::Barrier
             | Order::Fence => {

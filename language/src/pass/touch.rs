@@ -157,6 +157,7 @@ impl Touch {
                 | CopyOp::Hold
                 | CopyOp::Signal { .. }
                 | CopyOp::Wait { .. }
+                | CopyOp::Prefetch { .. }
                 | CopyOp::WaitOut { .. },
             )
             | Op::Flow(_)

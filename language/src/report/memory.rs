@@ -88,6 +88,13 @@ pub fn signal_out(place: Place) -> Diagnostic {
     )
 }
 
+/// E0607: a copy into shared memory that is to be combined with what is there.
+pub fn reduce_in(place: Place) -> Diagnostic {
+    let message = "a copy to shared memory replaces what is there".to_owned();
+    Diagnostic::new(Code::E0607, message, place)
+        .help("`reduce:` is for copies to global memory; load both and store the sum")
+}
+
 /// E0607: two sides that no copy connects.
 pub fn copy_between(place: Place) -> Diagnostic {
     let message = "a copy has shared memory on one side and global memory on the other";

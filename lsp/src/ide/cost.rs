@@ -300,7 +300,7 @@ fn order(prepared: &Kernel, placed: &Placed) -> (Place, String) {
     let what = match placed.order {
         Order::Commit => "the end of a group of copies",
         Order::Wait { .. } => "a wait for copies",
-        Order::WaitOut { .. } => "a wait for boxes on their way out",
+        Order::WaitOut { .. } | Order::Written => "a wait for boxes on their way out",
         Order::Products { .. } => "a wait for products",
         Order::Barrier => "a barrier",
         Order::Fence => "a fence for the matrix unit",
@@ -350,6 +350,7 @@ fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {
             | CopyOp::Wait { .. }
             | CopyOp::Box { .. }
             | CopyOp::BoxOut { .. }
+            | CopyOp::Prefetch { .. }
             | CopyOp::WaitOut { .. },
         )
         | Op::Mma(_)

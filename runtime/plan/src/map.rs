@@ -39,6 +39,8 @@ pub struct TensorMap {
     pub axes: Vec<u32>,
     /// Extents of a box.
     pub extents: Vec<u32>,
+    /// Elements: a word of the language.
+    pub dtype: String,
     /// Bits of an element.
     pub bits: u32,
     /// Bytes within which rows are permuted in shared memory: 0, 32, 64 or 128.
@@ -204,7 +206,8 @@ mod tests {
     use super::*;
 
     fn map() -> TensorMap {
-        TensorMap { param: 0, axes: vec![1, 0], extents: vec![64, 128], bits: 16, swizzle: 128 }
+        let (axes, extents) = (vec![1, 0], vec![64, 128]);
+        TensorMap { param: 0, axes, extents, dtype: "f16".to_owned(), bits: 16, swizzle: 128 }
     }
 
     #[track_caller]

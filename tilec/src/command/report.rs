@@ -202,6 +202,7 @@ fn shared_memory(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<()
             Order::WaitOut { in_flight } => {
                 format!("wait that leaves {in_flight} boxes on their way out")
             }
+            Order::Written => "wait until boxes are written".to_owned(),
             Order::Wait { in_flight: 0 } => "wait".to_owned(),
             Order::Wait { in_flight } => format!("wait that leaves {in_flight} in flight"),
             Order::Products { in_flight } => format!("wait for products, {in_flight} in flight"),

@@ -2,6 +2,8 @@
 
 use inkwell::values::{FunctionValue, IntValue, PointerValue};
 
+use tile_language::op::memory::AtomicOp;
+
 use super::Amdgcn;
 use crate::chip::engine::{CopyEngine, TensorBox};
 use crate::emit::Emit;
@@ -31,7 +33,17 @@ impl CopyEngine for Amdgcn {
         unreachable!("{NO_ENGINE}")
     }
 
-    fn take_box<'c>(&self, _emit: &Emit<'c>, _from: PointerValue<'c>, _to: &TensorBox<'c>) {
+    fn take_box<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _from: PointerValue<'c>,
+        _to: &TensorBox<'c>,
+        _reduce: Option<AtomicOp>,
+    ) {
+        unreachable!("{NO_ENGINE}")
+    }
+
+    fn prefetch_box<'c>(&self, _emit: &Emit<'c>, _it: &TensorBox<'c>) {
         unreachable!("{NO_ENGINE}")
     }
 

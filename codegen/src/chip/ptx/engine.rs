@@ -3,7 +3,7 @@
 
 use inkwell::attributes::AttributeLoc;
 use inkwell::values::{FunctionValue, IntValue, PointerValue};
-use tile_language::op::memory::Evict;
+use tile_language::op::memory::{AtomicOp, Evict};
 use tile_plan::map::DESCRIPTOR_BYTES;
 
 use super::Ptx;
@@ -95,17 +95,38 @@ impl CopyEngine for Ptx {
         operands.emit(emit, text);
     }
 
-    fn take_box<'c>(&self, emit: &Emit<'c>, from: PointerValue<'c>, to: &TensorBox<'c>) {
+    fn take_box<'c>(
+        &self,
+        emit: &Emit<'c>,
+        from: PointerValue<'c>,
+        to: &TensorBox<'c>,
+        reduce: Option<AtomicOp>,
+    ) {
         let mut operands = Operands::new();
         let tensor = operands.tensor(to);
         let from = operands.add(from, "r");
         let (modifier, policy) = operands.policy(emit, to.evict);
         let rank = to.corner.len();
+        let (verb, way) = match reduce {
+            Some(op) => ("cp.reduce.async.bulk.tensor", format!(".{}", op.name())),
+            None => ("cp.async.bulk.tensor", String::new()),
+        };
         let text = format!(
-            "cp.async.bulk.tensor.{rank}d.global.shared::cta.tile.bulk_group{modifier} {tensor}, [{from}]{policy};"
+            "{verb}.{rank}d.global.shared::cta{way}.tile.bulk_group{modifier} {tensor}, [{from}]{policy};"
         );
         operands.emit(emit, text);
         Operands::new().emit(emit, "cp.async.bulk.commit_group;".to_owned());
+    }
+
+    fn prefetch_box<'c>(&self, emit: &Emit<'c>, it: &TensorBox<'c>) {
+        let mut operands = Operands::new();
+        let tensor = operands.tensor(it);
+        let (modifier, policy) = operands.policy(emit, it.evict);
+        let rank = it.corner.len();
+        let text = format!(
+            "cp.async.bulk.prefetch.tensor.{rank}d.L2.global.tile{modifier} {tensor}{policy};"
+        );
+        operands.emit(emit, text);
     }
 
     fn await_boxes(&self, emit: &Emit<'_>, in_flight: u32, read: bool) {

@@ -7,8 +7,19 @@ use super::{Row, Slot};
 pub(in crate::sim) enum BoxWay {
     /// To shared memory; the mbarrier there hears of its bytes.
     In { told: Slot, offset: u32 },
-    /// To the tensor, in the thread's open group.
-    Out,
+    /// To the tensor, in the thread's open group; elements may be combined with what is there.
+    Out { reduce: Option<Combining> },
+}
+
+/// How a box is combined with what is there; in which type the tensor map says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::sim) enum Combining {
+    Add,
+    Min,
+    Max,
+    And,
+    Or,
+    Xor,
 }
 
 /// What each lane moves.

@@ -7,11 +7,14 @@
 //! that comes too early goes out. Units of 16 bytes are permuted by the absolute address. What the box has outside of
 //! its tensor comes in as zeros, whose bytes count, and does not go out.
 
-use super::super::bytecode::{BoxCopy, BoxWay};
+use std::collections::BTreeMap;
+
+use super::super::bytecode::{AtomicOp, BoxCopy, BoxWay, Combining, IntOp, Real, Real2};
 use super::super::error::{Kind, SimError};
 use super::super::mbarrier::Landing;
 use super::super::memory::{EngineMap, Memory, Region, Tracked};
 use super::super::race::{How, Later};
+use super::memory::{combine, read_bytes, write_bytes};
 use super::window::offset;
 use super::{Turn, lanes_of};
 
@@ -34,15 +37,20 @@ struct OutBox {
     lane: usize,
     buffer: u32,
     units: Vec<Unit>,
+    /// How elements are combined with what is there, and their bytes.
+    reduce: Option<(AtomicOp, usize)>,
     /// When it has been read and when it has been written, in the time of the lane's copies.
     times: [u32; 2],
 }
 
-/// The boxes of a warp on their way out: groups of each lane, the oldest first, and those in no group.
+/// The boxes of a warp on their way out: groups of each lane that may not have been read, the oldest first, and those in no
+/// group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OutBoxes {
     groups: Vec<(usize, Vec<OutBox>)>,
     open: Vec<OutBox>,
+    /// By lane: when the last of those will have been written that are known to have been read.
+    read: BTreeMap<usize, u32>,
 }
 
 impl<const L: usize> Turn<'_, '_, L> {
@@ -78,14 +86,22 @@ impl<const L: usize> Turn<'_, '_, L> {
                 let told = offset(self.warp.rows.read(told, lane)) + u64::from(more);
                 self.bring(&map, units, told, lane)
             }
-            BoxWay::Out => {
+            BoxWay::Out { reduce } => {
                 if let Some(axis) = corner.iter().position(|it| *it < 0) {
                     let at = corner[axis];
                     return Err(undefined(format!(
                         "a box that goes out begins at {at} of the engine's dimension {axis}"
                     )));
                 }
-                self.send(&map, units, lane)
+                let dtype = map.bound.map.dtype.as_str();
+                let reduce = match reduce.map(|it| (it, operation(it, dtype))) {
+                    None => None,
+                    Some((_, Some(op))) => Some((op, map.bound.map.bits as usize / 8)),
+                    Some((it, None)) => {
+                        return Err(undefined(format!("a reduction {it:?} of `{dtype}`")));
+                    }
+                };
+                self.send(&map, units, reduce, lane)
             }
         }
     }
@@ -117,7 +133,13 @@ impl<const L: usize> Turn<'_, '_, L> {
         self.mbarriers.get(told)?.bring(Landing { agent: self.agent, time, bytes, pieces })
     }
 
-    fn send(&mut self, map: &EngineMap, units: Vec<Unit>, lane: usize) -> Result<(), SimError> {
+    fn send(
+        &mut self,
+        map: &EngineMap,
+        units: Vec<Unit>,
+        reduce: Option<(AtomicOp, usize)>,
+        lane: usize,
+    ) -> Result<(), SimError> {
         let times = [self.warp.flights.hand_over(lane), self.warp.flights.hand_over(lane)];
         let (_, mut window) = self.open(Region::Shared);
         for unit in units.iter().filter(|it| it.inside.is_some()) {
@@ -131,9 +153,12 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
         let (_, mut window) = self.open(Region::Buffer(map.buffer));
         for (to, _, len) in units.iter().filter_map(|it| it.inside) {
-            window.reserve(to, len, lane, times[1])?;
+            match reduce {
+                Some(_) => window.reserve_to_combine(to, len, lane, times[1])?,
+                None => window.reserve(to, len, lane, times[1])?,
+            }
         }
-        self.warp.out_boxes.open.push(OutBox { lane, buffer: map.buffer, units, times });
+        self.warp.out_boxes.open.push(OutBox { lane, buffer: map.buffer, units, reduce, times });
         Ok(())
     }
 
@@ -165,7 +190,18 @@ impl<const L: usize> Turn<'_, '_, L> {
                     if let Some(race) = &mut self.race {
                         race.landed(self.agent, it.times[usize::from(!read)]);
                     }
+                    if read {
+                        self.warp.out_boxes.read.insert(lane, it.times[1]);
+                    }
                 }
+            }
+            // What was read before all that is left has been written, too.
+            if pending == 0
+                && !read
+                && let Some(time) = self.warp.out_boxes.read.remove(&lane)
+                && let Some(race) = &mut self.race
+            {
+                race.landed(self.agent, time);
             }
         }
     }
@@ -189,12 +225,49 @@ impl OutBox {
         for unit in &self.units {
             let Some((to, first, len)) = unit.inside else { continue };
             let (from, to) = (unit.shared as usize + first, to as usize);
-            memory.buffers[self.buffer as usize][to..to + len]
-                .copy_from_slice(&shared.bytes[from..from + len]);
+            let (from, to_bytes) = (
+                &shared.bytes[from..from + len],
+                &mut memory.buffers[self.buffer as usize][to..to + len],
+            );
+            match self.reduce {
+                None => to_bytes.copy_from_slice(from),
+                Some((op, bytes)) => {
+                    let elements = to_bytes.chunks_exact_mut(bytes).zip(from.chunks_exact(bytes));
+                    for (to, from) in elements {
+                        let bits = 8 * bytes as u32;
+                        write_bytes(to, combine(op, bits, read_bytes(to), read_bytes(from)));
+                    }
+                }
+            }
             if let Some(written) = memory.written.get_mut(&self.buffer) {
                 written.mark(to, len);
             }
         }
+    }
+}
+
+/// What a reduction does to elements of a type; `None` if the engine does not do it.
+fn operation(it: Combining, dtype: &str) -> Option<AtomicOp> {
+    let real = match dtype {
+        "f32" => Some(Real::F32),
+        "f16" => Some(Real::F16),
+        "bf16" => Some(Real::Bf16),
+        _ => None,
+    };
+    let is_signed = matches!(dtype, "i32" | "i64");
+    let is_int = is_signed || matches!(dtype, "u32" | "u64");
+    match (it, real) {
+        (Combining::Add, Some(real)) => Some(AtomicOp::Real(Real2::Add, real)),
+        (_, Some(_)) => None,
+        _ if !is_int => None,
+        (Combining::Add, None) => Some(AtomicOp::Int(IntOp::Add)),
+        (Combining::Min, None) if is_signed => Some(AtomicOp::Int(IntOp::MinSigned)),
+        (Combining::Min, None) => Some(AtomicOp::Int(IntOp::MinUnsigned)),
+        (Combining::Max, None) if is_signed => Some(AtomicOp::Int(IntOp::MaxSigned)),
+        (Combining::Max, None) => Some(AtomicOp::Int(IntOp::MaxUnsigned)),
+        (Combining::And, None) => Some(AtomicOp::Int(IntOp::And)),
+        (Combining::Or, None) => Some(AtomicOp::Int(IntOp::Or)),
+        (Combining::Xor, None) => Some(AtomicOp::Int(IntOp::Xor)),
     }
 }
 

@@ -346,7 +346,7 @@ fn exchange<const L: usize>(atomic: &Atomic, rows: &mut Rows<L>, bytes: &mut [u8
 
 /// At most 8 bytes as a number.
 #[inline]
-fn read_bytes(bytes: &[u8]) -> u64 {
+pub(super) fn read_bytes(bytes: &[u8]) -> u64 {
     match *bytes {
         [a, b] => u64::from(u16::from_le_bytes([a, b])),
         [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
@@ -360,7 +360,7 @@ fn read_bytes(bytes: &[u8]) -> u64 {
 
 /// The first of a number's bytes.
 #[inline]
-fn write_bytes(bytes: &mut [u8], bits: u64) {
+pub(super) fn write_bytes(bytes: &mut [u8], bits: u64) {
     let all = bits.to_le_bytes();
     match bytes.len() {
         2 => bytes.copy_from_slice(&all[..2]),
@@ -370,7 +370,7 @@ fn write_bytes(bytes: &mut [u8], bits: u64) {
 }
 
 /// What an atomic operation leaves in memory.
-fn combine(op: AtomicOp, bits: u32, old: u64, value: u64) -> u64 {
+pub(super) fn combine(op: AtomicOp, bits: u32, old: u64, value: u64) -> u64 {
     let mask = if bits == 64 { !0 } else { (1 << bits) - 1 };
     let wide = |x: u64, signed: bool| {
         let shift = 64 - bits;

@@ -193,6 +193,19 @@ impl Window<'_> {
         self.touch(Touch { at, len, lane, how: How::Land, flight: Some(Later::Copy(flight)) })
     }
 
+    /// Bytes that something that ends at `flight` will combine with what is there, each element in one step.
+    pub(super) fn reserve_to_combine(
+        &mut self,
+        at: u64,
+        len: usize,
+        lane: usize,
+        flight: u32,
+    ) -> Result<(), SimError> {
+        let at = self.locate(at, len, lane)?;
+        self.check_written(at, len, lane)?;
+        self.touch(Touch { at, len, lane, how: How::Combine, flight: Some(Later::Copy(flight)) })
+    }
+
     /// Bytes that are read and changed atomically.
     pub(super) fn exchange(
         &mut self,

@@ -30,6 +30,8 @@ pub(in crate::sim) enum How {
     /// The two ends of an asynchronous copy.
     Fetch,
     Land,
+    /// A copy engine combines elements with what is there, each in one step.
+    Combine,
     /// A copy engine reads what threads may have written.
     Take,
     /// A read of a product that ends later.
@@ -42,7 +44,7 @@ impl How {
     }
 
     fn is_atomic(self) -> bool {
-        matches!(self, How::Atomic | How::AtomicRead | How::AtomicWrite)
+        matches!(self, How::Atomic | How::AtomicRead | How::AtomicWrite | How::Combine)
     }
 
     /// Whether it reads by a path of its own, past what threads have not shown.
@@ -59,6 +61,7 @@ impl How {
             How::Atomic => "atomically updates",
             How::Fetch => "starts to copy from",
             How::Land => "starts to copy to",
+            How::Combine => "has a copy engine combine into",
             How::Take => "has a copy engine copy from",
             How::Multiply => "starts to multiply",
         }

@@ -17,7 +17,7 @@ use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::value::{TileBox, Value, View};
 use crate::ir::{self, Elem, Extent, FactKind, Type, boxes};
-use crate::op::memory::Evict;
+use crate::op::memory::{AtomicOp, Evict};
 use crate::op::tile::{self, Round};
 use crate::op::{CopyOp, Op, SharedOp, TileOp};
 use crate::report;
@@ -52,9 +52,9 @@ pub(super) fn way(cx: &mut Elab<'_>, args: &Args, it: &TileBox, view: &View) -> 
     if !by_engine || args.get("mask").is_some() {
         return Some(Way::Warps);
     }
-    match boxes_of(cx, it, view) {
-        Ok(Some(boxes)) => Some(Way::Engine(boxes)),
-        Ok(None) => Some(Way::Warps),
+    match boxes_of(cx, it, cx.ty(view.value).map()) {
+        Ok(Some(boxes)) if keeps_place(cx, view, &boxes) => Some(Way::Engine(boxes)),
+        Ok(_) => Some(Way::Warps),
         Err(missing) => {
             let tensor = cx.tensor(it.tiles.tensor);
             let (name, declared) = (tensor.name.clone(), cx.site_place(tensor.site));
@@ -68,10 +68,9 @@ pub(super) fn way(cx: &mut Elab<'_>, args: &Args, it: &TileBox, view: &View) -> 
 }
 
 /// How the engine moves a box; `None` if it never could.
-fn boxes_of(cx: &Elab<'_>, it: &TileBox, view: &View) -> Result<Option<Boxes>, Missing> {
+fn boxes_of(cx: &Elab<'_>, it: &TileBox, map: &MemoryMap) -> Result<Option<Boxes>, Missing> {
     let tensor = cx.tensor(it.tiles.tensor);
     let bits = tensor.dtype.storage_bits();
-    let map = cx.ty(view.value).map();
     let Some(swizzle) = swizzle_of(map, bits) else { return Ok(None) };
     let Some(axes) = engine_axes(&tensor.strides)? else { return Ok(None) };
     let mut of_view = Vec::new();
@@ -82,13 +81,14 @@ fn boxes_of(cx: &Elab<'_>, it: &TileBox, view: &View) -> Result<Option<Boxes>, M
     let whole: Vec<u32> = it.tiles.extents.iter().map(|it| it.unwrap_or(1)).collect();
     let found = pieces(&whole, &axes, swizzle * 8 / bits.max(1)).into_iter().find_map(|piece| {
         let extents = axes.iter().map(|&axis| piece[axis as usize]).collect();
-        let of = TensorMap { param: it.tiles.tensor, axes: axes.clone(), extents, bits, swizzle };
+        let (param, axes, dtype) = (it.tiles.tensor, axes.clone(), tensor.dtype.name().to_owned());
+        let of = TensorMap { param, axes, extents, dtype, bits, swizzle };
         let lies_so = sliced(map, &of_view, &piece).is_some_and(|it| boxes::lies_so(&of, &it));
         lies_so.then_some((of, piece))
     });
     let Some((of, piece)) = found else { return Ok(None) };
     let boxes = Boxes { map: of, of_view, piece };
-    if !keeps_place(cx, view, &boxes) || !strides_can_fit(&tensor.strides, bits) {
+    if !strides_can_fit(&tensor.strides, bits) {
         return Ok(None);
     }
     if u64::from(tensor.align) % GRAIN != 0 {
@@ -98,6 +98,61 @@ fn boxes_of(cx: &Elab<'_>, it: &TileBox, view: &View) -> Result<Option<Boxes>, M
         stride_fits(cx, it.tiles.tensor, axis as usize)?;
     }
     Ok(Some(boxes))
+}
+
+/// Whether the engine combines elements of a type in that way (PTX ISA, cp.reduce.async.bulk.tensor).
+pub(super) fn reduces(op: AtomicOp, dtype: DType) -> bool {
+    use DType::{Bf16, F16, F32, I32, I64, U32, U64};
+    match op {
+        AtomicOp::Add => matches!(dtype, U32 | I32 | U64 | F32 | F16 | Bf16),
+        AtomicOp::Min | AtomicOp::Max => matches!(dtype, U32 | I32 | U64 | I64),
+        AtomicOp::And | AtomicOp::Or | AtomicOp::Xor => matches!(dtype, U32 | I32 | U64 | I64),
+        AtomicOp::Exchange => false,
+    }
+}
+
+/// Tells the engine which boxes will be wanted; where it could not move them nothing is done.
+pub(super) fn prefetch(
+    cx: &mut Elab<'_>,
+    args: &Args,
+    it: &TileBox,
+    memory: &MemoryMap,
+    evict: Evict,
+) -> Option<Value> {
+    let by_engine = cx.in_role && cx.target().has(Cap::Tma) && !it.tiles.by_warps;
+    if !by_engine {
+        return Some(Value::unit());
+    }
+    let Ok(Some(boxes)) = boxes_of(cx, it, memory) else { return Some(Value::unit()) };
+    let map = cx.tensor_map(&boxes.map);
+    let shape = memory.shape();
+    for (_, firsts) in boxes.parts(&shape) {
+        let mut operands = vec![map];
+        for (corner, first) in it.corner.iter().zip(firsts) {
+            operands.push(coordinate(cx, corner, first, args.span)?);
+        }
+        cx.emit(CopyOp::Prefetch { evict }, &operands, &[], args.span);
+    }
+    Some(Value::unit())
+}
+
+impl Boxes {
+    /// The boxes of memory of a shape: which of the tensor's dimensions are cut, and where each begins.
+    fn parts(&self, shape: &[u32]) -> Vec<(Vec<u32>, Vec<u32>)> {
+        let n_pieces =
+            |axis: usize| self.of_view[axis].map_or(1, |at| shape[at] / self.piece[axis]);
+        let counts: Vec<u32> = (0..self.piece.len()).map(n_pieces).collect();
+        let part = |number: u32| {
+            let mut rest = number;
+            let mut firsts = vec![0; counts.len()];
+            for axis in (0..counts.len()).rev() {
+                firsts[axis] = rest % counts[axis] * self.piece[axis];
+                rest /= counts[axis];
+            }
+            (counts.clone(), firsts)
+        };
+        (0..counts.iter().product()).map(part).collect()
+    }
 }
 
 /// The permutation that a map was made with, in bytes.
@@ -286,11 +341,11 @@ pub(super) fn take(
     from: &View,
     to: &TileBox,
     boxes: &Boxes,
-    evict: Evict,
+    (evict, reduce): (Evict, Option<AtomicOp>),
 ) -> Option<Value> {
     each(cx, span, to, from, boxes, |cx, map, view, corner| {
         let operands: Vec<ir::Value> = [map, view].into_iter().chain(corner).collect();
-        cx.emit(CopyOp::BoxOut { evict }, &operands, &[], span);
+        cx.emit(CopyOp::BoxOut { evict, reduce }, &operands, &[], span);
     })
 }
 
@@ -305,18 +360,14 @@ fn each(
 ) -> Option<Value> {
     let map = cx.tensor_map(&boxes.map);
     let shape = cx.ty(view.value).shape.clone();
-    let n_pieces = |axis: usize| boxes.of_view[axis].map_or(1, |at| shape[at] / boxes.piece[axis]);
-    let counts: Vec<u32> = (0..boxes.piece.len()).map(n_pieces).collect();
-    for number in 0..counts.iter().product() {
-        let (mut rest, mut part) = (number, view.value);
+    for (counts, firsts) in boxes.parts(&shape) {
+        let mut part = view.value;
         let mut corner = Vec::new();
         for axis in (0..counts.len()).rev() {
-            let first = rest % counts[axis] * boxes.piece[axis];
-            rest /= counts[axis];
             if let Some(at) = boxes.of_view[axis].filter(|_| 1 < counts[axis]) {
-                part = slice(cx, part, at, first, boxes.piece[axis], span)?;
+                part = slice(cx, part, at, firsts[axis], boxes.piece[axis], span)?;
             }
-            corner.push(coordinate(cx, &it.corner[axis], first, span)?);
+            corner.push(coordinate(cx, &it.corner[axis], firsts[axis], span)?);
         }
         corner.reverse();
         emit(cx, map, part, corner);

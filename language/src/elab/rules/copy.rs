@@ -14,7 +14,7 @@ use super::args::Args;
 use super::arithmetic;
 use super::boxes::{self, Way};
 use super::layouts::apply;
-use super::memory::{self, EVICT_WORDS, check_mutable, mask};
+use super::memory::{self, EVICT_WORDS, REDUCE_WORDS, check_mutable, mask};
 use super::unify::{self, Operand};
 use super::{shared, sync};
 use crate::dtype::DType;
@@ -22,7 +22,7 @@ use crate::elab::cx::Elab;
 use crate::elab::rules::Index;
 use crate::elab::value::{SharedType, Tile, TileBox, TileLayout, Tiles, TypeValue, Value, View};
 use crate::ir::{self, Elem, Shape, Type};
-use crate::op::memory::{Cache, Evict};
+use crate::op::memory::{AtomicOp, Cache, Evict, Order, Scope};
 use crate::op::{CopyOp, MemoryOp, SharedOp, TileOp};
 use crate::report;
 
@@ -374,6 +374,11 @@ fn check_types(
 }
 
 fn into_shared(cx: &mut Elab<'_>, args: &Args, from: &Side, to: &View) -> Option<Value> {
+    if let Some(reduce) = args.get("reduce") {
+        let place = cx.place(reduce.span);
+        cx.report(report::memory::reduce_in(place));
+        return None;
+    }
     let (map, dtype) = (cx.ty(to.value).map().clone(), shared::dtype_of(cx, to));
     check_types(cx, from, &map, dtype, args.span)?;
     // Copies by warps have no such wish.
@@ -425,10 +430,12 @@ fn out_of_shared(cx: &mut Elab<'_>, args: &Args, from: &View, to: &Side) -> Opti
     let (map, dtype) = (cx.ty(from.value).map().clone(), shared::dtype_of(cx, from));
     check_types(cx, to, &map, dtype, args.span)?;
     let evict = args.word(cx, "evict", Evict::Normal, Evict::from_name, EVICT_WORDS)?;
+    let reduce = reduction(cx, args, dtype)?;
     if let Side::Box(to) = to
+        && reduce.is_none_or(|it| boxes::reduces(it, dtype))
         && let Way::Engine(boxes) = boxes::way(cx, args, to, from)?
     {
-        return boxes::take(cx, args.span, from, to, &boxes, evict);
+        return boxes::take(cx, args.span, from, to, &boxes, (evict, reduce));
     }
     let given = mask(cx, args)?;
     let (pointer, mask, spec) = global_side(cx, args, to, &map, dtype, given)?;
@@ -437,9 +444,42 @@ fn out_of_shared(cx: &mut Elab<'_>, args: &Args, from: &View, to: &Side) -> Opti
     let ty = Type::tile(Elem::Data(dtype), shape, layout);
     let value = cx.emit_one(SharedOp::Load, &[from.value], ty, args.span);
     let operands: Vec<ir::Value> = [pointer, value].into_iter().chain(mask).collect();
+    if let Some(op) = reduce {
+        let before = cx.ty(value).clone();
+        let op = MemoryOp::Atomic { op, order: Order::Relaxed, scope: Scope::Device };
+        cx.emit(op, &operands, &[before], args.span);
+        return Some(Value::unit());
+    }
     let op = MemoryOp::Store { cache: Cache::All, evict };
     cx.emit(op, &operands, &[], args.span);
     Some(Value::unit())
+}
+
+/// `reduce: add`: how what comes is combined with what is there.
+fn reduction(cx: &mut Elab<'_>, args: &Args, dtype: DType) -> Option<Option<AtomicOp>> {
+    if args.get("reduce").is_none() {
+        return Some(None);
+    }
+    let op = args.word(cx, "reduce", AtomicOp::Add, AtomicOp::combining, REDUCE_WORDS)?;
+    if !memory::atomic_takes(op, dtype) {
+        let (place, name) = (cx.place(args.span), format!("copy(…, reduce: {})", op.name()));
+        cx.report(report::memory::no_such_atomic(place, &name, dtype));
+        return None;
+    }
+    memory::need_atomic(cx, op, dtype, "copy", args.span);
+    Some(Some(op))
+}
+
+/// `prefetch(at[i, t])`
+pub(crate) fn prefetch(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
+    let Value::Box(it) = args.value("from").clone() else {
+        args.mismatch(cx, args.arg("from"), "a tile of a tiled view, `at[i, t]`");
+        return None;
+    };
+    let evict = args.word(cx, "evict", Evict::Normal, Evict::from_name, EVICT_WORDS)?;
+    let memory = it.tiles.memory_type(cx.tensor(it.tiles.tensor).dtype);
+    let map = shared::map_of(cx, &memory, args.span)?;
+    boxes::prefetch(cx, args, &it, &map, evict)
 }
 
 /// `fetch(at[i, t])`

@@ -191,6 +191,8 @@ fn zero_of(dtype: DType) -> Value {
 }
 
 const CACHE_WORDS: &str = "`all`, `global` or `streaming`";
+/// How a copy combines elements with what is there.
+pub(super) const REDUCE_WORDS: &str = "`add`, `min`, `max`, `and`, `or` or `xor`";
 pub(super) const EVICT_WORDS: &str = "`normal`, `first` or `last`";
 const ORDER_WORDS: &str = "`relaxed`, `acquire`, `release` or `acq_rel`";
 const SCOPE_WORDS: &str = "`block`, `cluster`, `device` or `system`";
@@ -258,6 +260,19 @@ fn atomic_cap(op: AtomicOp, dtype: DType) -> Option<Cap> {
     }
 }
 
+/// Says that the target must have an atomic.
+pub(super) fn need_atomic(
+    cx: &mut Elab<'_>,
+    op: AtomicOp,
+    dtype: DType,
+    name: &'static str,
+    span: Span,
+) {
+    if let Some(cap) = atomic_cap(op, dtype) {
+        cx.need(cap, name, span);
+    }
+}
+
 fn order_and_scope(cx: &mut Elab<'_>, args: &Args) -> Option<(Order, Scope)> {
     let order = args.word(cx, "order", Order::Relaxed, Order::from_name, ORDER_WORDS)?;
     let scope = args.word(cx, "scope", Scope::Device, Scope::from_name, SCOPE_WORDS)?;
@@ -272,9 +287,7 @@ fn atomic(cx: &mut Elab<'_>, args: &Args, op: AtomicOp) -> Option<Value> {
         cx.report(report::memory::no_such_atomic(place, args.row.path, pointee));
         return None;
     }
-    if let Some(cap) = atomic_cap(op, pointee) {
-        cx.need(cap, args.row.path, args.span);
-    }
+    need_atomic(cx, op, pointee, args.row.path, args.span);
     let (order, scope) = order_and_scope(cx, args)?;
     let mut operands = vec![pointer, stored(cx, args.arg("value"), pointee)?];
     operands.extend(mask(cx, args)?);

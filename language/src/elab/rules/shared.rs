@@ -182,8 +182,12 @@ pub(super) fn bracket(
 /// The layout of what is left when a dimension before the layout's own is taken.
 fn inner_layout(cx: &Elab<'_>, of: &View, axis: usize) -> Option<Spec> {
     let rank = cx.ty(of.value).shape.len();
-    let own = of.layout.as_ref()?.rank().map_or(2, |it| it as usize);
-    (axis + own < rank).then(|| of.layout.clone()).flatten()
+    let layout = of.layout.as_ref()?;
+    // Where nothing is permuted, a row lies as a matrix of one row does.
+    let is_row =
+        (axis, rank) == (0, 2) && matches!(layout, Spec::Nvmma { swizzle: 0, transposed: false });
+    let own = layout.rank().map_or(2, |it| it as usize);
+    (is_row || axis + own < rank).then(|| layout.clone())
 }
 
 fn indexed(cx: &mut Elab<'_>, of: &View, axis: usize, at: &Value, span: Span) -> Option<View> {

@@ -90,10 +90,11 @@ impl Parser<'_> {
         let axes = self.list(Self::number)?;
         self.expect_word("box")?;
         let extents = self.list(Self::number)?;
-        self.expect_word("bits")?;
-        let bits = self.number()?;
+        self.expect_word("of")?;
+        let dtype = self.dtype()?;
         self.expect_word("swizzle")?;
-        Ok(TensorMap { param, axes, extents, bits, swizzle: self.number()? })
+        let (bits, dtype) = (dtype.storage_bits(), dtype.name().to_owned());
+        Ok(TensorMap { param, axes, extents, dtype, bits, swizzle: self.number()? })
     }
 
     fn scalar(&mut self) -> Parse<Scalar> {

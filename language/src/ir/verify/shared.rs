@@ -104,6 +104,17 @@ impl<'a> Verifier<'a> {
                 [map, view, corner @ ..] => self.boxed(*map, *view, corner),
                 _ => self.v3(false, "`copy.box_out` takes a map, a view and a corner"),
             },
+            CopyOp::Prefetch { .. } => match &inst.operands[..] {
+                [map, corner @ ..] => {
+                    let corners = corner
+                        .iter()
+                        .all(|it| self.ty(*it).is_some_and(|it| *it == Type::scalar(DType::I32)));
+                    let rank = self.kernel.tensor_map(*map).map(|it| it.axes.len());
+                    let fits = corners && rank == Some(corner.len());
+                    self.v3(fits, "`copy.prefetch` takes a map and a corner of its dimensions");
+                }
+                [] => self.v3(false, "`copy.prefetch` takes a map and a corner"),
+            },
             CopyOp::Commit | CopyOp::Wait { .. } | CopyOp::WaitOut { .. } => {
                 self.sides::<0, 0>(inst);
             }

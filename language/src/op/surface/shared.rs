@@ -184,9 +184,12 @@ rows! {
     /// copy engine, that moves boxes of tiled views unless these were made with `by: warps`; it keeps them in the
     /// second cache level as `evict` says.
     ///
+    /// With `reduce: add`, `min`, `max`, `and`, `or` or `xor`, what goes to global memory is combined with what is there, each
+    /// element in one step: by the engine where it moves the box and knows the type, otherwise by atomics of the warps.
+    ///
     /// Shapes: both sides have one
     /// Errors: E0607 the sides do not go together; E0601 the tensor is not `mut`; E0730 the copy engine lacks a fact;
-    /// E0731 nothing hears of the copy; E0732 a stage is filled on some ways only
+    /// E0731 nothing hears of the copy; E0732 a stage is filled on some ways only; E0605 no such atomic on the type
     ///
     /// Example:
     /// ```tile
@@ -197,8 +200,19 @@ rows! {
     /// let next = copy(at[0, 1], into: s);
     /// next.wait();
     /// ```
-    Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional, evict: Word) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier, evict: normal)",
+    Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional, reduce: Word, evict: Word) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier, reduce: add, evict: normal)",
         copy::copy, source "PTX ISA, cp.async; CDNA4 ISA, global_load_lds";
+
+    /// Says that a box of a tiled view will be wanted soon: in roles, on targets with a copy engine, it is brought to the second
+    /// cache level and kept there as `evict` says. Elsewhere, and where the engine cannot move the box, nothing is done.
+    ///
+    /// Example:
+    /// ```tile
+    /// let at = a.tiles([16, 32]);
+    /// prefetch(at[0, 1]);
+    /// ```
+    Function "prefetch" (from: Required, evict: Word) "prefetch(from: box, evict: normal)",
+        copy::prefetch, source "PTX ISA, cp.async.bulk.prefetch.tensor";
 
     /// A box of a tiled view in shared memory, for the rest of the iteration. In a loop that is `pipelined(n)` it is
     /// copied `n - 1` iterations ahead, into one of `n` buffers.

@@ -286,6 +286,7 @@ impl<'k> Expander<'k> {
                 | CopyOp::Fetch { .. }
                 | CopyOp::Box { .. }
                 | CopyOp::BoxOut { .. }
+                | CopyOp::Prefetch { .. }
                 | CopyOp::WaitOut { .. },
             )
             | Op::Flow(_)

@@ -305,24 +305,7 @@ impl Search {
                 };
                 return Ok(!state.flights.iter().any(waits));
             }
-            Action::Meet(barrier, waits) => {
-                let (came, over) = state.meetings.entry(barrier).or_default();
-                if let Some(phase) = state.standing[role] {
-                    if phase < *over {
-                        state.standing[role] = None;
-                        return Ok(true);
-                    }
-                    return Ok(false);
-                }
-                let phase = *over;
-                *came += 1;
-                if *came == self.met_by[&barrier] {
-                    (*came, *over) = (0, *over + 1);
-                    return Ok(true);
-                }
-                state.standing[role] = waits.then_some(phase);
-                return Ok(!waits);
-            }
+            Action::Meet(barrier, waits) => return Ok(self.meet(state, role, barrier, waits)),
             Action::Commit => {
                 let group = Owner::Group(state.groups[role]);
                 state.groups[role] += 1;
@@ -355,6 +338,24 @@ impl Search {
             }
         }
         Ok(true)
+    }
+
+    /// Lets a role come to a named barrier if it has not yet; whether it goes on.
+    fn meet(&self, state: &mut State, role: usize, barrier: u32, waits: bool) -> bool {
+        let (came, over) = state.meetings.entry(barrier).or_default();
+        if let Some(phase) = state.standing[role] {
+            let is_over = phase < *over;
+            state.standing[role] = (!is_over).then_some(phase);
+            return is_over;
+        }
+        let phase = *over;
+        *came += 1;
+        if *came == self.met_by[&barrier] {
+            (*came, *over) = (0, *over + 1);
+            return true;
+        }
+        state.standing[role] = waits.then_some(phase);
+        !waits
     }
 
     /// Hands a role's open copies to a barrier.

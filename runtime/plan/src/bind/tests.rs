@@ -281,6 +281,7 @@ fn boxed(x: Argument, y: Argument, bias: Argument) -> Result<Bound, String> {
         param,
         axes: axes.to_vec(),
         extents: extents.to_vec(),
+        dtype: "f32".to_owned(),
         bits: 32,
         swizzle: 0,
     };
@@ -304,7 +305,8 @@ fn a_tensor_map_is_bound_with_sizes_and_strides_or_absent_with_its_tensor() {
 fn a_tensor_that_a_map_cannot_describe_is_named_with_the_rule() {
     let mut plan = scale();
     let (axes, extents) = (vec![1, 0], vec![4, 300]);
-    plan.maps = vec![TensorMap { param: 0, axes, extents, bits: 32, swizzle: 0 }];
+    let dtype = "f32".to_owned();
+    plan.maps = vec![TensorMap { param: 0, axes, extents, dtype, bits: 32, swizzle: 0 }];
     let (x, y) = (tensor(&[37, 8]), strided(&[37, 8], &[16, 1]));
     let args = [x, y, Argument::Absent, Argument::Absent, Argument::Scalar(Scalar::Int(1))];
     assert_eq!(

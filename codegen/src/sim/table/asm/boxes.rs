@@ -1,14 +1,15 @@
 //! Bulk copies of boxes in inline assembly (PTX ISA 9.7.9.25.5, 9.7.9.25.6) and the fence of their proxy (9.7.13.4).
 
-use super::super::super::bytecode::{BoxCopy, BoxWay};
+use super::super::super::bytecode::{BoxCopy, BoxWay, Combining};
 use super::*;
 
-const SOURCE: &str =
-    "PTX ISA 9.7.9.25.5, cp.async.bulk.tensor; 9.7.9.25.6, cp.async.bulk.commit_group";
+const SOURCE: &str = "PTX ISA 9.7.9.25.5, cp.async.bulk.tensor, cp.reduce.async.bulk.tensor; 9.7.9.25.6, cp.async.bulk.commit_group";
 
 /// The rows.
 pub(super) const ROWS: &[AsmRow] = &[
     row_of("cp.async.bulk.tensor", tensor),
+    row_of("cp.reduce.async.bulk.tensor", reduce),
+    AsmRow { name: "cp.async.bulk.prefetch.tensor", source: SOURCE, rule: AsmRule::Ignore },
     row_of("cp.async.bulk.commit_group", commit),
     row_of("cp.async.bulk.wait_group", wait),
     row_of("fence.proxy.async", show),
@@ -28,13 +29,38 @@ const PLAIN: &[&str] = &["tile", "L2::cache_hint"];
 /// `cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [to], [map, {x, y}], [told]` and
 /// `cp.async.bulk.tensor.2d.global.shared::cta.tile.bulk_group [map, {x, y}], [from]`
 fn tensor<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
+    moved(lower, statement, None)
+}
+
+/// `cp.reduce.async.bulk.tensor.2d.global.shared::cta.add.tile.bulk_group [map, {x, y}], [from]`
+fn reduce<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
+    let kinds = [
+        ("add", Combining::Add),
+        ("min", Combining::Min),
+        ("max", Combining::Max),
+        ("and", Combining::And),
+        ("or", Combining::Or),
+        ("xor", Combining::Xor),
+    ];
+    let Some((word, kind)) = kinds.into_iter().find(|it| statement.has(it.0)) else {
+        return Err(refuse("a reduction that says not how"));
+    };
+    statement.words.retain(|it| it != word);
+    moved(lower, statement, Some(kind))
+}
+
+fn moved<'m>(
+    lower: &mut Lower<'m>,
+    statement: &mut Statement,
+    reduce: Option<Combining>,
+) -> Result<(), SimError> {
     let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
     let (rank, rest) = words.split_first().ok_or_else(|| refuse("a copy without a rank"))?;
     let inward = ["shared::cluster", "global", "mbarrier::complete_tx::bytes"];
     let outward = ["global", "shared::cta", "bulk_group"];
     let moves: Vec<&str> = rest.iter().copied().filter(|it| !PLAIN.contains(it)).collect();
     let (is_inward, at_map, at_shared) = match moves[..] {
-        _ if moves == inward => (true, 1, 0),
+        _ if moves == inward && reduce.is_none() => (true, 1, 0),
         _ if moves == outward => (false, 0, 1),
         _ => return Err(refuse(&format!("cp.async.bulk.tensor.{}", words.join(".")))),
     };
@@ -49,7 +75,7 @@ fn tensor<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), Si
         let (told, offset) = statement.address(2)?;
         BoxWay::In { told, offset }
     } else {
-        BoxWay::Out
+        BoxWay::Out { reduce }
     };
     let corner = corner.into_iter().map(row).collect();
     let table = lower.code.boxes.len() as u32;
