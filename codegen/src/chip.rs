@@ -11,6 +11,7 @@
 //!   shared or to global memory, all of them see after.
 
 mod amdgcn;
+mod cluster;
 mod engine;
 mod hooks;
 mod matrix;
@@ -25,6 +26,7 @@ use tile_language::target::{Target, Vendor};
 
 use crate::emit::{Emit, Val};
 
+pub(crate) use cluster::Reach;
 pub(crate) use engine::TensorBox;
 pub(crate) use matrix::Left;
 pub(crate) use sync::Meeting;
@@ -86,7 +88,9 @@ pub(crate) enum Approx {
 }
 
 /// One vendor's half of the lowering.
-pub(crate) trait Chip: matrix::MatrixUnit + sync::Mbarriers + engine::CopyEngine {
+pub(crate) trait Chip:
+    matrix::MatrixUnit + sync::Mbarriers + engine::CopyEngine + cluster::Clusters
+{
     /// LLVM's triple.
     fn triple(&self) -> &'static str;
 

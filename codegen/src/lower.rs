@@ -20,6 +20,7 @@ mod approximate;
 mod boxes;
 mod cast;
 mod cell;
+mod cluster;
 mod convert;
 mod copy;
 mod elementwise;
@@ -47,7 +48,7 @@ use inkwell::module::Module;
 use inkwell::types::{BasicMetadataTypeEnum, BasicTypeEnum};
 use inkwell::values::{IntValue, PointerValue};
 use tile_language::analysis::meetings::{NamedBarrier, named_barriers};
-use tile_language::analysis::{Facts, Mbarriers, RoleMap};
+use tile_language::analysis::{Facts, Mbarriers, Neighbours, RoleMap};
 use tile_language::dtype::DType;
 use tile_language::ir::{Elem, Inst, Kernel, Region, SiteId, Type, Value};
 use tile_language::op::Op;
@@ -158,6 +159,8 @@ pub(crate) struct Lower<'a, 'c> {
     team: Team,
     mbarriers: Mbarriers,
     named_barriers: Vec<NamedBarrier>,
+    /// What blocks reach of each other.
+    neighbours: Neighbours,
     thread: Option<IntValue<'c>>,
     /// Those of a warp's first thread, which all its threads have in one register.
     warp_functions: HashMap<Vec<u32>, IntValue<'c>>,
@@ -200,6 +203,9 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         module.add_function(&kernel.name, context.void_type().fn_type(&params, false), None);
     let emit = Emit::new(context, module, function);
     chip.declare_kernel(&emit, kernel.warps * target.lanes, start_regs(kernel));
+    if !kernel.plan.cluster.is_empty() {
+        chip.declare_cluster(&emit, kernel.plan.cluster_extents());
+    }
     emit.attribute("target-cpu", chip.cpu());
     let facts = Facts::of(kernel);
     let warps_of = roles::warps_of(kernel);
@@ -221,6 +227,7 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
         team: Team::block(kernel.warps),
         mbarriers: Mbarriers::of(kernel),
         named_barriers: named_barriers(kernel),
+        neighbours: Neighbours::of(kernel),
         thread: None,
         warp_functions: HashMap::new(),
         thread_functions: HashMap::new(),
@@ -240,7 +247,9 @@ pub fn lower<'c>(context: &'c Context, kernel: &Kernel, options: LowerOptions) -
     lower.bind_params();
     lower.declare_maps();
     lower.init_barriers();
+    lower.open_cluster();
     lower.region(&kernel.body);
+    lower.close_cluster();
     if lower.flights.is_some() {
         lower.chip.mark_copies(&lower.emit);
     }

@@ -11,6 +11,8 @@
 //! * [`role_map`]: which warps are whose, and how the register file is shared between them.
 //! * [`meetings`]: which roles meet at a named barrier.
 //! * [`mbarriers`]: who arrives at a barrier, and what the hardware counts.
+//! * [`neighbours`]: what blocks of a cluster reach of each other.
+//! * `uniform`: what blocks of a cluster do together, under conditions that are equal in all of them.
 //! * `packed`: accesses to elements smaller than a byte that take a part of one.
 //! * [`bounds`]: which accesses are neither masked nor provably inside their tensor.
 //!
@@ -31,6 +33,7 @@ mod machinery;
 pub mod mbarriers;
 pub mod meetings;
 mod movement;
+pub mod neighbours;
 mod packed;
 pub mod pressure;
 pub mod role_map;
@@ -41,6 +44,7 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod uniform;
 
 pub use access::{Access, Limit, access};
 pub use copies::{CopyAccess, copy_access};
@@ -50,10 +54,12 @@ pub use explain::{Cause, Why};
 pub use facts::Facts;
 pub use mbarriers::Mbarriers;
 pub use movement::Movement;
+pub use neighbours::Neighbours;
 pub use pressure::pressure;
 pub use role_map::RoleMap;
 pub use shared::{conversion_cost, shared_access};
 pub use tensors::pointed_tensors;
+pub use uniform::Parted;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::Kernel;
@@ -71,8 +77,9 @@ pub fn findings(kernel: &Kernel) -> Vec<Diagnostic> {
     });
     found.extend(pass::misuses(kernel).iter().map(|it| report::mma::pending(kernel, it)));
     found.extend(protocol::stuck(kernel).map(|it| report::sync::stuck(kernel, &it)));
-    if kernel.roles().is_some() {
-        found.extend(machinery::error(kernel));
+    found.extend(machinery::error(kernel));
+    found.extend(uniform::parted(kernel).map(|it| report::cluster::parted(kernel, &it)));
+    if kernel.roles().is_some() || Neighbours::of(kernel).exist() {
         found.extend(report::sync::verdict(kernel, &protocol::check(kernel)));
     }
     found.extend(budget::shared_error(kernel));

@@ -1,9 +1,9 @@
 //! The interpreter: the meaning of a kernel, a tile at a time.
 //!
 //! A value is the whole tile as one typed vector in row-major order; layouts do not matter, because no
-//! operation's meaning depends on them (`halves` and `butterfly` name bits of indices). Blocks run one
-//! after another, in an order that the launch's seed chooses; one block's instructions run in program
-//! order. What is unsafe stops the run with a [`Failure`] that names tensor, index and extent; what
+//! operation's meaning depends on them (`halves` and `butterfly` name bits of indices). Clusters, which are
+//! single blocks mostly, run one after another, in an order that the launch's seed chooses; one block's
+//! instructions run in program order. What is unsafe stops the run with a [`Failure`] that names tensor, index and extent; what
 //! is merely suspicious (signed overflow, blocks that store different values to one place) is a
 //! warning, once a place.
 //!
@@ -38,6 +38,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analysis::Neighbours;
 use crate::analysis::meetings::named_barriers;
 use crate::engine::{Engine, Failure, Launch, Outcome, Word};
 use crate::ir::{Inst, Kernel, Region, SiteId, Value};
@@ -48,7 +49,6 @@ use crate::report::runtime as wording;
 use crate::target::TargetId;
 use buffers::Runs;
 use elements::Elements;
-use flow::{Progress, Task};
 use lifetimes::{Step, Steps};
 use memory::Memory;
 use roles::Chance;
@@ -90,22 +90,29 @@ impl Engine for Interp {
             runs: vec![None; kernel.values.len()],
             arrivals: arrivals(&kernel.body),
             met_by: named_barriers(kernel).iter().map(|it| (it.number, it.roles.len())).collect(),
+            neighbours: Neighbours::of(kernel),
             outcome: Outcome::default(),
             warned: FxHashSet::default(),
             n_insts: 0,
         };
-        let n_blocks = launch.grid.iter().map(|&it| u64::from(it)).product();
-        let mut slots = vec![None; kernel.values.len()];
-        for number in order(n_blocks, launch.seed) {
-            machine.memory.block = number as u32 + 1;
-            let id = block_id(launch.grid, number);
-            let shared = Shared::new(kernel.values.len());
+        let n_blocks = launch.grid.iter().map(|&it| u64::from(it)).product::<u64>();
+        let size = kernel.plan.cluster_size() as usize;
+        let mut slots = vec![vec![None; kernel.values.len()]; size];
+        for number in order(n_blocks / size as u64, launch.seed) {
+            let clusters = Clusters { grid: launch.grid, extents: kernel.plan.cluster_extents() };
             let chance = Chance::of_seed(launch.seed.wrapping_mul(number.wrapping_add(1)));
+            let mut owns: Vec<Option<Own>> = Vec::new();
+            for (rank, slots) in slots.iter_mut().enumerate() {
+                let (slots, shared) = (std::mem::take(slots), Shared::new(kernel.values.len()));
+                owns.push(Some(Own { slots, shared, id: clusters.block(number, rank as u32) }));
+            }
+            let own = owns[0].take().expect("a cluster has a first block");
             let mut block =
-                Block { machine: &mut machine, slots: &mut slots, shared, id, chance, site: None };
-            if let Err(fault) = block.run(&steps, params.clone()) {
+                Block { machine: &mut machine, own, others: owns, rank: 0, chance, site: None };
+            if let Err(fault) = block.run(&steps, &params) {
                 return Err(block.failure(&fault));
             }
+            slots = block.into_slots();
         }
         let mut outcome = machine.outcome;
         outcome.counts.insert("blocks".to_owned(), n_blocks);
@@ -128,7 +135,7 @@ fn word(kernel: &Kernel, (word, &param): (&Word, &Value)) -> Rc<Elements> {
 fn arrivals(body: &Region) -> FxHashMap<Value, u32> {
     let mut res = FxHashMap::default();
     body.walk(&mut |inst| {
-        if let Op::Sync(SyncOp::Mbarriers { arrivals }) = inst.op {
+        if let Op::Sync(SyncOp::Mbarriers { arrivals, .. }) = inst.op {
             res.insert(inst.results[0], arrivals);
         }
     });
@@ -176,6 +183,23 @@ fn block_id(grid: [u32; 3], number: u64) -> [u32; 3] {
     [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32]
 }
 
+/// The clusters of a launch; a block is one of its own if there are none.
+struct Clusters {
+    grid: [u32; 3],
+    extents: [u32; 3],
+}
+
+impl Clusters {
+    /// The id of a block of a cluster.
+    fn block(&self, number: u64, rank: u32) -> [u32; 3] {
+        let [x, y, _] = std::array::from_fn(|it| u64::from(self.grid[it] / self.extents[it]));
+        let first = [number % x, number / x % y, number / x / y];
+        let [w, h, _] = self.extents;
+        let inside = [rank % w, rank / w % h, rank / w / h];
+        std::array::from_fn(|it| first[it] as u32 * self.extents[it] + inside[it])
+    }
+}
+
 /// What all blocks of a launch share.
 struct Machine<'a> {
     kernel: &'a Kernel,
@@ -189,19 +213,31 @@ struct Machine<'a> {
     arrivals: FxHashMap<Value, u32>,
     /// By named barrier: roles that come in a phase.
     met_by: FxHashMap<u32, usize>,
+    /// What blocks reach of each other.
+    neighbours: Neighbours,
     outcome: Outcome,
     /// Sites that have had their warning.
     warned: FxHashSet<SiteId>,
     n_insts: u64,
 }
 
-/// One block as it runs.
-struct Block<'m, 'a> {
-    machine: &'m mut Machine<'a>,
-    slots: &'m mut Vec<Option<Rc<Elements>>>,
+/// What a block has for itself.
+struct Own {
+    slots: Vec<Option<Rc<Elements>>>,
     shared: Shared,
     id: [u32; 3],
-    /// Picks the role that goes on.
+}
+
+/// One block of a cluster as it runs, beside the others.
+struct Block<'m, 'a> {
+    machine: &'m mut Machine<'a>,
+    /// What the block that runs has.
+    own: Own,
+    /// What the blocks of the cluster have, by number; none where it is the one that runs.
+    others: Vec<Option<Own>>,
+    /// The number of the block that runs.
+    rank: usize,
+    /// Picks what goes on.
     chance: Option<Chance>,
     /// The instruction that runs.
     site: Option<(SiteId, &'a Inst)>,
@@ -241,6 +277,10 @@ enum Fault {
     Stuck(Stuck),
     /// Roles do not meet; the places of the others.
     Apart(Apart),
+    /// A block waits for its cluster, and another one does not come.
+    Parted,
+    /// A block of the cluster that there is not.
+    Rank(i64),
     /// A loop's step is not positive.
     Step(i128),
     /// A `while` ran this often.
@@ -249,12 +289,14 @@ enum Fault {
 
 impl<'a> Block<'_, 'a> {
     fn get(&self, value: Value) -> &Elements {
-        self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses")
+        self.own.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses")
     }
 
     fn share(&self, value: Value) -> Rc<Elements> {
         Rc::clone(
-            self.slots[value.0 as usize].as_ref().expect("V1: a value is defined before its uses"),
+            self.own.slots[value.0 as usize]
+                .as_ref()
+                .expect("V1: a value is defined before its uses"),
         )
     }
 
@@ -263,29 +305,46 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn set(&mut self, value: Value, data: Rc<Elements>) {
-        self.slots[value.0 as usize] = Some(data);
+        self.own.slots[value.0 as usize] = Some(data);
     }
 
     fn bind(&mut self, values: &[Value], data: Vec<Rc<Elements>>) {
         for (&value, data) in values.iter().zip(data) {
-            self.slots[value.0 as usize] = Some(data);
+            self.own.slots[value.0 as usize] = Some(data);
         }
     }
 
-    /// Runs a block from its first instruction to the ends of its roles.
-    fn run<'s>(&mut self, steps: &'s Steps<'a>, params: Vec<Rc<Elements>>) -> Result<(), Fault> {
-        self.bind(&steps.region.params, params);
-        let mut task = Task::new(steps);
-        match self.go_on(&mut task)? {
-            Progress::Done => Ok(()),
-            progress => {
-                let step = task.step().expect("a task that stops stands at an instruction");
-                match progress {
-                    Progress::Roles => self.roles(step),
-                    Progress::Waits | Progress::Done => Err(self.stuck(step.inst, Vec::new())),
-                }
-            }
+    /// The block of that number is the one that runs.
+    fn enter_block(&mut self, rank: usize) {
+        if rank != self.rank {
+            let next = self.others[rank].take().expect("every block but one is among the others");
+            self.others[self.rank] = Some(std::mem::replace(&mut self.own, next));
+            self.rank = rank;
         }
+        let [x, y, z] = self.own.id;
+        let [w, h, _] = self.machine.grid;
+        self.machine.memory.block = (z * h + y) * w + x + 1;
+    }
+
+    /// What a block of the cluster has.
+    fn block_mut(&mut self, rank: usize) -> &mut Own {
+        self.others[rank].as_mut().unwrap_or(&mut self.own)
+    }
+
+    /// What blocks of the cluster hold their values in, to be used again.
+    fn into_slots(self) -> Vec<Vec<Option<Rc<Elements>>>> {
+        let mut own = Some(self.own);
+        let all = self.others.into_iter().map(|it| it.or_else(|| own.take()));
+        all.flatten().map(|it| it.slots).collect()
+    }
+
+    /// Runs the blocks of a cluster from their first instruction to the ends of their roles.
+    fn run(&mut self, steps: &Steps<'a>, params: &[Rc<Elements>]) -> Result<(), Fault> {
+        for rank in 0..self.others.len() {
+            self.enter_block(rank);
+            self.bind(&steps.region.params, params.to_vec());
+        }
+        self.run_cluster(steps)
     }
 
     /// Goes on to an instruction: it is what a fault from here on is about.
@@ -296,7 +355,7 @@ impl<'a> Block<'_, 'a> {
     /// Gives back the memory of values that are not used any more.
     fn forget(&mut self, dead: &[Value]) {
         for &value in dead {
-            self.slots[value.0 as usize] = None;
+            self.own.slots[value.0 as usize] = None;
         }
     }
 
@@ -307,6 +366,8 @@ impl<'a> Block<'_, 'a> {
         let goes_on = match inst.op {
             Op::Sync(SyncOp::Wait) => self.is_ready(inst)?,
             Op::Sync(SyncOp::Meet { barrier, waits }) => self.meets(barrier, waits, inst.site)?,
+            // Whoever runs the cluster lets all blocks pass at once.
+            Op::Sync(SyncOp::ClusterBarrier) => false,
             _ => true,
         };
         if !goes_on {
@@ -340,8 +401,13 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn warn(&mut self, message: String, details: Vec<String>, site: SiteId) {
-        let failure =
-            Failure { message, site: Some(site), block: Some(self.id), details, because: vec![] };
+        let failure = Failure {
+            message,
+            site: Some(site),
+            block: Some(self.own.id),
+            details,
+            because: vec![],
+        };
         self.machine.outcome.warnings.push(failure);
     }
 
@@ -379,13 +445,15 @@ impl<'a> Block<'_, 'a> {
                 because = places;
                 found
             }
+            Fault::Parted => wording::cluster_apart(),
+            Fault::Rank(rank) => wording::cluster_rank(rank, self.others.len()),
             Fault::Corner { axis, at } => {
                 wording::box_before(&self.tensor_of_box(inst).name, axis, at)
             }
             Fault::Step(step) => wording::loop_step(step),
             Fault::Endless(turns) => wording::endless_while(turns),
         };
-        Failure { message, site: Some(site), block: Some(self.id), details, because }
+        Failure { message, site: Some(site), block: Some(self.own.id), details, because }
     }
 }
 

@@ -42,13 +42,15 @@ pub(crate) fn runs(kernel: &Kernel) -> Option<Vec<Vec<Event<'_>>>> {
     let mut runs = Vec::new();
     let mut n_events = 0;
     for choice in skeleton.choices() {
-        let mut lists = trace::trace(&skeleton, &choice)?;
-        let run = lists.swap_remove(0);
-        n_events += run.len();
-        if EVENTS_MAX < n_events {
-            return None;
+        for rank in 0..kernel.plan.cluster_size() {
+            let mut lists = trace::trace(&skeleton, &choice, rank)?;
+            let run = lists.swap_remove(0);
+            n_events += run.len();
+            if EVENTS_MAX < n_events {
+                return None;
+            }
+            runs.push(run);
         }
-        runs.push(run);
     }
     Some(runs)
 }

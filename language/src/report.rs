@@ -3,6 +3,7 @@
 
 pub mod boxes;
 pub mod budget;
+pub mod cluster;
 pub mod comptime;
 pub mod costs;
 pub mod layouts;

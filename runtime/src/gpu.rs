@@ -19,6 +19,8 @@ use crate::manifest::KernelEntry;
 
 /// Shared memory that a launch may ask for without telling the driver before.
 const SHARED_BYTES_USUAL: u32 = 48 << 10;
+/// Blocks of a cluster that a launch need not ask for (CUDA C++ Programming Guide, "Thread Block Clusters").
+const CLUSTER_BLOCKS_USUAL: u32 = 8;
 
 /// Bytes of the zero that stands for what has no elements.
 const NOTHING_BYTES: usize = 256;
@@ -332,6 +334,18 @@ impl Module {
             .map_err(|it| failed(format!("{bytes} bytes of shared memory a block"), it))
     }
 
+    /// Lets a kernel run in clusters that not every device has.
+    fn allow_cluster(&self, kernel: sys::CUfunction, blocks: u32) -> Result<(), GpuError> {
+        if blocks <= CLUSTER_BLOCKS_USUAL {
+            return Ok(());
+        }
+        let attribute =
+            sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED;
+        // SAFETY: the kernel belongs to a loaded module.
+        unsafe { result::function::set_function_attribute(kernel, attribute, 1) }
+            .map_err(|it| failed(format!("clusters of {blocks} blocks"), it))
+    }
+
     fn start(
         &self,
         kernel: sys::CUfunction,
@@ -339,8 +353,10 @@ impl Module {
         geometry: Geometry,
         words: &[MachineWord],
     ) -> Result<(), GpuError> {
-        let Geometry { grid: [x, y, z], threads, dynamic_shared_bytes, resident } = geometry;
+        let Geometry { grid: [x, y, z], threads, dynamic_shared_bytes, resident, cluster_size } =
+            geometry;
         self.allow_shared(kernel, dynamic_shared_bytes)?;
+        self.allow_cluster(kernel, cluster_size)?;
         let mut pointers: Vec<*mut c_void> =
             words.iter().map(|it| it.as_ptr().cast_mut()).collect();
         let (grid, block, stream) = ((x, y, z), (threads, 1, 1), self.gpu.stream.cu_stream());
@@ -383,6 +399,8 @@ pub struct Geometry {
     pub dynamic_shared_bytes: u32,
     /// Whether all blocks run at once; the driver refuses more than fit.
     pub resident: bool,
+    /// Blocks of a cluster, along which axes the code says itself.
+    pub cluster_size: u32,
 }
 
 impl Geometry {
@@ -393,6 +411,7 @@ impl Geometry {
             threads: kernel.plan.threads,
             dynamic_shared_bytes: kernel.dynamic_shared_bytes,
             resident: kernel.plan.resident,
+            cluster_size: kernel.plan.cluster_size(),
         }
     }
 }

@@ -160,6 +160,7 @@ fn kernels_for_hopper_spill_nothing_and_no_product_is_serialised() {
     for (file, kernel, product, n_boxes) in [
         ("matmul", "gemm", "HGMMA.64x256x16", 2),
         ("matmul", "gemm_ping_pong", "HGMMA.64x256x16", 2),
+        ("matmul_cluster", "gemm_cluster", "HGMMA.64x256x16", 2),
         ("matmul_fp8", "gemm_fp8", "QGMMA.64x128x32", 2),
         ("matmul_grouped", "gemm_grouped", "HGMMA.64x128x16", 2),
         ("matmul_stream_k", "gemm_stream_k", "HGMMA.64x128x16", 2),
@@ -178,6 +179,20 @@ fn kernels_for_hopper_spill_nothing_and_no_product_is_serialised() {
         holds(&sass, &["USETMAXREG.TRY_ALLOC"], 1, kernel);
         holds(&sass, &["USETMAXREG.DEALLOC"], 1, kernel);
     }
+}
+
+#[test]
+fn a_factor_that_blocks_share_is_multicast_and_given_back_without_a_fence() {
+    let (Some(ptxas), Some(nvdisasm)) = (tool(&["ptxas"]), tool(&["nvdisasm"])) else {
+        eprintln!("not checked: there is no `ptxas` or no `nvdisasm` in PATH");
+        return;
+    };
+    let (_, sass) = of_hopper("matmul_cluster", "gemm_cluster", (&ptxas, &nvdisasm));
+    holds(&sass, &["UTMALDG.2D.MULTICAST"], 1, "the copy to both blocks");
+    holds(&sass, &["SYNCS.ARRIVE.TRANS64.RED.A1T0"], 2, "arrivals in both blocks");
+    // The start and the end of the kernel alone order memory across the device.
+    let fences = sass.lines().filter(|it| it.contains("CGAERRBAR")).count();
+    assert_eq!(fences, 2, "{sass}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! AMD: what only AMDGCN has. Sources: LLVM 22, "User Guide for AMDGPU Backend"; CDNA3 and CDNA4 ISA.
 
 mod buffer;
+mod cluster;
 mod dma;
 mod engine;
 mod mfma;

@@ -27,13 +27,15 @@ pub(crate) trait CopyEngine {
     /// Whether this lane is the one of its warp that acts for all; reached by the whole warp.
     fn is_elected<'c>(&self, emit: &Emit<'c>) -> IntValue<'c>;
 
-    /// One thread: starts to bring a box to shared memory; the mbarrier hears of its bytes.
+    /// One thread: starts to bring a box to shared memory; the mbarrier hears of its bytes. It comes to the same place in
+    /// each of so many blocks, all those of the cluster if there are several.
     fn bring_box<'c>(
         &self,
         emit: &Emit<'c>,
         from: &TensorBox<'c>,
         to: PointerValue<'c>,
         told: PointerValue<'c>,
+        blocks: u32,
     );
 
     /// One thread: starts to take shared memory to a box, as a group of its own; `reduce` says how its elements are combined

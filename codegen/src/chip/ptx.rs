@@ -1,5 +1,6 @@
 //! NVIDIA: what only PTX has. Sources: PTX ISA 9.0; LLVM 22, "User Guide for NVPTX Backend".
 
+mod cluster;
 mod engine;
 mod mma;
 mod sync;

@@ -2,6 +2,7 @@
 
 use inkwell::values::{IntValue, PointerValue};
 
+use super::Reach;
 use crate::emit::Emit;
 
 /// Who meets at a barrier.
@@ -37,8 +38,14 @@ pub(crate) trait Mbarriers {
         bytes: Option<(IntValue<'c>, u32)>,
     );
 
-    /// Waits until the phase of that parity is complete.
-    fn await_mbarrier<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>, parity: IntValue<'c>);
+    /// Waits until the phase of that parity is complete, and sees what was done before its arrivals as far as `reach`.
+    fn await_mbarrier<'c>(
+        &self,
+        emit: &Emit<'c>,
+        at: PointerValue<'c>,
+        parity: IntValue<'c>,
+        reach: Reach,
+    );
 
     /// Whether the phase of that parity is complete.
     fn ask_mbarrier<'c>(

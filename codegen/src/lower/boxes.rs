@@ -39,12 +39,13 @@ impl<'c> Lower<'_, 'c> {
     }
 
     /// Starts to bring a box.
-    pub(crate) fn bring_box(&mut self, inst: &Inst, evict: Evict) {
+    pub(crate) fn bring_box(&mut self, inst: &Inst, evict: Evict, multicast: bool) {
         let from = self.tensor_box(inst, 3, evict);
         let (to, told) = (self.box_address(inst.operands[1]), self.view_address(inst.operands[2]));
         // What the warp's lanes have done comes before what is written in its place.
         self.chip.warp_barrier(&self.emit);
-        self.by_one(|it| it.chip.bring_box(&it.emit, &from, to, told));
+        let blocks = if multicast { self.kernel.plan.cluster_size() } else { 1 };
+        self.by_one(|it| it.chip.bring_box(&it.emit, &from, to, told, blocks));
     }
 
     /// Starts to take a box out.

@@ -46,7 +46,7 @@ impl<'c> Lower<'_, 'c> {
             CopyOp::Fetch { .. } => unreachable!("the pass `pipeline` leaves no `copy.fetch`"),
             CopyOp::Hold => self.hold(inst.operands[0]),
             CopyOp::Signal { .. } => unreachable!("E0712: copies by warps count no bytes"),
-            CopyOp::Box { evict } => self.bring_box(inst, *evict),
+            CopyOp::Box { evict, multicast } => self.bring_box(inst, *evict, *multicast),
             CopyOp::BoxOut { evict, reduce } => self.take_box(inst, *evict, *reduce),
             CopyOp::Prefetch { evict } => self.prefetch_box(inst, *evict),
             CopyOp::WaitOut { in_flight, read } => self.await_boxes(*in_flight, *read),

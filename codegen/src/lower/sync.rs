@@ -27,12 +27,19 @@ impl<'c> Lower<'_, 'c> {
     pub(crate) fn sync(&mut self, op: &SyncOp, inst: &Inst) {
         match op {
             SyncOp::Barrier => self.meet(),
+            SyncOp::ClusterBarrier => self.meet_cluster(),
             SyncOp::FenceAsync => self.chip.show_engine(&self.emit),
             SyncOp::Mbarriers { .. } => self.place_buffer(inst.results[0]),
             SyncOp::Wait => self.wait(inst.operands[0], inst.operands[1]),
             SyncOp::Test => self.ask(inst),
             SyncOp::Meet { barrier, waits } => self.come(*barrier, *waits),
-            SyncOp::Arrive => self.arrive(inst.operands[0], None),
+            SyncOp::Arrive { everywhere } => {
+                if self.arrives_elsewhere(op, inst.operands[0]) {
+                    self.arrive_at_neighbours(inst.operands[0], *everywhere);
+                } else {
+                    self.arrive(inst.operands[0], None);
+                }
+            }
             SyncOp::Expect { bytes } => self.arrive(inst.operands[0], Some(*bytes)),
             SyncOp::Permit | SyncOp::End => {
                 panic!("the pass `permits` leaves no permits in a kernel")
@@ -103,7 +110,7 @@ impl<'c> Lower<'_, 'c> {
             self.open_barriers();
         }
         let (address, parity) = self.phase(barrier, phases);
-        self.chip.await_mbarrier(&self.emit, address, parity);
+        self.chip.await_mbarrier(&self.emit, address, parity, self.reach_of_arrivals());
     }
 
     /// The role arrives; with bytes that its first warp tells the barrier of.

@@ -111,6 +111,9 @@ impl<'c> Lower<'_, 'c> {
             TileOp::BlockId { axis } => {
                 vec![self.emit.at_head(|| self.chip.block_id(&self.emit, *axis)).into()]
             }
+            TileOp::ClusterRank => {
+                vec![self.emit.at_head(|| self.chip.cluster_rank(&self.emit)).into()]
+            }
             TileOp::NumBlocks { axis } => {
                 vec![self.emit.at_head(|| self.chip.num_blocks(&self.emit, *axis)).into()]
             }

@@ -19,7 +19,7 @@ use tile_language::ir::{Inst, Type, Value};
 use tile_language::op::SharedOp;
 use tile_language::op::memory::{AtomicOp, Order, Scope};
 use tile_layout::banks::Direction;
-use tile_layout::{AccessGroup, Layout, MemoryMap, SharedAccess, SharedMeans};
+use tile_layout::{AccessGroup, Layout, MemoryMap, SharedAccess, SharedMeans, SharedModel};
 
 use super::cell::Cell;
 use super::index::linear;
@@ -31,6 +31,8 @@ use crate::emit::{Val, width};
 /// Where a view lies, in [`Units`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'c> {
+    /// Where the memory of another block begins; none for the block's own.
+    base: Option<PointerValue<'c>>,
     /// The byte where the buffer begins.
     buffer: u32,
     /// From there, by addition.
@@ -90,6 +92,7 @@ impl<'c> Lower<'_, 'c> {
                 let place = self.place(inst.operands[0]);
                 self.places.insert(inst.results[0], place);
             }
+            SharedOp::On => self.neighbour_view(inst),
             SharedOp::Load => self.load_view(inst),
             SharedOp::Store => self.store_view(inst),
             SharedOp::Gather { axis } => self.gather_view(*axis as usize, inst),
@@ -102,7 +105,7 @@ impl<'c> Lower<'_, 'c> {
     pub(crate) fn place_buffer(&mut self, buffer: Value) {
         let zero = self.emit.int(0);
         let place = self.allocation.of_value(buffer).offset;
-        let place = Place { buffer: place, start: zero, shift: zero, shift_bits: 0 };
+        let place = Place { base: None, buffer: place, start: zero, shift: zero, shift_bits: 0 };
         self.places.insert(buffer, place);
     }
 
@@ -110,14 +113,28 @@ impl<'c> Lower<'_, 'c> {
     pub(crate) fn view_address(&self, view: Value) -> PointerValue<'c> {
         let (emit, place) = (&self.emit, self.place(view));
         let at = emit.add(emit.int(place.buffer), emit.add(place.start, place.shift));
-        emit.offset(emit.i8().into(), self.scratch.address(), at)
+        emit.offset(emit.i8().into(), self.base(place), at)
     }
 
     /// The address of a view in a pattern that the hardware makes.
     pub(crate) fn box_address(&self, view: Value) -> PointerValue<'c> {
         let (emit, place) = (&self.emit, self.place(view));
         let at = emit.add(emit.int(place.buffer), place.start);
-        emit.offset(emit.i8().into(), self.scratch.address(), at)
+        emit.offset(emit.i8().into(), self.base(place), at)
+    }
+
+    /// Where the memory begins that a place is in.
+    fn base(&self, place: Place<'c>) -> PointerValue<'c> {
+        place.base.unwrap_or_else(|| self.scratch.address())
+    }
+
+    /// The same place of another block.
+    fn neighbour_view(&mut self, inst: &Inst) {
+        let rank = self.scalar(inst.operands[1]).into_int_value();
+        let own = self.scratch.address();
+        let base = self.chip.neighbour(&self.emit, own, rank);
+        let place = Place { base: Some(base), ..self.place(inst.operands[0]) };
+        self.places.insert(inst.results[0], place);
     }
 
     fn place(&self, view: Value) -> Place<'c> {
@@ -180,6 +197,7 @@ impl<'c> Lower<'_, 'c> {
             start = emit.add(start, emit.mul(steps, emit.int(units.of(dim.stride))));
         }
         Place {
+            base: place.base,
             buffer: place.buffer,
             start: emit.add(place.start, start),
             shift: emit.xor(place.shift, shift),
@@ -252,7 +270,7 @@ impl<'c> Lower<'_, 'c> {
         }
         let unit = of.units.bytes();
         let bytes = |it: IntValue<'c>| if unit == 1 { it } else { emit.mul(it, emit.int(unit)) };
-        let mut res = self.scratch.address();
+        let mut res = self.base(of.place);
         if of.padding.is_empty() {
             // The part that a loop does not change first.
             res = emit.offset(emit.i8().into(), res, bytes(at));
@@ -277,7 +295,13 @@ impl<'c> Lower<'_, 'c> {
     /// How a tile moves to or from a view.
     fn view_access(&self, view: Value, tile: Value, direction: Direction) -> SharedAccess {
         let (ty, target) = (self.kernel.ty(view), self.kernel.target.row());
-        shared_access(target, &self.tile_layout(tile), ty.map(), ty.elem.bits(), direction)
+        let (layout, bits) = (self.tile_layout(tile), ty.elem.bits());
+        if self.is_on(view) {
+            // Matrices are moved within a block.
+            let plain = SharedModel::plain(target.banks);
+            return plain.access(&layout, ty.map(), bits, direction);
+        }
+        shared_access(target, &layout, ty.map(), bits, direction)
     }
 }
 
@@ -473,7 +497,8 @@ impl<'c> Lower<'_, 'c> {
         let spread = self.spread(self.kernel.ty(index));
         let copies = spread.copies();
         let operation = rmw(op, self.dtype(value));
-        let (order, scope) = (ordering(Order::Relaxed), self.chip.scope(Scope::Block));
+        let scope = if self.is_on(view) { Scope::Cluster } else { Scope::Block };
+        let (order, scope) = (ordering(Order::Relaxed), self.chip.scope(scope));
         let zero = self.register_type(result).const_zero();
         let mut old = vec![zero; spread.n_slots()];
         for (slot, value) in self.get(value).into_iter().enumerate() {

@@ -193,6 +193,7 @@ pub(super) enum Special {
     Lane,
     Warp,
     WarpCount,
+    ClusterRank,
     Clock,
     DynamicShared,
 }
@@ -409,6 +410,15 @@ pub(super) enum Op {
         table: u32,
     },
     /// Copy engines know of the mbarriers that the warp has initialised.
+    /// The address of the same place in block `rank` of the cluster.
+    MapPeer {
+        d: Row,
+        a: Row,
+        rank: Row,
+    },
+    /// The first half of a meeting of the cluster, and the second.
+    ArriveAtCluster,
+    AwaitCluster,
     PublishMbarriers,
     MoveBox {
         table: u32,
@@ -829,6 +839,8 @@ pub(super) struct Code {
     pub(super) params: Vec<Vec<Part>>,
     /// Bytes of a parameter that is passed in memory.
     pub(super) byval: Vec<Option<u32>>,
+    /// Blocks of a cluster along each axis.
+    pub(super) cluster: [u32; 3],
     /// Constants and variables of the module that are not shared memory.
     pub(super) variables: Vec<Variable>,
     /// Statically allocated shared memory.

@@ -385,6 +385,7 @@ fn class(op: &Op) -> Option<&'static str> {
         | Op::Widen { .. }
         | Op::Narrow { .. }
         | Op::Special { .. }
+        | Op::MapPeer { .. }
         | Op::ToGeneric { .. }
         | Op::FromGeneric { .. }
         | Op::IsSpace { .. } => "integer_instructions",
@@ -406,6 +407,8 @@ fn class(op: &Op) -> Option<&'static str> {
         Op::Product { .. } | Op::GroupProduct { .. } => "matrix_instructions",
         Op::Shuffle { .. } | Op::Vote { .. } | Op::Cross { .. } => "lane_instructions",
         Op::Barrier { .. }
+        | Op::ArriveAtCluster
+        | Op::AwaitCluster
         | Op::Mbarrier { .. }
         | Op::PublishMbarriers
         | Op::CommitBoxes

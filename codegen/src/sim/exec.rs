@@ -9,6 +9,7 @@
 //! is legal since Volta, and shows what a program gets wrong by relying on more.
 
 mod boxes;
+mod cluster;
 mod cross;
 mod flight;
 mod group;
@@ -31,6 +32,7 @@ use super::race::Race;
 use super::schedule::{Geometry, Random};
 use super::{HookReport, Program, Reconvergence};
 
+pub(super) use cluster::{Peer, Place};
 pub(super) use cross::tally;
 use lanes::real2_wide;
 pub(super) use matrix::Scratch;
@@ -86,6 +88,7 @@ pub(super) struct Turn<'t, 'a, const L: usize> {
     pub(super) warp: &'t mut Warp<L>,
     pub(super) shared: &'t mut Tracked,
     pub(super) mbarriers: &'t mut Mbarriers,
+    pub(super) place: Place<'t>,
     pub(super) memory: &'t mut Memory<'a>,
     pub(super) race: Option<&'t mut Race>,
     /// The number of this warp among all of the grid.
@@ -126,7 +129,8 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         if self.warp.fragments.is_empty() {
             return Ok(Pause::Done);
         }
-        let waits_outside = |f: &Fragment| matches!(f.wait, Wait::Barrier { .. } | Wait::Phase);
+        let waits_outside =
+            |f: &Fragment| matches!(f.wait, Wait::Barrier { .. } | Wait::Phase | Wait::Cluster);
         if self.warp.fragments.iter().any(waits_outside) {
             return Ok(Pause::Blocked);
         }
@@ -221,6 +225,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
             Op::Cross { table } => self.cross(table)?,
             Op::Fence { order, scope } => self.fence(order, scope),
             Op::Release => self.release(),
+            Op::MapPeer { d, a, rank } => self.map_peer(d, a, rank)?,
             Op::PublishMbarriers => self.mbarriers.publish(self.warp.index),
             Op::MoveBox { table } => {
                 let program = self.program;
@@ -311,6 +316,8 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 }
                 Ok(if here { Flow::Next } else { Flow::Pick })
             }
+            Op::ArriveAtCluster => self.arrive_at_cluster(),
+            Op::AwaitCluster => Ok(self.await_cluster()),
             Op::Mbarrier { table } => self.mbarrier(&program.code.mbarriers[table as usize]),
             Op::Barrier { table } => self.barrier(table, &program.code.barriers[table as usize]),
             Op::Jump { edge } => Ok(Flow::Goto(self.take(edge, self.mask))),
@@ -500,6 +507,7 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 Special::Warp => self.warp.index,
                 Special::WarpCount => self.geometry.warps,
                 Special::Clock => self.steps as u32,
+                Special::ClusterRank => self.place.rank,
                 Special::DynamicShared => self.geometry.dynamic_shared_bytes,
             }
         });

@@ -27,6 +27,12 @@ pub(super) const ARGUMENTS: u64 = 4 << 52;
 pub(super) const IMPLICIT_AT: u64 = 0;
 pub(super) const DISPATCH_AT: u64 = 256;
 pub(super) const BY_VALUE_AT: u64 = 512;
+/// Shared memory that a block can have is smaller than this.
+pub(super) const SHARED_MAX: u64 = 1 << PEER_SHIFT;
+/// From this bit on an address of shared memory names another block of the cluster: its number plus one.
+pub(super) const PEER_SHIFT: u32 = 24;
+/// Blocks of a cluster, at most.
+const PEERS_MAX: u64 = 16;
 /// What fresh memory holds.
 pub(super) const PATTERN: u8 = 0xa5;
 
@@ -47,6 +53,8 @@ pub(super) enum Region {
     Variable(u32),
     Arguments,
     Shared,
+    /// Shared memory of that block of the cluster.
+    Peer(u32),
     Local,
 }
 
@@ -152,9 +160,17 @@ pub(super) fn outside(region: Region, at: u64, len: usize, size: usize) -> SimEr
 #[inline]
 pub(super) fn region_of(space: Space, addr: u64) -> (Region, u64) {
     match space {
-        Space::Shared => (Region::Shared, addr & (SHARED - 1)),
+        Space::Shared => shared_region(addr & (SHARED - 1)),
         Space::Local => (Region::Local, addr & (SHARED - 1)),
         Space::Generic | Space::Global | Space::Constant => generic_region(addr),
+    }
+}
+
+#[inline]
+fn shared_region(addr: u64) -> (Region, u64) {
+    match addr >> PEER_SHIFT {
+        block @ 1..=PEERS_MAX => (Region::Peer(block as u32 - 1), addr & (SHARED_MAX - 1)),
+        _ => (Region::Shared, addr),
     }
 }
 
@@ -179,6 +195,7 @@ pub(super) fn describe(region: Region) -> String {
         Region::Variable(i) => format!("variable {i} of the module"),
         Region::Arguments => "the arguments".to_owned(),
         Region::Shared => "shared memory".to_owned(),
+        Region::Peer(rank) => format!("shared memory of block {rank} of the cluster"),
         Region::Local => "private memory".to_owned(),
     }
 }

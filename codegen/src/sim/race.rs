@@ -24,7 +24,8 @@
 //!
 //! * A product of a warp group reads as an agent of its own, too, until the warp has waited for it.
 //!
-//! Blocks have no order among each other except through atomics of device scope.
+//! Blocks have no order among each other except through atomics of device scope, meetings of their cluster, and
+//! mbarriers that one of them arrives at in another one.
 
 mod shadow;
 
@@ -124,6 +125,8 @@ pub(super) struct Race {
     published: std::collections::BTreeMap<(Region, u64, Option<u32>), Clock>,
     /// By block and byte: what the open phase's arrivals knew, and what those of the last complete one did.
     mbarriers: std::collections::BTreeMap<(u32, u64), (Clock, Clock)>,
+    /// By cluster: what those knew that have come to the open meeting, and those of the last one.
+    clusters: std::collections::BTreeMap<u32, (Clock, Clock)>,
     buffers: Vec<Vec<Cell>>,
     variables: Vec<Vec<Cell>>,
     /// Writes of a value that was there already, by another warp without order.
@@ -139,6 +142,7 @@ impl Race {
             barriers: std::collections::BTreeMap::new(),
             published: std::collections::BTreeMap::new(),
             mbarriers: std::collections::BTreeMap::new(),
+            clusters: std::collections::BTreeMap::new(),
             buffers: Vec::new(),
             variables: Vec::new(),
             rewrites: 0,
@@ -151,7 +155,8 @@ impl Race {
         for (warp, agent) in agents.iter_mut().enumerate() {
             agent.tick(block * self.warps + warp as u32);
         }
-        self.residents.push(Resident { block, agents, shared: Vec::new() });
+        let at = self.residents.partition_point(|it| it.block < block);
+        self.residents.insert(at, Resident { block, agents, shared: Vec::new() });
     }
 
     /// A block is over: nobody can touch its shared memory any more.
@@ -195,12 +200,12 @@ impl Race {
     }
 
     /// An mbarrier begins anew.
-    pub(super) fn reset_mbarrier(&mut self, agent: u32, at: u64) {
-        self.mbarriers.remove(&(agent / self.warps, at));
+    pub(super) fn reset_mbarrier(&mut self, block: u32, at: u64) {
+        self.mbarriers.remove(&(block, at));
     }
 
-    /// The lanes of a warp arrive at an mbarrier.
-    pub(super) fn arrive_mbarrier(&mut self, agent: u32, at: u64, lanes: u64) {
+    /// The lanes of a warp arrive at an mbarrier of a block.
+    pub(super) fn arrive_mbarrier(&mut self, agent: u32, (block, at): (u32, u64), lanes: u64) {
         let it = self.agent(agent);
         let speaks_for_all = it.touched != 0 && it.touched & !lanes == 0;
         let mut known = it.clock.clone();
@@ -209,28 +214,49 @@ impl Race {
         } else {
             known.set(agent, it.time - 1);
         }
-        self.gate(agent, at).0.join(&known);
+        self.gate(block, at).0.join(&known);
     }
 
     /// Copies of a warp up to `time` have ended, for which a phase waited.
-    pub(super) fn land_at_mbarrier(&mut self, agent: u32, at: u64, time: u32) {
-        self.gate(agent, at).0.raise(agent | FLIGHT, time);
+    pub(super) fn land_at_mbarrier(&mut self, agent: u32, (block, at): (u32, u64), time: u32) {
+        self.gate(block, at).0.raise(agent | FLIGHT, time);
     }
 
     /// The open phase is complete.
-    pub(super) fn complete_mbarrier(&mut self, agent: u32, at: u64) {
-        let gate = self.gate(agent, at);
+    pub(super) fn complete_mbarrier(&mut self, block: u32, at: u64) {
+        let gate = self.gate(block, at);
         gate.1 = std::mem::take(&mut gate.0);
     }
 
     /// A warp goes on after the phase that is complete.
     pub(super) fn pass_mbarrier(&mut self, agent: u32, at: u64) {
-        let known = self.gate(agent, at).1.clone();
+        let known = self.gate(agent / self.warps, at).1.clone();
         self.agent(agent).clock.join(&known);
     }
 
-    fn gate(&mut self, agent: u32, at: u64) -> &mut (Clock, Clock) {
-        self.mbarriers.entry((agent / self.warps, at)).or_default()
+    fn gate(&mut self, block: u32, at: u64) -> &mut (Clock, Clock) {
+        self.mbarriers.entry((block, at)).or_default()
+    }
+
+    /// A warp comes to a meeting of its cluster.
+    pub(super) fn arrive_at_cluster(&mut self, agent: u32, cluster: u32) {
+        let it = self.agent(agent);
+        it.share(agent);
+        let known = it.clock.clone();
+        it.tick(agent);
+        self.clusters.entry(cluster).or_default().0.join(&known);
+    }
+
+    /// All of a cluster have come.
+    pub(super) fn complete_cluster(&mut self, cluster: u32) {
+        let gate = self.clusters.entry(cluster).or_default();
+        gate.1 = std::mem::take(&mut gate.0);
+    }
+
+    /// A warp goes on after a meeting of its cluster.
+    pub(super) fn pass_cluster(&mut self, agent: u32, cluster: u32) {
+        let known = self.clusters.entry(cluster).or_default().1.clone();
+        self.agent(agent).clock.join(&known);
     }
 
     /// Copy engines are shown what lanes of a warp know; of its own accesses, if the lanes speak for all that made some.
@@ -318,11 +344,24 @@ impl Race {
 
     /// Opens the shadow of a memory that others than one lane can reach.
     pub(super) fn open(&mut self, region: Region, visitor: Visitor) -> Shadow<'_> {
-        let resident = Race::resident(&mut self.residents, visitor.agent / self.warps);
+        let own = visitor.agent / self.warps;
+        let mut of_peer = None;
+        let resident = if visitor.block == own {
+            Race::resident(&mut self.residents, own)
+        } else {
+            let at = |block| self.residents.partition_point(|it| it.block < block);
+            let places = [at(own), at(visitor.block)];
+            let both = self.residents.get_disjoint_mut(places);
+            let [own, peer] = both.expect("blocks that are reached are resident");
+            of_peer = Some(&mut peer.shared);
+            own
+        };
         let cells = match region {
             Region::Buffer(i) => list(&mut self.buffers, i as usize),
             Region::Variable(i) => list(&mut self.variables, i as usize),
-            Region::Shared | Region::Arguments | Region::Local => &mut resident.shared,
+            Region::Shared | Region::Peer(_) | Region::Arguments | Region::Local => {
+                of_peer.unwrap_or(&mut resident.shared)
+            }
         };
         let agent = &mut resident.agents[(visitor.agent % self.warps) as usize];
         agent.touched |= visitor.lanes;

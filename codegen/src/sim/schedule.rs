@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use super::bytecode::{Barrier, BarrierMode, Slot};
 use super::count::Counts;
 use super::error::{Kind, SimError};
-use super::exec::{Arrival, Pause, Scratch, Turn, Wait, Warp, lanes_of, mask_text, tally};
+use super::exec::{
+    Arrival, Pause, Peer, Place, Scratch, Turn, Wait, Warp, lanes_of, mask_text, tally,
+};
 use super::mbarrier::Mbarriers;
 use super::memory::{
     ARGUMENTS, BY_VALUE_AT, DISPATCH_AT, EngineMap, IMPLICIT_AT, Memory, PATTERN, Tracked, Written,
@@ -29,9 +31,43 @@ pub(super) struct Geometry {
     /// Warps in a block.
     pub(super) warps: u32,
     pub(super) dynamic_shared_bytes: u32,
+    /// Blocks of a cluster along each axis.
+    pub(super) cluster: [u32; 3],
 }
 
 impl Geometry {
+    /// Blocks of a cluster.
+    fn cluster_size(&self) -> u32 {
+        self.cluster.iter().product()
+    }
+
+    /// The block that is `at` in the order of clusters: those of one after another.
+    fn in_clusters(&self, at: u32) -> u32 {
+        let [w, h, _] = self.cluster;
+        let size = self.cluster_size();
+        let (number, rank) = (at / size, at % size);
+        let [x, y, _] = std::array::from_fn(|it| self.grid[it] / self.cluster[it]);
+        let first = [number % x, number / x % y, number / x / y];
+        let inside = [rank % w, rank / w % h, rank / w / h];
+        let [i, j, k] = std::array::from_fn(|it| first[it] * self.cluster[it] + inside[it]);
+        (k * self.grid[1] + j) * self.grid[0] + i
+    }
+
+    /// The number of a block in its cluster.
+    fn rank(&self, linear: u32) -> u32 {
+        let at = self.block(linear);
+        let [i, j, k] = std::array::from_fn(|it| at[it] % self.cluster[it]);
+        (k * self.cluster[1] + j) * self.cluster[0] + i
+    }
+
+    /// The number of the cluster that a warp is in.
+    pub(super) fn cluster_of(&self, agent: u32) -> u32 {
+        let at = self.block(agent / self.warps);
+        let [i, j, k] = std::array::from_fn(|it| at[it] / self.cluster[it]);
+        let [x, y, _] = std::array::from_fn(|it| self.grid[it] / self.cluster[it]);
+        (k * y + j) * x + i
+    }
+
     /// The coordinates of a block.
     pub(super) fn block(&self, linear: u32) -> [u32; 3] {
         let [x, y, _] = self.grid;
@@ -101,8 +137,8 @@ struct Machine<'p, 'a, const L: usize> {
     printed: Vec<String>,
     calls: Vec<HookReport>,
     resident: Vec<Block<L>>,
-    /// A finished block whose memory the next one takes over.
-    spare: Option<Block<L>>,
+    /// Finished blocks whose memory the next ones take over.
+    spare: Vec<Block<L>>,
     options: Options,
 }
 
@@ -147,7 +183,7 @@ pub(super) fn run<const L: usize>(
         printed: Vec::new(),
         calls: Vec::new(),
         resident: Vec::new(),
-        spare: None,
+        spare: Vec::new(),
         options: Options {
             resident: launch.resident.max(1) as usize,
             steps_max: launch.steps_max,
@@ -172,6 +208,11 @@ fn geometry<const L: usize>(program: &Program, launch: &Launch<'_>) -> Result<Ge
     if blocks == 0 || blocks > u64::from(u32::MAX) {
         return bad(format!("a grid of {blocks} blocks"));
     }
+    let cluster = program.code.cluster;
+    if let Some(axis) = (0..3).find(|&it| !launch.grid[it].is_multiple_of(cluster[it])) {
+        let (blocks, n) = (launch.grid[axis], cluster[axis]);
+        return bad(format!("a grid of {blocks} blocks along axis {axis} in clusters of {n}"));
+    }
     if launch.params.len() != program.code.params.len() {
         let (given, wanted) = (launch.params.len(), program.code.params.len());
         return bad(format!("{given} arguments for a kernel with {wanted} parameters"));
@@ -181,6 +222,7 @@ fn geometry<const L: usize>(program: &Program, launch: &Launch<'_>) -> Result<Ge
         threads: launch.threads,
         warps: (threads as u32).div_ceil(L as u32),
         dynamic_shared_bytes: launch.dynamic_shared_bytes,
+        cluster: program.code.cluster,
     })
 }
 
@@ -256,10 +298,14 @@ impl<const L: usize> Machine<'_, '_, L> {
         let mut next = 0;
         let mut steps = 0;
         loop {
-            while self.resident.len() < self.options.resident && next < blocks {
-                let block = self.start(next, params);
-                self.resident.push(block);
-                next += 1;
+            // Clusters run as a whole, so there is room for one.
+            let size = self.geometry.cluster_size() as usize;
+            while self.resident.len() + size <= self.options.resident.max(size) && next < blocks {
+                for _ in 0..size {
+                    let block = self.start(self.geometry.in_clusters(next), params);
+                    self.resident.push(block);
+                    next += 1;
+                }
             }
             if self.resident.is_empty() {
                 return Ok(());
@@ -280,7 +326,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             race.start_block(linear);
         }
         let coords = self.geometry.block(linear);
-        if let Some(mut block) = self.spare.take() {
+        if let Some(mut block) = self.spare.pop() {
             (block.linear, block.coords) = (linear, coords);
             block.shared.reset();
             for warp in &mut block.warps {
@@ -307,7 +353,12 @@ impl<const L: usize> Machine<'_, '_, L> {
     fn retire(&mut self) {
         let mut at = 0;
         while at < self.resident.len() {
-            if !self.resident[at].is_done() {
+            // Memory is given away when no block of the cluster runs.
+            let cluster = self.cluster_at(at);
+            let is_done = |it: &Block<L>| {
+                self.geometry.cluster_of(it.linear * self.geometry.warps) != cluster || it.is_done()
+            };
+            if !self.resident.iter().all(is_done) {
                 at += 1;
                 continue;
             }
@@ -317,7 +368,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             if let Some(race) = &mut self.race {
                 race.end_block(block.linear);
             }
-            self.spare = Some(block);
+            self.spare.push(block);
         }
     }
 
@@ -340,8 +391,23 @@ impl<const L: usize> Machine<'_, '_, L> {
         Ok(steps)
     }
 
+    /// The number of the cluster of a resident block.
+    fn cluster_at(&self, at: usize) -> u32 {
+        self.geometry.cluster_of(self.resident[at].linear * self.geometry.warps)
+    }
+
+    /// The resident blocks of the cluster of one of them.
+    fn cluster_around(&self, at: usize) -> Vec<usize> {
+        if self.geometry.cluster_size() == 1 {
+            return vec![at];
+        }
+        let cluster = self.cluster_at(at);
+        (0..self.resident.len()).filter(|&it| self.cluster_at(it) == cluster).collect()
+    }
+
     fn turn(&mut self, at: usize, index: usize) -> Result<u64, SimError> {
-        let block = &mut self.resident[at];
+        let around = self.cluster_around(at);
+        let (block, place) = block_and_peers(&mut self.resident, at, &around, &self.geometry);
         let agent = block.linear * self.geometry.warps + index as u32;
         let mut turn = Turn {
             program: self.program,
@@ -350,6 +416,7 @@ impl<const L: usize> Machine<'_, '_, L> {
             warp: &mut block.warps[index],
             shared: &mut block.shared,
             mbarriers: &mut block.mbarriers,
+            place,
             memory: &mut self.memory,
             race: self.race.as_mut(),
             agent,
@@ -381,9 +448,32 @@ impl<const L: usize> Machine<'_, '_, L> {
             self.gather(at, index, arrival);
         }
         self.release(at);
-        self.land_copies(at)?;
-        self.wake(at);
+        self.release_cluster(&around);
+        for at in around {
+            self.land_copies(at)?;
+            self.wake(at);
+        }
         Ok(steps)
+    }
+
+    /// Opens the meeting of a cluster at which all have arrived. Lanes that returned count as arrived.
+    fn release_cluster(&mut self, around: &[usize]) {
+        let mut warps = around.iter().flat_map(|&it| &self.resident[it].warps);
+        let has_come = warps.clone().any(|it| it.arrived != 0);
+        if !has_come || !warps.all(|it| it.live & !it.arrived == 0) {
+            return;
+        }
+        for &at in around {
+            for warp in &mut self.resident[at].warps {
+                warp.met |= std::mem::take(&mut warp.arrived);
+                let asleep = warp.fragments.iter_mut().filter(|it| it.wait == Wait::Cluster);
+                asleep.for_each(|it| it.wait = Wait::Ready);
+            }
+        }
+        let cluster = self.cluster_at(around[0]);
+        if let Some(race) = &mut self.race {
+            race.complete_cluster(cluster);
+        }
     }
 
     /// Ends the copies that nothing but a phase that is asked for waits for.
@@ -395,11 +485,11 @@ impl<const L: usize> Machine<'_, '_, L> {
                 let warp = &mut block.warps[hold.warp as usize];
                 let time = warp.end_copies(hold, &mut block.shared);
                 if let Some(race) = &mut self.race {
-                    race.land_at_mbarrier(agent, byte, time);
+                    race.land_at_mbarrier(agent, (block.linear, byte), time);
                 }
                 let completes = block.mbarriers.get(byte)?.arrive(1)?;
                 if completes && let Some(race) = &mut self.race {
-                    race.complete_mbarrier(agent, byte);
+                    race.complete_mbarrier(block.linear, byte);
                 }
             }
             for landing in landings {
@@ -407,11 +497,11 @@ impl<const L: usize> Machine<'_, '_, L> {
                     block.shared.write(*at as usize, bytes);
                 }
                 if let Some(race) = &mut self.race {
-                    race.land_at_mbarrier(landing.agent, byte, landing.time);
+                    race.land_at_mbarrier(landing.agent, (block.linear, byte), landing.time);
                 }
                 let completes = block.mbarriers.get(byte)?.complete(landing.bytes)?;
                 if completes && let Some(race) = &mut self.race {
-                    race.complete_mbarrier(landing.agent, byte);
+                    race.complete_mbarrier(block.linear, byte);
                 }
             }
         }
@@ -493,6 +583,7 @@ impl<const L: usize> Machine<'_, '_, L> {
                     let what = match fragment.wait {
                         Wait::Phase => "the phase of an mbarrier".to_owned(),
                         Wait::Barrier { id, .. } => format!("barrier {id}"),
+                        Wait::Cluster => "the other blocks of the cluster".to_owned(),
                         Wait::Lanes => "other lanes".to_owned(),
                         Wait::Ready => "its turn".to_owned(),
                     };
@@ -511,6 +602,31 @@ impl<const L: usize> Machine<'_, '_, L> {
         }
         error
     }
+}
+
+/// A resident block, and how its warps reach the other blocks of its cluster, which stand `around` it.
+fn block_and_peers<'b, const L: usize>(
+    resident: &'b mut [Block<L>],
+    at: usize,
+    around: &[usize],
+    geometry: &Geometry,
+) -> (&'b mut Block<L>, Place<'b>) {
+    let rank = geometry.rank(resident[at].linear);
+    if around.len() == 1 {
+        return (&mut resident[at], Place { rank, peers: Vec::new() });
+    }
+    let mut peers: Vec<Option<Peer<'b>>> = around.iter().map(|_| None).collect();
+    let mut own = None;
+    for (number, block) in resident.iter_mut().enumerate() {
+        if number == at {
+            own = Some(block);
+        } else if around.contains(&number) && !block.is_done() {
+            let rank = geometry.rank(block.linear) as usize;
+            let (shared, mbarriers) = (&mut block.shared, &mut block.mbarriers);
+            peers[rank] = Some(Peer { linear: block.linear, shared, mbarriers });
+        }
+    }
+    (own.expect("the block is resident"), Place { rank, peers })
 }
 
 /// Lets the fragments of `warp` that wait at barrier `id` go on. Whether there were any.

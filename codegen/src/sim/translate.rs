@@ -26,14 +26,12 @@ use super::bytecode::{
 };
 use super::error::{Kind, SimError};
 use super::llvm::{Block, Reader, Type, Value};
-use super::memory::{SHARED, variable_address};
+use super::memory::{SHARED, SHARED_MAX, variable_address};
 use super::{Hook, Vendor};
 use value::Leaf;
 
 /// The address space of shared memory on both vendors.
 const SHARED_SPACE: u32 = 3;
-/// Shared memory that a kernel may declare, in bytes.
-const SHARED_MAX: u64 = 1 << 24;
 
 /// The state of a translation.
 pub(super) struct Lower<'m> {
@@ -147,11 +145,26 @@ impl<'m> Lower<'m> {
             let message = format!("{shared} bytes of shared memory");
             return Err(SimError::unsupported(message));
         }
+        self.code.cluster = self.cluster()?;
         self.code.shared_bytes = shared as u32;
         for global in others {
             self.variable(global)?;
         }
         Ok(())
+    }
+
+    /// Blocks of a cluster along each axis (LLVM, "User Guide for NVPTX Backend": `nvvm.cluster_dim`).
+    fn cluster(&self) -> Result<[u32; 3], SimError> {
+        let Some(text) = self.function.fn_attribute("nvvm.cluster_dim") else { return Ok([1; 3]) };
+        let extents: Option<Vec<u32>> = text.split(',').map(|it| it.trim().parse().ok()).collect();
+        let mut cluster = [1; 3];
+        match extents {
+            Some(it) if it.len() <= 3 && it.iter().all(|it| (1..=16).contains(it)) => {
+                cluster[..it.len()].copy_from_slice(&it);
+                Ok(cluster)
+            }
+            _ => Err(SimError::unsupported(format!("clusters of `{text}` blocks"))),
+        }
     }
 
     fn variable(&mut self, global: Value<'m>) -> Result<(), SimError> {

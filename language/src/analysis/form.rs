@@ -138,6 +138,7 @@ impl Walk<'_> {
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast
                 | SharedOp::Overlay
+                | SharedOp::On
                 | SharedOp::Load
                 | SharedOp::Store
                 | SharedOp::Gather { .. }
@@ -180,7 +181,7 @@ impl Walk<'_> {
                 form.is_uniform = false;
                 form
             }
-            TileOp::BlockId { .. } | TileOp::NumBlocks { .. } => {
+            TileOp::BlockId { .. } | TileOp::NumBlocks { .. } | TileOp::ClusterRank => {
                 Form { is_given: true, ..Form::all(ty, Along::Same) }
             }
             TileOp::Splat => {

@@ -84,7 +84,7 @@ impl Mbarriers {
 
     fn inst(&mut self, kernel: &Kernel, inst: &Inst, role: Option<usize>) {
         match &inst.op {
-            Op::Sync(SyncOp::Mbarriers { arrivals }) => {
+            Op::Sync(SyncOp::Mbarriers { arrivals, .. }) => {
                 let value = inst.results[0];
                 self.list_of.insert(value, self.lists.len());
                 let decl = &kernel.values[value.0 as usize];
@@ -98,13 +98,13 @@ impl Mbarriers {
                     most_warps: 1,
                 });
             }
-            Op::Shared(SharedOp::Index { .. })
+            Op::Shared(SharedOp::Index { .. } | SharedOp::On)
                 if kernel.ty(inst.results[0]).elem == Elem::Barrier =>
             {
                 let list = self.list_of[&inst.operands[0]];
                 self.list_of.insert(inst.results[0], list);
             }
-            Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. }) => {
+            Op::Sync(SyncOp::Arrive { .. } | SyncOp::Expect { .. }) => {
                 let list = self.list_of[&inst.operands[0]];
                 let arriving = &mut self.lists[list].arriving;
                 if let Some(role) = role.filter(|it| !arriving.contains(it)) {

@@ -127,6 +127,7 @@ impl Walk<'_> {
             | TileOp::Index { .. }
             | TileOp::BlockId { .. }
             | TileOp::NumBlocks { .. }
+            | TileOp::ClusterRank
             | TileOp::Splat => Manner::Sink,
             TileOp::Expand { .. }
             | TileOp::Squeeze { .. }

@@ -19,7 +19,17 @@ pub(super) fn tile(facts: &mut Facts, kernel: &Kernel, inst: &Inst, op: &TileOp)
         TileOp::Const { bits } => constant(*bits, ty),
         TileOp::Index { axis } => index(*axis, &ty.shape),
         TileOp::BlockId { axis } => block_id(kernel, *axis),
-        TileOp::NumBlocks { .. } => Known { lo: Some(1), ..Known::unknown(0) },
+        TileOp::NumBlocks { axis } => {
+            let known = Known { lo: Some(1), ..Known::unknown(0) };
+            multiply(
+                &known,
+                &Known::constant(kernel.plan.cluster_extents()[*axis as usize].into(), &[]),
+            )
+        }
+        TileOp::ClusterRank => {
+            let hi = i64::from(kernel.plan.cluster_size()) - 1;
+            Known { lo: Some(0), hi: Some(hi), ..Known::unknown(0) }
+        }
         TileOp::Unary { op } => unary(*op, facts.of_value(inst.operands[0])),
         TileOp::Binary { op } => binary(*op, facts, inst, ty),
         TileOp::Cmp { op } => compare(*op, facts, inst),

@@ -135,6 +135,12 @@ registry! {
     E0730, Error, "the copy engine could move a box if a fact were known";
     E0731, Error, "a box is brought, and nothing hears of it";
     E0732, Error, "a box is brought into a stage on some ways only";
+    E0740, Error, "a cluster that no device runs";
+    E0741, Error, "something of clusters where it cannot be";
+    E0742, Error, "blocks of a cluster may not all come to what they do together";
+    E0743, Error, "blocks of a cluster use one place of shared memory, and nothing orders them";
+    E0744, Error, "a barrier that other blocks arrive at does not say how often";
+    E0745, Error, "a box lands in all blocks of a cluster, and they do not say that there is room";
     E0750, Error, "roles or the block are to meet where they cannot";
     E0751, Error, "roles want more named barriers than a block has";
     E0752, Error, "`elect` holds what one thread cannot do";
@@ -151,6 +157,7 @@ registry! {
     W0101, Warning, "a contract is not checked yet";
     W0102, Warning, "a doc comment documents nothing";
     W0103, Warning, "the synchronisation of roles is not decided";
+    W0104, Warning, "a cluster of more blocks than every device runs";
     W0601, Warning, "an access is neither masked nor provably inside its tensor";
     R0101, Error, "a result is not as a test expects";
     R0102, Error, "a kernel was stopped by a checked engine";

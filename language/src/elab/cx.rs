@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 use tile_layout::Machine;
@@ -58,12 +58,16 @@ pub struct Elab<'a> {
     pub(super) in_elect: Option<Place>,
     /// Named barriers that were declared.
     pub(super) n_named_barriers: u32,
+    /// Blocks of a cluster along the axes of the grid; none if the kernel has no clusters.
+    pub(super) cluster: Vec<u32>,
     /// What the copy engine is told of tensors; the number of a parameter in it is still the tensor's.
     pub(super) maps: Vec<(tile_plan::TensorMap, ir::Value)>,
     /// Where the kernel's head ends.
     pub(super) clauses: Option<ir::Clauses>,
     /// How many roles arrive at mbarriers, where the program says it.
     pub(super) arrivals: FxHashMap<ir::Value, u32>,
+    /// Lists of mbarriers whose stages pass between all blocks of the cluster.
+    pub(super) across: FxHashSet<ir::Value>,
     /// Every permit that was taken.
     pub(super) permits: Vec<Permit>,
     /// The permit whose stage a view is of.
@@ -152,9 +156,11 @@ impl<'a> Elab<'a> {
             in_role: false,
             in_elect: None,
             n_named_barriers: 0,
+            cluster: Vec::new(),
             maps: Vec::new(),
             clauses: None,
             arrivals: FxHashMap::default(),
+            across: FxHashSet::default(),
             permits: Vec::new(),
             permit_behind: FxHashMap::default(),
             steps: 0,

@@ -46,13 +46,15 @@ impl Elab<'_> {
 /// What an operation is called that all threads of a role do; `many` if it is about a tile.
 fn wants_all(op: &Op, many: bool) -> Option<&'static str> {
     match op {
-        Op::Sync(SyncOp::Barrier | SyncOp::Meet { .. }) => Some("a meeting"),
+        Op::Sync(SyncOp::Barrier | SyncOp::ClusterBarrier | SyncOp::Meet { .. }) => {
+            Some("a meeting")
+        }
         Op::Sync(SyncOp::FenceAsync) => Some("a fence"),
         Op::Sync(
             SyncOp::Mbarriers { .. }
             | SyncOp::Wait
             | SyncOp::Test
-            | SyncOp::Arrive
+            | SyncOp::Arrive { .. }
             | SyncOp::Expect { .. }
             | SyncOp::Permit
             | SyncOp::End,
@@ -82,6 +84,7 @@ fn wants_all(op: &Op, many: bool) -> Option<&'static str> {
             | SharedOp::Slice { .. }
             | SharedOp::Recast
             | SharedOp::Overlay
+            | SharedOp::On
             | SharedOp::Load
             | SharedOp::Store,
         )

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use tile_layout::Machine;
 use tile_plan::{AbiSlot, Check, LaunchPlan, Param, ParamKind, TensorMap};
@@ -129,6 +129,12 @@ impl Elab<'_> {
         self.ir.open(Vec::new());
         let clauses = self.clauses_of(decl);
         self.clauses = Some(clauses);
+        for clause in &decl.clauses {
+            if let ClauseKind::Cluster(extents) = &clause.kind {
+                self.cluster_clause(extents, clause.span);
+            }
+        }
+        head.plan.cluster = self.cluster.clone();
         self.params(decl, &mut head);
         self.clauses(decl, &mut head);
         if let Some(body) = &decl.body {
@@ -137,7 +143,7 @@ impl Elab<'_> {
         let mut body = self.ir.close();
         self.map_params(&mut head);
         body.params = head.params;
-        set_arrivals(&mut body, &self.arrivals);
+        set_arrivals(&mut body, &self.arrivals, &self.across);
         align_boxes(&mut body);
         let Builder { values, tensors, facts, sites, .. } = std::mem::take(&mut self.ir);
         let kernel = Kernel {
@@ -239,13 +245,15 @@ impl Elab<'_> {
                         .iter()
                         .map(|it| self.launch_expr(it, head).unwrap_or(tile_plan::Expr::Int(1)))
                         .collect();
+                    self.grid_of_clusters(&head.plan, clause.span);
                 }
                 ClauseKind::Requires(caps) => {
                     for cap in caps {
                         self.required(cap, &decl.name.text);
                     }
                 }
-                ClauseKind::Cluster(_) => drop(self.unsupported("`cluster`", clause.span)),
+                // It was read before the others.
+                ClauseKind::Cluster(_) => {}
                 ClauseKind::Pdl => drop(self.unsupported("`pdl`", clause.span)),
                 ClauseKind::Expect(_) => {
                     self.report(report::comptime::contract_unchecked(self.place(clause.span)));
@@ -260,6 +268,20 @@ impl Elab<'_> {
         }
         if !has_grid {
             self.report(report::types::no_grid(self.place(decl.name.span), &decl.name.text));
+        }
+    }
+
+    /// Reports a grid that is known to be no whole number of clusters.
+    fn grid_of_clusters(&mut self, plan: &LaunchPlan, span: Span) {
+        for (axis, cluster) in plan.cluster_extents().into_iter().enumerate() {
+            let blocks = match plan.grid.get(axis) {
+                Some(tile_plan::Expr::Int(it)) => *it,
+                Some(_) => continue,
+                None => 1,
+            };
+            if blocks % i64::from(cluster) != 0 {
+                self.report(report::cluster::grid(self.place(span), axis, blocks, cluster));
+            }
         }
     }
 
@@ -286,15 +308,18 @@ impl Elab<'_> {
     }
 }
 
-/// Writes down how many roles arrive at mbarriers, where the program says it.
-fn set_arrivals(region: &mut ir::Region, said: &FxHashMap<ir::Value, u32>) {
+/// Writes down how many roles arrive at mbarriers, where the program says it, and which pass between blocks.
+fn set_arrivals(
+    region: &mut ir::Region,
+    said: &FxHashMap<ir::Value, u32>,
+    reaching: &FxHashSet<ir::Value>,
+) {
     for inst in &mut region.insts {
-        if let Op::Sync(SyncOp::Mbarriers { arrivals }) = &mut inst.op
-            && let Some(&n) = said.get(&inst.results[0])
-        {
-            *arrivals = n;
+        if let Op::Sync(SyncOp::Mbarriers { arrivals, across }) = &mut inst.op {
+            *arrivals = said.get(&inst.results[0]).copied().unwrap_or(*arrivals);
+            *across = reaching.contains(&inst.results[0]);
         }
-        inst.regions.iter_mut().for_each(|it| set_arrivals(it, said));
+        inst.regions.iter_mut().for_each(|it| set_arrivals(it, said, reaching));
     }
 }
 

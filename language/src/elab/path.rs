@@ -23,8 +23,6 @@ const LATER: &[&str] = &[
     "mfma",
     "mma_scaled",
     "tcgen05",
-    "cluster_rank",
-    "cluster_sync",
     "signal",
     "await",
     "pdl",
@@ -38,7 +36,7 @@ const LATER: &[&str] = &[
 const LAUNCH: &[&str] = &["num_sms", "max_resident"];
 
 /// Methods of the language whose meaning a later release brings.
-pub(super) const LATER_METHODS: &[&str] = &["on", "map_asm"];
+pub(super) const LATER_METHODS: &[&str] = &["map_asm"];
 
 /// What a callee's name means.
 #[derive(Clone, PartialEq, Debug)]

@@ -97,7 +97,12 @@ impl Elab<'_> {
         for operand in operands {
             let Some(&id) = self.permit_behind.get(operand) else { continue };
             match op {
-                Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast) => {
+                Op::Shared(
+                    SharedOp::Index { .. }
+                    | SharedOp::Slice { .. }
+                    | SharedOp::Recast
+                    | SharedOp::On,
+                ) => {
                     self.permit_behind.extend(results.iter().map(|it| (*it, id)));
                 }
                 _ => self.check_held(id, span),

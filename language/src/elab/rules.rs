@@ -9,6 +9,7 @@ pub(crate) mod args;
 pub(crate) mod arithmetic;
 mod boxes;
 pub(crate) mod casts;
+pub(crate) mod cluster;
 pub(crate) mod copy;
 pub(crate) mod create;
 mod describe;

@@ -181,7 +181,7 @@ impl Block<'_, '_> {
         let kernel = self.machine.kernel;
         let owner = kernel.body.params.iter().zip(&kernel.plan.abi).find_map(|(param, slot)| {
             let AbiSlot::Address(number) = slot else { return None };
-            let address = self.slots[param.0 as usize].as_ref()?.pointers()[0];
+            let address = self.own.slots[param.0 as usize].as_ref()?.pointers()[0];
             (buffer_of(address) == Some(buffer)).then_some(*number)
         });
         let param = owner.and_then(|it| kernel.plan.params.get(it as usize));
@@ -248,7 +248,7 @@ impl Block<'_, '_> {
         if absent {
             return wording::absent(verb, &tensor.name);
         }
-        let known = made.operands.iter().all(|it| self.slots[it.0 as usize].is_some());
+        let known = made.operands.iter().all(|it| self.own.slots[it.0 as usize].is_some());
         if !known {
             return wording::pointer_outside(verb, absent, &place);
         }

@@ -24,17 +24,23 @@ struct Boxed {
 
 impl<'a> Block<'_, 'a> {
     /// Starts to bring a box.
-    pub(super) fn box_in(&mut self, inst: &'a Inst) -> Result<(), Fault> {
+    pub(super) fn box_in(&mut self, multicast: bool, inst: &'a Inst) -> Result<(), Fault> {
         let (view, barrier) = (inst.operands[1], inst.operands[2]);
         let Boxed { dtype, pointers, inside } = self.boxed(inst, &inst.operands[3..]);
         let values =
             self.machine.memory.load(dtype, Pointers::Each(&pointers), Some(&inside), None)?;
-        let (view, runs) = self.place(view);
-        let flight = Flight::start(view.clone(), Rc::clone(&runs), values, inst.site);
-        let flight = flight.map_err(|it| self.refused(&view, &runs, it))?;
-        self.hand_flight(barrier, flight);
+        let (own, runs) = self.place(view);
         let map = self.machine.kernel.tensor_map(inst.operands[0]).expect("V3: a box has a map");
-        self.arrive(barrier, inst.site, 0, -i64::from(map.box_bytes()));
+        let bytes = -i64::from(map.box_bytes());
+        let at = self.view(barrier).clone();
+        let blocks = if multicast { 0..self.others.len() } else { own.rank..own.rank + 1 };
+        for rank in blocks {
+            let view = self.view_on(&own, rank);
+            let flight = Flight::start(view.clone(), Rc::clone(&runs), values.clone(), inst.site);
+            let flight = flight.map_err(|it| self.refused(&view, &runs, it))?;
+            self.hand_flight(rank, barrier, flight);
+            self.arrive_on(rank, &at, inst.site, 0, bytes);
+        }
         Ok(())
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Buffer {
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) buffer: Rc<RefCell<Buffer>>,
+    /// The number in the cluster of the block whose memory it is.
+    pub(super) rank: usize,
     /// The view of the whole: the buffer, or one of the names that are laid over it.
     pub(super) whole: Value,
     /// In elements of the view's type, without padding.
@@ -136,9 +138,14 @@ impl View {
     }
 
     /// A buffer that begins, as the view of the whole.
-    pub(super) fn of_new(whole: Value, ty: &Type) -> View {
+    pub(super) fn of_new(whole: Value, ty: &Type, rank: usize) -> View {
         let buffer = Rc::new(RefCell::new(Buffer::new(ty)));
-        View { buffer, whole, place: Contribution::default() }
+        View { buffer, rank, whole, place: Contribution::default() }
+    }
+
+    /// The same place of another block's buffer.
+    pub(super) fn on(&self, other: &View) -> View {
+        View { place: self.place, ..other.clone() }
     }
 
     /// The view with something added to its place.

@@ -66,6 +66,13 @@ impl<'s, 'a> Task<'s, 'a> {
         let frame = self.frames.last()?;
         frame.steps.steps.get(frame.next)
     }
+
+    /// Goes on to the instruction after a meeting.
+    pub(super) fn pass(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.next += 1;
+        }
+    }
 }
 
 impl<'a> Block<'_, 'a> {
@@ -123,7 +130,7 @@ impl<'a> Block<'_, 'a> {
                     step.inst.operands.iter().map(|&it| self.share(it)).collect();
                 Ok(Some(self.question(step, 0, carried)))
             }
-            FlowOp::Roles { .. } => unreachable!("roles are begun by the block"),
+            FlowOp::Roles { .. } => unreachable!("roles are begun by the cluster"),
         }
     }
 

@@ -80,6 +80,7 @@ impl<'a> Block<'_, 'a> {
                 self.set_view(inst.results[0], view);
                 Ok(())
             }
+            SharedOp::On => self.neighbour(inst),
             SharedOp::Load => {
                 let data = self.read_view(inst.operands[0])?;
                 self.bind(&inst.results, vec![Rc::new(data)]);
@@ -136,12 +137,16 @@ impl<'a> Block<'_, 'a> {
                 }
                 let values = self.copied(*pointer, masks.first().copied())?;
                 let (view, runs) = self.place(*view);
-                let started =
-                    self.shared.flights.start(view.clone(), Rc::clone(&runs), values, inst.site);
+                let started = self.own.shared.flights.start(
+                    view.clone(),
+                    Rc::clone(&runs),
+                    values,
+                    inst.site,
+                );
                 started.map_err(|it| self.refused(&view, &runs, it))
             }
             CopyOp::Commit => {
-                self.shared.flights.commit();
+                self.own.shared.flights.commit();
                 Ok(())
             }
             CopyOp::Hold => {
@@ -154,10 +159,10 @@ impl<'a> Block<'_, 'a> {
                 Ok(())
             }
             CopyOp::Wait { in_flight } => {
-                self.shared.flights.wait(*in_flight as usize);
+                self.own.shared.flights.wait(*in_flight as usize);
                 Ok(())
             }
-            CopyOp::Box { .. } => self.box_in(inst),
+            CopyOp::Box { multicast, .. } => self.box_in(*multicast, inst),
             CopyOp::BoxOut { reduce, .. } => self.box_out(inst, *reduce),
             // Boxes on their way out were made at once, and there is no cache.
             CopyOp::WaitOut { .. } | CopyOp::Prefetch { .. } => Ok(()),
@@ -183,11 +188,32 @@ impl<'a> Block<'_, 'a> {
     /// The buffer of an allocation begins.
     pub(super) fn begin(&mut self, inst: &Inst) {
         let value = inst.results[0];
-        let view = match &self.shared.views[value.0 as usize] {
+        let view = match &self.own.shared.views[value.0 as usize] {
+            // Others may have reached it already.
+            Some(_) if self.machine.neighbours.reach(value) => return,
             Some(before) => before.begin_again(),
-            None => View::of_new(value, self.ty(value)),
+            None => View::of_new(value, self.ty(value), self.rank),
         };
         self.set_view(value, view);
+    }
+
+    /// The view of the same place in another block of the cluster.
+    fn neighbour(&mut self, inst: &Inst) -> Result<(), Fault> {
+        let wanted = self.operand(inst, 1).index(0);
+        let rank = usize::try_from(wanted).ok().filter(|&it| it < self.others.len());
+        let rank = rank.ok_or(Fault::Rank(wanted))?;
+        let view = self.view(inst.operands[0]).clone();
+        let view = self.view_on(&view, rank);
+        self.set_view(inst.results[0], view);
+        Ok(())
+    }
+
+    /// The same place in a block of the cluster, which need not have come to the allocation.
+    pub(super) fn view_on(&mut self, view: &View, rank: usize) -> View {
+        let ty = self.ty(view.whole);
+        let theirs = &mut self.block_mut(rank).shared.views[view.whole.0 as usize];
+        let whole = theirs.get_or_insert_with(|| View::of_new(view.whole, ty, rank));
+        view.on(whole)
     }
 
     /// An index or a slice: the view whose place is further on by what `check` accepts.
@@ -260,13 +286,13 @@ impl<'a> Block<'_, 'a> {
     }
 
     pub(super) fn view(&self, value: Value) -> &View {
-        self.shared.views[value.0 as usize]
+        self.own.shared.views[value.0 as usize]
             .as_ref()
             .expect("V1: a value is defined before its uses")
     }
 
     fn set_view(&mut self, value: Value, view: View) {
-        self.shared.views[value.0 as usize] = Some(view);
+        self.own.shared.views[value.0 as usize] = Some(view);
     }
 
     /// A view and where its elements lie.
@@ -291,8 +317,10 @@ impl<'a> Block<'_, 'a> {
             Refusal::Unwritten(_) => Misuse::Unwritten { element },
             Refusal::Twice { from, .. } => Misuse::Twice { element, from },
             Refusal::InFlight(_) => {
-                let handed = self.shared.landing.values().flatten();
-                let copy = self.shared.flights.writer(handed, &view.buffer, byte);
+                let shared =
+                    self.others[view.rank].as_ref().map_or(&self.own.shared, |it| &it.shared);
+                let handed = shared.landing.values().flatten();
+                let copy = self.own.shared.flights.writer(handed, &view.buffer, byte);
                 Misuse::InFlight { element, copy: copy.expect("B1: a copy will write the byte") }
             }
         })

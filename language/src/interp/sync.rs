@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::buffers::Flight;
+use super::buffers::{Flight, View};
 use super::elements::Elements;
 use super::{Block, Fault};
 use crate::dtype::DType;
@@ -101,7 +101,7 @@ impl<'a> Block<'_, 'a> {
     /// Lets the role come to a named barrier if it has not yet; whether it goes on.
     pub(super) fn meets(&mut self, barrier: u32, waits: bool, site: SiteId) -> Result<bool, Fault> {
         let wanted = self.machine.met_by[&barrier];
-        let Meetings { role, all, waiting } = &mut self.shared.meetings;
+        let Meetings { role, all, waiting } = &mut self.own.shared.meetings;
         let it = all.entry(barrier).or_default();
         if let Some(phase) = waiting.get(role) {
             let is_over = *phase < it.completed;
@@ -129,7 +129,9 @@ impl<'a> Block<'_, 'a> {
     pub(super) fn sync(&mut self, op: &SyncOp, inst: &'a Inst) -> Result<(), Fault> {
         match op {
             // The block asks whether roles have met before it goes on.
-            SyncOp::Barrier | SyncOp::FenceAsync | SyncOp::Meet { .. } => Ok(()),
+            SyncOp::Barrier | SyncOp::ClusterBarrier | SyncOp::FenceAsync | SyncOp::Meet { .. } => {
+                Ok(())
+            }
             SyncOp::Test => {
                 let is_complete = self.is_ready(inst)?;
                 if is_complete {
@@ -141,7 +143,9 @@ impl<'a> Block<'_, 'a> {
             }
             SyncOp::Mbarriers { .. } => {
                 self.begin(inst);
-                self.shared.mbarriers.0.retain(|key, _| key.0 != inst.results[0]);
+                if !self.machine.neighbours.reach(inst.results[0]) {
+                    self.own.shared.mbarriers.0.retain(|key, _| key.0 != inst.results[0]);
+                }
                 Ok(())
             }
             // The block asks whether it can go on before it does.
@@ -149,8 +153,10 @@ impl<'a> Block<'_, 'a> {
                 self.land(inst.operands[0]);
                 Ok(())
             }
-            SyncOp::Arrive => {
-                self.arrive(inst.operands[0], inst.site, 1, 0);
+            SyncOp::Arrive { everywhere } => {
+                let at = self.view(inst.operands[0]).clone();
+                let blocks = if *everywhere { 0..self.others.len() } else { at.rank..at.rank + 1 };
+                blocks.for_each(|it| self.arrive_on(it, &at, inst.site, 1, 0));
                 Ok(())
             }
             SyncOp::Expect { bytes } => {
@@ -164,12 +170,12 @@ impl<'a> Block<'_, 'a> {
     /// Lets the copies land that a barrier was told of.
     fn land(&mut self, barrier: Value) {
         let key = self.key(barrier);
-        self.shared.landing.remove(&key).into_iter().flatten().for_each(|it| it.land());
+        self.own.shared.landing.remove(&key).into_iter().flatten().for_each(|it| it.land());
     }
 
     fn mbarrier(&mut self, value: Value) -> &mut Mbarrier {
-        let key = self.key(value);
-        self.shared.mbarriers.0.entry(key).or_default()
+        let (key, rank) = (self.key(value), self.view(value).rank);
+        self.block_mut(rank).shared.mbarriers.0.entry(key).or_default()
     }
 
     /// What a barrier is found by: its buffer, and its place in it.
@@ -182,14 +188,14 @@ impl<'a> Block<'_, 'a> {
     /// may. Where a group was closed for them there are none.
     pub(super) fn hand_flights(&mut self, barrier: Value) {
         let key = self.key(barrier);
-        let flights = self.shared.flights.take_open();
-        self.shared.landing.entry(key).or_default().extend(flights);
+        let flights = self.own.shared.flights.take_open();
+        self.own.shared.landing.entry(key).or_default().extend(flights);
     }
 
-    /// Hands a copy to a barrier.
-    pub(super) fn hand_flight(&mut self, barrier: Value, flight: Flight) {
+    /// Hands a copy to the barrier of that place in a block of the cluster.
+    pub(super) fn hand_flight(&mut self, rank: usize, barrier: Value, flight: Flight) {
         let key = self.key(barrier);
-        self.shared.landing.entry(key).or_default().push(flight);
+        self.block_mut(rank).shared.landing.entry(key).or_default().push(flight);
     }
 
     /// Whether a wait can go on: its phase is complete, and no later one.
@@ -215,8 +221,22 @@ impl<'a> Block<'_, 'a> {
 
     /// Arrivals at a barrier, and bytes that it is to expect; those that have landed count against them.
     pub(super) fn arrive(&mut self, barrier: Value, site: SiteId, roles: u32, bytes: i64) {
-        let wanted = self.arrivals(barrier);
-        let barrier = self.mbarrier(barrier);
+        let at = self.view(barrier).clone();
+        self.arrive_on(at.rank, &at, site, roles, bytes);
+    }
+
+    /// As [`Block::arrive`], at the barrier of that place in a block of the cluster.
+    pub(super) fn arrive_on(
+        &mut self,
+        rank: usize,
+        at: &View,
+        site: SiteId,
+        roles: u32,
+        bytes: i64,
+    ) {
+        let wanted = self.machine.arrivals[&at.whole].max(1);
+        let key = (at.whole, at.place.start);
+        let barrier = self.block_mut(rank).shared.mbarriers.0.entry(key).or_default();
         barrier.arrived += roles;
         barrier.bytes += bytes;
         barrier.last = Some(site);
@@ -224,11 +244,5 @@ impl<'a> Block<'_, 'a> {
             barrier.arrived -= wanted;
             barrier.completed += 1;
         }
-    }
-
-    /// How many roles arrive in a phase of a barrier.
-    fn arrivals(&self, value: Value) -> u32 {
-        let whole = self.view(value).whole;
-        self.machine.arrivals[&whole].max(1)
     }
 }

@@ -19,7 +19,8 @@ impl Block<'_, '_> {
                 let data = self.invariant(op, inst.results[0], res_ty);
                 return self.set_one(inst, data);
             }
-            TileOp::BlockId { axis } => Elements::I32(vec![self.id[*axis as usize] as i32]),
+            TileOp::BlockId { axis } => Elements::I32(vec![self.own.id[*axis as usize] as i32]),
+            TileOp::ClusterRank => Elements::I32(vec![self.rank as i32]),
             TileOp::NumBlocks { axis } => {
                 Elements::I32(vec![self.machine.grid[*axis as usize] as i32])
             }

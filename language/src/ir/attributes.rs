@@ -81,7 +81,8 @@ fn tile_attributes(op: &TileOp) -> Vec<Attr> {
         TileOp::Permute { perm } => vec![Attr::List(perm.iter().map(|&it| number(it)).collect())],
         TileOp::Halves { axis, bit } => vec![number(*axis), number(*bit)],
         TileOp::Butterfly { axis, mask } => vec![number(*axis), number(*mask)],
-        TileOp::Fma
+        TileOp::ClusterRank
+        | TileOp::Fma
         | TileOp::Select
         | TileOp::Bits
         | TileOp::Splat
@@ -118,7 +119,9 @@ fn shared_attributes(op: &SharedOp) -> Vec<Attr> {
         | SharedOp::Gather { axis }
         | SharedOp::Scatter { axis } => vec![number(*axis)],
         SharedOp::Atomic { op, axis } => vec![word(op.name()), number(*axis)],
-        SharedOp::Recast | SharedOp::Overlay | SharedOp::Load | SharedOp::Store => vec![],
+        SharedOp::Recast | SharedOp::Overlay | SharedOp::On | SharedOp::Load | SharedOp::Store => {
+            vec![]
+        }
     }
 }
 
@@ -127,7 +130,8 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
         CopyOp::Wait { in_flight } => vec![number(*in_flight)],
         CopyOp::Fetch { align } => vec![number(*align)],
         CopyOp::Signal { bytes } => vec![number(*bytes)],
-        CopyOp::Box { evict } | CopyOp::Prefetch { evict } => vec![word(evict.name())],
+        CopyOp::Box { evict, multicast } => with_flag(word(evict.name()), *multicast, MULTICAST),
+        CopyOp::Prefetch { evict } => vec![word(evict.name())],
         CopyOp::BoxOut { evict, reduce } => {
             let reduce = reduce.map(|it| word(it.name()));
             std::iter::once(word(evict.name())).chain(reduce).collect()
@@ -139,17 +143,28 @@ fn copy_attributes(op: &CopyOp) -> Vec<Attr> {
 
 fn sync_attributes(op: &SyncOp) -> Vec<Attr> {
     match op {
-        SyncOp::Mbarriers { arrivals } => vec![number(*arrivals)],
+        SyncOp::Mbarriers { arrivals, across } => with_flag(number(*arrivals), *across, ACROSS),
+        SyncOp::Arrive { everywhere: true } => vec![word(EVERYWHERE)],
         SyncOp::Expect { bytes } => vec![number(*bytes)],
         SyncOp::Meet { barrier, waits } => vec![number(*barrier), number(u32::from(*waits))],
         SyncOp::Barrier
+        | SyncOp::ClusterBarrier
         | SyncOp::FenceAsync
         | SyncOp::Wait
         | SyncOp::Test
-        | SyncOp::Arrive
+        | SyncOp::Arrive { everywhere: false }
         | SyncOp::Permit
         | SyncOp::End => vec![],
     }
+}
+
+/// Words that stand where a flag is set.
+const MULTICAST: &str = "multicast";
+const ACROSS: &str = "across";
+const EVERYWHERE: &str = "everywhere";
+
+fn with_flag(first: Attr, is_set: bool, flag: &'static str) -> Vec<Attr> {
+    std::iter::once(first).chain(is_set.then(|| word(flag))).collect()
 }
 
 /// The name alone does not tell CDNA3's products of f8 from CDNA4's.
@@ -214,6 +229,7 @@ fn tile(name: &str, read: &mut Reader) -> Result<Option<TileOp>, String> {
         "index" => TileOp::Index { axis: read.number()? },
         "block_id" => TileOp::BlockId { axis: read.number()? },
         "num_blocks" => TileOp::NumBlocks { axis: read.number()? },
+        "cluster_rank" => TileOp::ClusterRank,
         "unary" => TileOp::Unary { op: read.word(UnaryOp::from_name)? },
         "binary" => TileOp::Binary { op: read.word(BinaryOp::from_name)? },
         "cmp" => TileOp::Cmp { op: read.word(CmpOp::from_name)? },
@@ -274,6 +290,7 @@ fn shared(name: &str, read: &mut Reader) -> Result<Option<SharedOp>, String> {
         "slice" => SharedOp::Slice { axis: read.number()? },
         "recast" => SharedOp::Recast,
         "overlay" => SharedOp::Overlay,
+        "on" => SharedOp::On,
         "load" => SharedOp::Load,
         "store" => SharedOp::Store,
         "gather" => SharedOp::Gather { axis: read.number()? },
@@ -292,7 +309,10 @@ fn copy(name: &str, read: &mut Reader) -> Result<Option<CopyOp>, String> {
         "signal" => CopyOp::Signal { bytes: read.number()? },
         "wait" => CopyOp::Wait { in_flight: read.number()? },
         "fetch" => CopyOp::Fetch { align: read.number()? },
-        "box" => CopyOp::Box { evict: read.word_or(Evict::from_name, Evict::Normal)? },
+        "box" => CopyOp::Box {
+            evict: read.word_or(Evict::from_name, Evict::Normal)?,
+            multicast: read.flag(MULTICAST)?,
+        },
         "box_out" => CopyOp::BoxOut {
             evict: read.word_or(Evict::from_name, Evict::Normal)?,
             reduce: if read.is_empty() { None } else { Some(read.word(AtomicOp::from_name)?) },
@@ -309,12 +329,13 @@ fn sync(name: &str, read: &mut Reader) -> Result<Option<SyncOp>, String> {
     Ok(Some(match name {
         "barrier" => SyncOp::Barrier,
         "fence_async" => SyncOp::FenceAsync,
-        "mbarriers" => SyncOp::Mbarriers { arrivals: read.number()? },
+        "cluster_barrier" => SyncOp::ClusterBarrier,
+        "mbarriers" => SyncOp::Mbarriers { arrivals: read.number()?, across: read.flag(ACROSS)? },
         "wait" => SyncOp::Wait,
         "test" => SyncOp::Test,
         "meet" => SyncOp::Meet { barrier: read.number()?, waits: read.number::<u32>()? != 0 },
         "expect" => SyncOp::Expect { bytes: read.number()? },
-        "arrive" => SyncOp::Arrive,
+        "arrive" => SyncOp::Arrive { everywhere: read.flag(EVERYWHERE)? },
         "permit" => SyncOp::Permit,
         "end" => SyncOp::End,
         _ => return Ok(None),
@@ -415,6 +436,19 @@ impl Reader<'_> {
         if self.is_empty() { Ok(default) } else { self.word(from_name) }
     }
 
+    /// Whether the word of a flag stands next.
+    fn flag(&mut self, flag: &str) -> Result<bool, String> {
+        if self.is_empty() {
+            return Ok(false);
+        }
+        match self.next("a word")? {
+            Attr::Word(it) if it == flag => Ok(true),
+            Attr::Word(_) | Attr::Number(_) | Attr::Text(_) | Attr::List(_) => {
+                self.mismatch("a word")
+            }
+        }
+    }
+
     fn text(&mut self) -> Result<String, String> {
         match self.next("a string")? {
             Attr::Text(it) => Ok(it),
@@ -472,7 +506,11 @@ mod tests {
         invert(Op::Flow(FlowOp::Roles { roles: vec![role(None, None), role(Some(1), Some(232))] }));
         invert(Op::Shared(SharedOp::Atomic { op: AtomicOp::Max, axis: 1 }));
         invert(Op::Copy(CopyOp::Wait { in_flight: 2 }));
-        invert(Op::Sync(SyncOp::Mbarriers { arrivals: 8 }));
+        for is_set in [false, true] {
+            invert(Op::Sync(SyncOp::Mbarriers { arrivals: 8, across: is_set }));
+            invert(Op::Sync(SyncOp::Arrive { everywhere: is_set }));
+            invert(Op::Copy(CopyOp::Box { evict: Evict::First, multicast: is_set }));
+        }
         invert(Op::Sync(SyncOp::Expect { bytes: 64 }));
         for waits in [false, true] {
             invert(Op::Sync(SyncOp::Meet { barrier: 3, waits }));
@@ -480,7 +518,7 @@ mod tests {
         invert(Op::Copy(CopyOp::Hold));
         invert(Op::Copy(CopyOp::Signal { bytes: 64 }));
         for &evict in Evict::ALL {
-            invert(Op::Copy(CopyOp::Box { evict }));
+            invert(Op::Copy(CopyOp::Box { evict, multicast: false }));
             invert(Op::Copy(CopyOp::Prefetch { evict }));
             for reduce in [None, Some(AtomicOp::Max)] {
                 invert(Op::Copy(CopyOp::BoxOut { evict, reduce }));

@@ -460,6 +460,9 @@ impl fmt::Display for SiteText<'_> {
 
 fn plan(plan: &LaunchPlan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "    plan {} threads {}", name(&plan.kernel), plan.threads)?;
+    if !plan.cluster.is_empty() {
+        write!(f, " cluster {:?}", plan.cluster)?;
+    }
     writeln!(f, "{}", if plan.resident { " resident" } else { "" })?;
     for param in &plan.params {
         writeln!(f, "    param {}", ParamText(param, plan))?;

@@ -59,6 +59,8 @@ family! {
     Box {
         /// How long a cache should keep it.
         evict: Evict,
+        /// Whether it lands at the same place of every block of the cluster, and all their barriers hear of it.
+        multicast: bool,
     } = "box" ("map", "view", "barrier", "corner…") ReadWrite, "PTX ISA, cp.async.bulk.tensor";
 
     /// Starts to copy the view to the box at a corner: a group of its own.

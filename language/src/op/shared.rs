@@ -42,6 +42,9 @@ family! {
     /// The operand is a `shared.alloc` of bytes. What is written under one name is nothing to read under another.
     Overlay = "overlay" ("buffer") Pure, "language.md section 6";
 
+    /// The view of the same place in the block of the cluster whose number is `rank`, a scalar `i32`.
+    On = "on" ("view", "rank") Pure, "PTX ISA, mapa";
+
     /// Reads a whole view into registers.
     Load = "load" ("view") Read, "PTX ISA, ld.shared and ldmatrix; CDNA3 ISA, ds_read";
 

@@ -19,6 +19,7 @@
 //! Absent on purpose: what can be written in Tile. Reductions, scans, sorts, exponentials to base e
 //! and random numbers are in the standard library.
 
+mod cluster;
 mod create;
 mod layouts;
 mod math;
@@ -143,6 +144,7 @@ const FAMILIES: &[&[Row]] = &[
     shared::ROWS,
     sync::ROWS,
     mma::ROWS,
+    cluster::ROWS,
     program::ROWS,
 ];
 

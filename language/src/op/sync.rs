@@ -20,6 +20,9 @@ family! {
     /// All warps of the role meet; what any of them wrote to shared memory before, all see after.
     Barrier = "barrier" () ReadWrite, "PTX ISA, bar.sync; CDNA3 ISA, s_barrier";
 
+    /// All warps of all blocks of the cluster meet; what any of them wrote before, all see after.
+    ClusterBarrier = "cluster_barrier" () ReadWrite, "PTX ISA, barrier.cluster";
+
     /// What a thread wrote to shared memory before, the copy engine and the matrix units see after.
     FenceAsync = "fence_async" () ReadWrite, "PTX ISA, fence.proxy.async";
 
@@ -27,6 +30,8 @@ family! {
     Mbarriers {
         /// Roles that arrive in each phase; 0 until the uses have been counted.
         arrivals: u32,
+        /// Whether stages whose permits end there pass between all blocks of the cluster.
+        across: bool,
     } = "mbarriers" () Read, "PTX ISA, mbarrier.init";
 
     /// Goes on when `phases`, a scalar `i32`, phases of the barrier have completed.
@@ -35,7 +40,10 @@ family! {
     Wait = "wait" ("barrier", "phases") ReadWrite, "PTX ISA, mbarrier.try_wait";
 
     /// The role arrives at the barrier. The views are those of a stage that products read and that it gives away.
-    Arrive = "arrive" ("barrier", "view…") ReadWrite, "PTX ISA, mbarrier.arrive";
+    Arrive {
+        /// Whether it arrives at the barrier of the same place in every block of the cluster.
+        everywhere: bool,
+    } = "arrive" ("barrier", "view…") ReadWrite, "PTX ISA, mbarrier.arrive";
 
     /// The role arrives once, and the phase waits for that many more bytes of copies that signal the barrier.
     Expect {

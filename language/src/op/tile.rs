@@ -158,6 +158,9 @@ family! {
         axis: u32,
     } = "num_blocks" () Pure, "PTX ISA, %nctaid; AMDGPU implicit arguments";
 
+    /// The number of this block in its cluster, as `i32`: the first axis counts fastest.
+    ClusterRank = "cluster_rank" () Pure, "PTX ISA, %cluster_ctarank";
+
     /// An elementwise function of one operand.
     Unary {
         /// Which.

@@ -6,7 +6,8 @@
 //! text; through the whole of every loop that it is older than and accessed in; and as long as a copy
 //! into it may be in flight. Buffers whose lives do not overlap may share bytes: the barriers between
 //! their accesses come from [`super::barriers`]. Roles run side by side, so what one of them accesses and was made
-//! before lives as long as all of them; so do mbarriers, from the start of the kernel.
+//! before lives as long as all of them; so do mbarriers, from the start of the kernel, and what other blocks of the
+//! cluster reach, whose order is not this block's.
 //!
 //! # Invariants
 //! * A1: buffers that live at the same time have no byte in common, nor have those of different roles.
@@ -23,6 +24,7 @@ use super::number::Numbers;
 use super::runs;
 use super::scratch::{self, ScratchUse};
 use super::touch::{Touch, Verb};
+use crate::analysis::Neighbours;
 use crate::ir::{Elem, Inst, Kernel, Region, SiteId, Value};
 use crate::op::{CopyOp, FlowOp, MmaOp, Op, SharedOp, SyncOp};
 use crate::target::wgmma::{Descriptor, ROWS, WgmmaRow};
@@ -194,8 +196,10 @@ impl<'a> Lives<'a> {
         lives.region(&kernel.body);
         let end = lives.next;
         let has_roles = kernel.roles().is_some();
+        let neighbours = Neighbours::of(kernel);
         let whole = |mut it: Buffer| {
-            if has_roles && kernel.ty(it.value).elem == Elem::Barrier {
+            let is_barrier = has_roles && kernel.ty(it.value).elem == Elem::Barrier;
+            if is_barrier || neighbours.reach(it.value) {
                 (it.life, it.role) = (0..end, None);
             }
             it

@@ -23,7 +23,7 @@ pub(super) fn alone(mut kernel: Kernel) -> Kernel {
 fn drop_barriers(region: &mut Region, values: &[crate::ir::ValueDecl]) {
     region.insts.retain(|inst| match &inst.op {
         Op::Sync(
-            SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Arrive | SyncOp::Expect { .. },
+            SyncOp::Mbarriers { .. } | SyncOp::Wait | SyncOp::Arrive { .. } | SyncOp::Expect { .. },
         )
         | Op::Copy(CopyOp::Hold | CopyOp::Signal { .. }) => false,
         Op::Shared(SharedOp::Index { .. }) => {

@@ -170,7 +170,11 @@ impl<'a> Walk<'a> {
                 }
             }
             Op::Sync(
-                SyncOp::Barrier | SyncOp::Arrive | SyncOp::Expect { .. } | SyncOp::Meet { .. },
+                SyncOp::Barrier
+                | SyncOp::ClusterBarrier
+                | SyncOp::Arrive { .. }
+                | SyncOp::Expect { .. }
+                | SyncOp::Meet { .. },
             )
             | Op::Mma(MmaOp::Wgmma { .. }) => {
                 if let Some(why) = state.written.take() {

@@ -381,7 +381,9 @@ impl<'a> Walk<'a> {
             Op::Copy(CopyOp::Wait { in_flight }) => {
                 self.rule.make(Order::Wait { in_flight: *in_flight }, &mut state)
             }
-            Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, &mut state),
+            Op::Sync(SyncOp::Barrier | SyncOp::ClusterBarrier) => {
+                self.rule.make(Order::Barrier, &mut state)
+            }
             Op::Copy(CopyOp::Hold | CopyOp::Signal { .. }) => state.hand_over(),
             Op::Copy(CopyOp::WaitOut { in_flight, .. }) => {
                 self.rule.make(Order::WaitOut { in_flight: *in_flight }, &mut state)
@@ -390,7 +392,7 @@ impl<'a> Walk<'a> {
                 let in_flight = in_flight.unwrap_or(0);
                 self.rule.make(Order::Products { in_flight }, &mut state);
             }
-            Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. }) => {
+            Op::Sync(SyncOp::Arrive { .. } | SyncOp::Expect { .. }) => {
                 self.announce(no, inst, &inst.operands[1..], &mut state);
             }
             Op::Sync(SyncOp::Meet { waits, .. }) => {

@@ -151,7 +151,7 @@ fn drop_last(region: &mut Region) -> bool {
                 region.insts.remove(at);
                 return true;
             }
-            Op::Sync(SyncOp::Arrive) | Op::Copy(CopyOp::Hold | CopyOp::Signal { .. }) => {}
+            Op::Sync(SyncOp::Arrive { .. }) | Op::Copy(CopyOp::Hold | CopyOp::Signal { .. }) => {}
             _ => return false,
         }
     }

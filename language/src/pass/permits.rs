@@ -9,6 +9,8 @@
 //!   stage that boxes fill expects their bytes besides; they may land before.
 //! * A stage that a product in flight reads is given back when the product is waited for ([`borrow`]).
 //! * The groups that ends close are as many on every way ([`super::groups`]).
+//! * The end of a stage of a ring between blocks arrives in all of them; that of one that boxes fill expects in its own block
+//!   what all blocks bring there.
 //! * A copy that signals a barrier is the last of its group.
 //! * An arrival that gives a stage away which products read names its views, for [`super::waits`].
 //! * Every `sync.mbarriers` says how many roles arrive in a phase: each that ends permits there or arrives by hand.
@@ -24,7 +26,7 @@ use crate::op::{CopyOp, FlowOp, MmaOp, Op, SharedOp, SyncOp};
 
 /// The kernel without permits.
 pub fn permits(mut kernel: Kernel) -> Kernel {
-    let mut uses = Uses::default();
+    let mut uses = Uses { n_blocks: kernel.plan.cluster_size(), ..Uses::default() };
     uses.region(&kernel, &kernel.body, 0);
     if uses.barriers.is_empty() {
         return kernel;
@@ -54,8 +56,8 @@ struct Uses {
     index_of: FxHashMap<Value, (Value, u32, Value)>,
     /// The list of mbarriers that a barrier is of.
     barriers: FxHashMap<Value, Value>,
-    /// Lists of mbarriers with the roles that arrive there.
-    arrived: FxHashSet<(Value, u32)>,
+    /// Lists of mbarriers with the roles that arrive there, and whether they do so in all blocks.
+    arrived: FxHashSet<(Value, u32, bool)>,
     /// The views of a permit's stage.
     stages: FxHashMap<Value, Vec<Value>>,
     /// Permits whose stages products read.
@@ -64,6 +66,10 @@ struct Uses {
     boxed: FxHashMap<Value, u32>,
     /// Whether copies signal barriers.
     signals: bool,
+    /// Lists of mbarriers whose stages pass between the blocks of the cluster.
+    across: FxHashSet<Value>,
+    /// Blocks of a cluster.
+    n_blocks: u32,
 }
 
 impl Uses {
@@ -79,8 +85,9 @@ impl Uses {
     }
 
     fn inst(&mut self, kernel: &Kernel, inst: &Inst, role: u32) {
-        match &inst.op {
-            Op::Sync(SyncOp::Mbarriers { .. }) => {
+        match inst.op {
+            Op::Sync(SyncOp::Mbarriers { across, .. }) => {
+                self.across.extend(across.then_some(inst.results[0]));
                 self.barriers.insert(inst.results[0], inst.results[0]);
             }
             Op::Sync(SyncOp::Permit) => {
@@ -93,7 +100,9 @@ impl Uses {
                 self.barriers.insert(ends, list);
                 self.stages.insert(ends, inst.operands[1..].to_vec());
             }
-            Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast) => {
+            Op::Shared(
+                SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast | SharedOp::On,
+            ) => {
                 let (of, result) = (inst.operands[0], inst.results[0]);
                 if let Some(&list) = self.barriers.get(&of) {
                     self.barriers.insert(result, list);
@@ -112,16 +121,22 @@ impl Uses {
             Op::Copy(CopyOp::Async) => {
                 self.filled.extend(self.permit_of.get(&inst.operands[0]));
             }
-            Op::Copy(CopyOp::Box { .. }) => {
+            Op::Copy(CopyOp::Box { multicast, .. }) => {
+                // Each block brings a part to all of them, and all parts come here.
+                let n_boxes = if multicast { self.n_blocks } else { 1 };
                 let map = kernel.tensor_map(inst.operands[0]).expect("V3: a box has a map");
                 let permit = self.permit_of.get(&inst.operands[1]);
                 if let Some(&permit) = permit.filter(|it| **it == inst.operands[2]) {
-                    *self.boxed.entry(permit).or_default() += map.box_bytes();
+                    *self.boxed.entry(permit).or_default() += n_boxes * map.box_bytes();
                 }
             }
             Op::Copy(CopyOp::Signal { .. }) => self.signals = true,
-            Op::Sync(SyncOp::End | SyncOp::Arrive | SyncOp::Expect { .. }) => {
-                self.arrived.insert((self.barriers[&inst.operands[0]], role));
+            Op::Sync(SyncOp::End | SyncOp::Arrive { .. } | SyncOp::Expect { .. }) => {
+                let list = self.barriers[&inst.operands[0]];
+                let is_end = inst.op == Op::Sync(SyncOp::End);
+                let is_boxed = self.boxed.contains_key(&inst.operands[0]);
+                let everywhere = is_end && !is_boxed && self.across.contains(&list);
+                self.arrived.insert((list, role, everywhere));
             }
             _ => {}
         }
@@ -147,16 +162,19 @@ fn rewrite(region: &mut Region, uses: &Uses) {
                     region.insts.push(new_inst(Op::Copy(CopyOp::Commit), inst.site));
                 }
                 let bytes = first.and_then(|it| uses.boxed.get(&it)).copied();
-                inst.op = Op::Sync(bytes.map_or(SyncOp::Arrive, |bytes| SyncOp::Expect { bytes }));
+                let everywhere = first.is_some_and(|it| uses.passes_on(it));
+                let arrive = SyncOp::Arrive { everywhere };
+                inst.op = Op::Sync(bytes.map_or(arrive, |bytes| SyncOp::Expect { bytes }));
                 if let Some(permit) = first.filter(|it| uses.multiplied.contains(it)) {
                     inst.operands.extend(uses.stages[&permit].iter().copied());
                     inst.operands.iter_mut().for_each(before);
                 }
             }
-            Op::Sync(SyncOp::Mbarriers { arrivals }) => {
+            Op::Sync(SyncOp::Mbarriers { arrivals, .. }) => {
                 let here = uses.arrived.iter().filter(|it| it.0 == inst.results[0]);
                 if *arrivals == 0 {
-                    *arrivals = here.count() as u32;
+                    let of_blocks = |everywhere| if everywhere { uses.n_blocks } else { 1 };
+                    *arrivals = here.map(|it| of_blocks(it.2)).sum();
                 }
             }
             Op::Copy(CopyOp::Signal { .. }) if uses.n_roles == 0 => {
@@ -171,6 +189,11 @@ fn rewrite(region: &mut Region, uses: &Uses) {
 }
 
 impl Uses {
+    /// Whether what ends at a barrier is announced in all blocks.
+    fn passes_on(&self, barrier: Value) -> bool {
+        self.barriers.get(&barrier).is_some_and(|it| self.across.contains(it))
+    }
+
     /// The barrier of a permit as it was given.
     fn ends(&self, permit: Value) -> Value {
         let mut it = permit;

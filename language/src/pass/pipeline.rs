@@ -285,6 +285,7 @@ fn fetch_now(region: &mut Region) {
                     | SharedOp::Slice { .. }
                     | SharedOp::Recast
                     | SharedOp::Overlay
+                    | SharedOp::On
             )
         );
         if uses && is_view {

@@ -120,7 +120,9 @@ impl<'a> Ordering<'a> {
             Op::Copy(CopyOp::Wait { in_flight }) => {
                 self.rule.make(Order::Wait { in_flight }, state)
             }
-            Op::Sync(SyncOp::Barrier) => self.rule.make(Order::Barrier, state),
+            Op::Sync(SyncOp::Barrier | SyncOp::ClusterBarrier) => {
+                self.rule.make(Order::Barrier, state)
+            }
             Op::Mma(MmaOp::Wait { in_flight }) => {
                 let in_flight = in_flight.unwrap_or(0);
                 self.rule.make(Order::Products { in_flight }, state);

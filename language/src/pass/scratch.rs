@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
                 let need = Need { inst: no, site: inst.site, bytes, scope, depth };
                 self.events.push(Event::Need(need));
             }
-            if inst.op == Op::Sync(SyncOp::Barrier) {
+            if matches!(inst.op, Op::Sync(SyncOp::Barrier | SyncOp::ClusterBarrier)) {
                 self.events.push(Event::Meet);
             }
             let is_loop = matches!(inst.op, Op::Flow(FlowOp::For { .. } | FlowOp::While));
@@ -216,6 +216,7 @@ impl<'a> Walk<'a> {
                 | TileOp::Index { .. }
                 | TileOp::BlockId { .. }
                 | TileOp::NumBlocks { .. }
+                | TileOp::ClusterRank
                 | TileOp::Unary { .. }
                 | TileOp::Binary { .. }
                 | TileOp::Cmp { .. }

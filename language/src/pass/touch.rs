@@ -150,7 +150,8 @@ impl Touch {
                 | SharedOp::Index { .. }
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast
-                | SharedOp::Overlay,
+                | SharedOp::Overlay
+                | SharedOp::On,
             )
             | Op::Copy(
                 CopyOp::Commit
@@ -220,6 +221,7 @@ fn is_viewing(inst: &Inst) -> bool {
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast
                 | SharedOp::Overlay
+                | SharedOp::On
         ) | Op::Copy(CopyOp::Fetch { .. })
             | Op::Sync(SyncOp::Permit)
     )
@@ -260,6 +262,8 @@ impl Part {
                     | SharedOp::Recast
                     | SharedOp::Overlay,
                 ) => chain.push(inst),
+                // The same part, of another block.
+                Op::Shared(SharedOp::On) => {}
                 _ => break buffer,
             }
             buffer = inst.operands[0];

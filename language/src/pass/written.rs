@@ -106,7 +106,7 @@ impl Walk<'_> {
                 }
             }
             Op::Copy(CopyOp::WaitOut { in_flight: 0, read: false }) => sent.clear(),
-            Op::Sync(SyncOp::Arrive | SyncOp::Expect { .. } | SyncOp::Meet { .. }) => {
+            Op::Sync(SyncOp::Arrive { .. } | SyncOp::Expect { .. } | SyncOp::Meet { .. }) => {
                 let told = sent.iter().find(|it| self.others.contains(it.0)).map(|it| *it.1);
                 self.wait(no, inst, told, &mut sent);
             }

@@ -12,6 +12,8 @@
 //! barriers, PPoPP 2015; phases, bytes, copies and products are the extension.)
 //!
 //! At a named barrier a role comes and waits in one step, so that C2 and C3 hold; C1 says that no role comes twice to a phase.
+//! Blocks of a cluster that reach each other's shared memory are run together, each with its number; they meet where all of
+//! them stand at a meeting of the cluster, which changes nothing in the theorem: it lets all go on or none.
 //!
 //! So each choice of trip counts is run once, with a vector clock for every role, every copy and every product. Proxies are
 //! not in the clocks: [`crate::pass`] puts the fences in.
@@ -24,6 +26,7 @@ use super::clock::{Clock, Stamp};
 use super::meeting::{Meeting, stands_for};
 use super::skeleton::Skeleton;
 use super::trace::{Event, trace};
+use crate::analysis::Neighbours;
 use crate::analysis::meetings::named_barriers;
 use crate::ir::{Kernel, SiteId, Value};
 use crate::op::{CopyOp, MmaOp, Op, SharedOp, SyncOp};
@@ -49,6 +52,8 @@ pub enum Fault {
     Race(SiteId, SiteId),
     /// Roles that do not meet at a named barrier: one comes twice to a phase, or before the last one is over.
     Apart(SiteId, SiteId),
+    /// Two accesses by different blocks of a cluster that nothing orders.
+    RaceOfBlocks(SiteId, SiteId),
     /// C1: an arrival that may count for an earlier phase, and what completes that one.
     Early(SiteId, SiteId),
     /// C2: a wait that the next phase may overtake, and what completes that one.
@@ -60,12 +65,12 @@ pub enum Fault {
 /// Comparisons of events after which a kernel is left undecided: a second at most.
 const STEPS_MAX: usize = 1 << 26;
 
-/// Checks a kernel of roles.
+/// Checks a kernel of roles, or of blocks that reach each other.
 pub fn check(kernel: &Kernel) -> Verdict {
     let Some(skeleton) = Skeleton::of(kernel) else { return Verdict::Undecided };
     let mut wanted = FxHashMap::default();
     kernel.body.walk(&mut |inst| {
-        if let Op::Sync(SyncOp::Mbarriers { arrivals }) = inst.op {
+        if let Op::Sync(SyncOp::Mbarriers { arrivals, .. }) = inst.op {
             wanted.insert(inst.results[0], arrivals.max(1));
         }
     });
@@ -75,21 +80,33 @@ pub fn check(kernel: &Kernel) -> Verdict {
     let mut choices: Vec<Vec<u64>> = skeleton.choices().collect();
     // The first that is found is the shortest.
     choices.sort_by_key(|it| it.iter().sum::<u64>());
+    let has_neighbours = Neighbours::of(kernel).exist();
+    let n_blocks = if has_neighbours { kernel.plan.cluster_size() } else { 1 };
     let mut n_steps = 0;
     for choice in choices {
-        let Some(lists) = trace(&skeleton, &choice) else { return Verdict::Undecided };
+        let Some(lists) = lists_of(&skeleton, &choice, n_blocks) else { return Verdict::Undecided };
         // An access is compared with those before it.
         let n_events: usize = lists.iter().map(Vec::len).sum();
         n_steps += n_events * n_events.max(16);
         if STEPS_MAX < n_steps {
             return Verdict::Undecided;
         }
-        let mut run = Run::new(kernel, &wanted, &met_by, &definitions, &lists);
+        let mut run = Run::new(kernel, &wanted, &met_by, &definitions, &lists, n_blocks as usize);
         if let Err(fault) = run.all() {
             return Verdict::Wrong(fault);
         }
     }
     Verdict::Right
+}
+
+/// The events of every block: what comes before its roles, and each role.
+fn lists_of<'a>(
+    skeleton: &Skeleton<'a>,
+    choice: &[u64],
+    n_blocks: u32,
+) -> Option<Vec<Vec<Event<'a>>>> {
+    let of_blocks: Option<Vec<_>> = (0..n_blocks).map(|it| trace(skeleton, choice, it)).collect();
+    Some(of_blocks?.into_iter().flatten().collect())
 }
 
 /// An mbarrier in a run.
@@ -117,6 +134,9 @@ struct Copies {
 
 /// An access that was made.
 struct Access {
+    /// The block whose memory it is, and the one that makes it.
+    block: usize,
+    by: usize,
     touch: Touch,
     stamp: Stamp,
 }
@@ -127,7 +147,11 @@ struct Run<'r, 'a> {
     /// By named barrier: roles that come in a phase.
     met_by: &'r FxHashMap<u32, usize>,
     definitions: &'r touch::Definitions<'r>,
+    /// Of each block: what comes before its roles, then each role.
     lists: &'r [Vec<Event<'a>>],
+    n_blocks: usize,
+    /// By role: whether it has begun.
+    begun: Vec<bool>,
     /// By role: the next event.
     next: Vec<usize>,
     /// By role: what it knows.
@@ -139,12 +163,13 @@ struct Run<'r, 'a> {
     /// By role: the groups of its products in flight, what each of them reads.
     products: Vec<Vec<Vec<Clock>>>,
     n_agents: usize,
-    barriers: FxHashMap<(Value, Vec<i64>), Mbarrier>,
-    meetings: FxHashMap<u32, Meeting>,
+    barriers: FxHashMap<(usize, Value, Vec<i64>), Mbarrier>,
+    /// By block and named barrier.
+    meetings: FxHashMap<(usize, u32), Meeting>,
     /// By role that waits at a named barrier: the phase that has to be over.
     standing: Vec<Option<usize>>,
-    /// What a role knew when it had loaded something.
-    loaded: FxHashMap<Value, Clock>,
+    /// By block: what a role knew when it had loaded something.
+    loaded: Vec<FxHashMap<Value, Clock>>,
     accesses: Vec<Access>,
 }
 
@@ -155,6 +180,7 @@ impl<'r, 'a> Run<'r, 'a> {
         met_by: &'r FxHashMap<u32, usize>,
         definitions: &'r touch::Definitions<'r>,
         lists: &'r [Vec<Event<'a>>],
+        n_blocks: usize,
     ) -> Run<'r, 'a> {
         let n = lists.len();
         Run {
@@ -163,6 +189,8 @@ impl<'r, 'a> Run<'r, 'a> {
             met_by,
             definitions,
             lists,
+            n_blocks,
+            begun: vec![false; n],
             next: vec![0; n],
             clocks: vec![Clock::default(); n],
             copies: vec![Copies::default(); n],
@@ -172,33 +200,99 @@ impl<'r, 'a> Run<'r, 'a> {
             barriers: FxHashMap::default(),
             meetings: FxHashMap::default(),
             standing: vec![None; n],
-            loaded: FxHashMap::default(),
+            loaded: vec![FxHashMap::default(); n_blocks],
             accesses: Vec::new(),
         }
     }
 
     /// Runs every role to its end.
     fn all(&mut self) -> Result<(), Fault> {
-        while self.go_on(0)? {}
-        for role in 1..self.lists.len() {
-            let before = self.clocks[0].clone();
-            self.clocks[role].join(&before);
-        }
         loop {
             let mut moved = false;
-            for role in 1..self.lists.len() {
-                while self.go_on(role)? {
+            for role in 0..self.lists.len() {
+                moved |= self.begin(role);
+                while self.begun[role] && self.go_on(role)? {
                     moved = true;
                 }
             }
+            moved |= self.meet_cluster();
             if !moved {
                 break;
             }
         }
-        let stand = |role: &usize| self.lists[*role].get(self.next[*role]);
+        let stand =
+            |role: usize| self.lists[role].get(self.next[role]).filter(|_| self.begun[role]);
         let waits: Vec<SiteId> =
-            (0..self.lists.len()).filter_map(|it| stand(&it)).map(|it| it.inst.site).collect();
+            (0..self.lists.len()).filter_map(stand).map(|it| it.inst.site).collect();
         if waits.is_empty() { Ok(()) } else { Err(Fault::Hang(waits)) }
+    }
+
+    /// What a block has in front of its roles.
+    fn head_of(&self, role: usize) -> usize {
+        let n_lists = self.lists.len() / self.n_blocks;
+        role / n_lists * n_lists
+    }
+
+    /// The block that a role is of.
+    fn block_of(&self, role: usize) -> usize {
+        role / (self.lists.len() / self.n_blocks)
+    }
+
+    /// Begins a role if what comes before it is over; whether it did.
+    fn begin(&mut self, role: usize) -> bool {
+        let head = self.head_of(role);
+        let is_over = self.next[head] == self.lists[head].len();
+        if self.begun[role] || role != head && !is_over {
+            return false;
+        }
+        self.begun[role] = true;
+        if role != head {
+            let before = self.clocks[head].clone();
+            self.clocks[role].join(&before);
+        }
+        true
+    }
+
+    /// All blocks go on if each of them stands at a meeting of the cluster; whether they did.
+    fn meet_cluster(&mut self) -> bool {
+        let n_lists = self.lists.len() / self.n_blocks;
+        let heads: Vec<usize> = (0..self.lists.len()).step_by(n_lists).collect();
+        let meets = |role: &usize| {
+            let next = self.lists[*role].get(self.next[*role]);
+            next.is_some_and(|it| it.inst.op == Op::Sync(SyncOp::ClusterBarrier))
+        };
+        if !heads.iter().all(meets) {
+            return false;
+        }
+        let mut all = Clock::default();
+        for &head in &heads {
+            self.clocks[head].tick(head);
+            all.join(&self.clocks[head]);
+        }
+        for head in heads {
+            self.clocks[head].join(&all);
+            self.next[head] += 1;
+        }
+        true
+    }
+
+    /// The barrier that an event is about, in the block that it is on.
+    fn key(&self, role: usize, event: &Event<'a>) -> Option<(usize, Value, Vec<i64>)> {
+        let (list, place) = event.barrier()?;
+        let on = event.inst.operands.iter().find_map(|it| event.rank(*it));
+        Some((on.unwrap_or(self.block_of(role)), list, place))
+    }
+
+    /// The blocks whose barriers and memory an event is about.
+    fn blocks_of(&self, role: usize, event: &Event<'a>) -> std::ops::Range<usize> {
+        let is_everywhere = matches!(
+            event.inst.op,
+            Op::Sync(SyncOp::Arrive { everywhere: true })
+                | Op::Copy(CopyOp::Box { multicast: true, .. })
+        );
+        let own = event.inst.operands.iter().find_map(|it| event.rank(*it));
+        let own = own.unwrap_or(self.block_of(role));
+        if is_everywhere { 0..self.n_blocks } else { own..own + 1 }
     }
 
     /// Does the next event of a role; whether there was one that could happen.
@@ -215,7 +309,8 @@ impl<'r, 'a> Run<'r, 'a> {
                     return Ok(false);
                 }
             }
-            Op::Sync(SyncOp::Arrive) => self.arrive(role, event, 1, 0)?,
+            Op::Sync(SyncOp::ClusterBarrier) => return Ok(false),
+            Op::Sync(SyncOp::Arrive { .. }) => self.arrive(role, event, 1, 0)?,
             Op::Sync(SyncOp::Expect { bytes }) => self.arrive(role, event, 1, bytes.into())?,
             Op::Copy(CopyOp::Commit) => {
                 let copies = &mut self.copies[role];
@@ -232,9 +327,11 @@ impl<'r, 'a> Run<'r, 'a> {
             }
             Op::Copy(CopyOp::Box { .. }) => {
                 self.access(role, event)?;
-                let copy = self.copies[role].open.pop().expect("a box is a copy");
-                if let Some(key) = event.barrier() {
-                    self.barriers.entry(key).or_default().open.join(&copy);
+                for block in self.blocks_of(role, event).rev() {
+                    let copy = self.copies[role].open.pop().expect("a box is a copy");
+                    if let Some((_, list, place)) = self.key(role, event) {
+                        self.barriers.entry((block, list, place)).or_default().open.join(&copy);
+                    }
                 }
                 let map = self.kernel.tensor_map(event.inst.operands[0]);
                 let bytes = map.map_or(0, |it| i64::from(it.box_bytes()));
@@ -274,14 +371,14 @@ impl<'r, 'a> Run<'r, 'a> {
     /// The open phase of a barrier knows what the role's copies have written that are in no group.
     fn land_in(&mut self, role: usize, event: &Event<'a>) {
         let copies = std::mem::take(&mut self.copies[role].open);
-        if let Some(key) = event.barrier() {
+        if let Some(key) = self.key(role, event) {
             let barrier = self.barriers.entry(key).or_default();
             copies.iter().for_each(|it| barrier.open.join(it));
         }
     }
 
     fn wait(&mut self, role: usize, event: &Event<'a>) -> Result<bool, Fault> {
-        let Some(key) = event.barrier() else { return Ok(true) };
+        let Some(key) = self.key(role, event) else { return Ok(true) };
         let wanted = event.scalar(event.inst.operands[1]);
         let barrier = self.barriers.entry(key).or_default();
         let completed = barrier.completed.len() as i64;
@@ -311,10 +408,23 @@ impl<'r, 'a> Run<'r, 'a> {
         roles: u32,
         bytes: i64,
     ) -> Result<(), Fault> {
-        let Some(key) = event.barrier() else { return Ok(()) };
-        let wanted = self.wanted.get(&key.0).copied().unwrap_or(1);
-        let site = event.inst.site;
+        let Some((_, list, place)) = self.key(role, event) else { return Ok(()) };
         self.clocks[role].tick(role);
+        self.blocks_of(role, event).try_for_each(|block| {
+            let key = (block, list, place.clone());
+            self.arrive_at(role, key, event.inst.site, roles, bytes)
+        })
+    }
+
+    fn arrive_at(
+        &mut self,
+        role: usize,
+        key: (usize, Value, Vec<i64>),
+        site: SiteId,
+        roles: u32,
+        bytes: i64,
+    ) -> Result<(), Fault> {
+        let wanted = self.wanted.get(&key.1).copied().unwrap_or(1);
         let clock = self.clocks[role].clone();
         let barrier = self.barriers.entry(key).or_default();
         if barrier.completed.last().is_some_and(|it| !clock.contains(it)) {
@@ -348,13 +458,14 @@ impl<'r, 'a> Run<'r, 'a> {
         barrier: u32,
         waits: bool,
     ) -> Result<bool, Fault> {
-        let it = self.meetings.entry(barrier).or_default();
+        let block = self.block_of(role);
+        let it = self.meetings.entry((block, barrier)).or_default();
         if self.standing[role].is_none() {
             let phase = it.n_completed();
             self.clocks[role].tick(role);
             let mut said = self.clocks[role].clone();
             if let Some(&after) = event.inst.operands.first() {
-                said = stands_for(after, self.definitions, &self.loaded).unwrap_or(said);
+                said = stands_for(after, self.definitions, &self.loaded[block]).unwrap_or(said);
             }
             let knows = &self.clocks[role];
             it.come(role, event.inst.site, knows, &said, self.met_by[&barrier])
@@ -376,24 +487,35 @@ impl<'r, 'a> Run<'r, 'a> {
         let map_of = |it| self.kernel.ty(it).map().clone();
         let now = touch::Now { event, definitions: self.definitions };
         let touches = Touch::of(event.inst, &now, &map_of);
-        touches.into_iter().try_for_each(|it| self.touch(role, it))?;
+        let blocks = self.blocks_of(role, event);
+        for block in blocks {
+            touches.iter().cloned().try_for_each(|it| self.touch(role, block, it))?;
+        }
         if let Op::Shared(SharedOp::Load) = event.inst.op {
-            self.loaded.insert(event.inst.results[0], self.clocks[role].clone());
+            let by = self.block_of(role);
+            self.loaded[by].insert(event.inst.results[0], self.clocks[role].clone());
         }
         Ok(())
     }
 
-    fn touch(&mut self, role: usize, touch: Touch) -> Result<(), Fault> {
+    fn touch(&mut self, role: usize, block: usize, touch: Touch) -> Result<(), Fault> {
+        let by = self.block_of(role);
         let stamp = self.clocks[role].tick(role);
         let clock = self.clocks[role].clone();
         let races = |it: &&Access| {
-            it.touch.buffer == touch.buffer
+            it.block == block
+                && it.touch.buffer == touch.buffer
                 && it.touch.conflicts(&touch)
                 && !it.touch.part.is_apart(&touch.part)
                 && !clock.covers(it.stamp)
         };
         if let Some(other) = self.accesses.iter().find(races) {
-            return Err(Fault::Race(other.touch.site, touch.site));
+            let sites = (other.touch.site, touch.site);
+            return Err(if other.by == by {
+                Fault::Race(sites.0, sites.1)
+            } else {
+                Fault::RaceOfBlocks(sites.0, sites.1)
+            });
         }
         let beside = match touch.verb {
             touch::Verb::Copy => Some(&mut self.copies[role].open),
@@ -410,9 +532,9 @@ impl<'r, 'a> Run<'r, 'a> {
             let mut copy = clock;
             let stamp = copy.tick(agent);
             copies.push(copy);
-            self.accesses.push(Access { touch, stamp });
+            self.accesses.push(Access { block, by, touch, stamp });
         } else {
-            self.accesses.push(Access { touch, stamp });
+            self.accesses.push(Access { block, by, touch, stamp });
         }
         Ok(())
     }

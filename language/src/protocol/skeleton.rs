@@ -58,6 +58,7 @@ pub(super) fn is_event(inst: &Inst) -> bool {
                 | SharedOp::Slice { .. }
                 | SharedOp::Recast
                 | SharedOp::Overlay
+                | SharedOp::On
         ),
         Op::Copy(_) => true,
         Op::Sync(it) => !matches!(it, SyncOp::Mbarriers { .. }),
@@ -117,6 +118,11 @@ impl<'a> Skeleton<'a> {
     /// The scalars that say which part of its buffer a view is.
     pub(super) fn indices(&self, view: Value) -> Vec<Value> {
         way(&self.definitions, view).1
+    }
+
+    /// The number of the block whose memory a view is of, if it is another one's.
+    pub(super) fn rank(&self, view: Value) -> Option<Value> {
+        way(&self.definitions, view).2
     }
 
     /// The buffer that a view is of.
@@ -196,20 +202,24 @@ fn stages(kernel: &Kernel) -> u32 {
     most.min(16)
 }
 
-/// The buffer of a view, and the scalars that say which part of it the view is.
-fn way(definitions: &FxHashMap<Value, Definition<'_>>, view: Value) -> (Value, Vec<Value>) {
-    let (mut view, mut found) = (view, Vec::new());
+/// The buffer of a view, the scalars that say which part of it the view is, and the block that it is on.
+fn way(
+    definitions: &FxHashMap<Value, Definition<'_>>,
+    view: Value,
+) -> (Value, Vec<Value>, Option<Value>) {
+    let (mut view, mut found, mut rank) = (view, Vec::new(), None);
     while let Some(Definition::Result(inst, _)) = definitions.get(&view).copied() {
         match &inst.op {
             Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. }) => {
                 found.push(inst.operands[1]);
             }
             Op::Shared(SharedOp::Recast | SharedOp::Overlay) => {}
+            Op::Shared(SharedOp::On) => rank = rank.or(Some(inst.operands[1])),
             _ => break,
         }
         view = inst.operands[0];
     }
-    (view, found)
+    (view, found, rank)
 }
 
 /// What a steering value is wanted for.
@@ -381,8 +391,8 @@ impl<'a> Finding<'a> {
     }
 
     fn want_view(&mut self, view: Value) {
-        let (_, indices) = way(&self.definitions, view);
-        self.wanted.extend(indices.into_iter().map(|it| (it, Use::Other)));
+        let (_, indices, rank) = way(&self.definitions, view);
+        self.wanted.extend(indices.into_iter().chain(rank).map(|it| (it, Use::Other)));
     }
 
     /// Marks a value as steering, and asks for what it is computed from.
@@ -422,6 +432,7 @@ impl<'a> Finding<'a> {
         let Op::Tile(op) = &inst.op else { return false };
         let computes = match op {
             TileOp::Const { .. }
+            | TileOp::ClusterRank
             | TileOp::Cmp { .. }
             | TileOp::Select
             | TileOp::Unary { .. }

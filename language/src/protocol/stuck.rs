@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use super::EVENTS_MAX;
 use super::skeleton::Skeleton;
 use super::trace::{Event, trace};
+use crate::analysis::Neighbours;
 use crate::ir::{Kernel, SiteId, Value};
 use crate::op::{CopyOp, Op, SyncOp};
 
@@ -27,11 +28,12 @@ pub struct Stuck {
 pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
     let mut arrivals = FxHashMap::default();
     kernel.body.walk(&mut |inst| {
-        if let Op::Sync(SyncOp::Mbarriers { arrivals: n }) = inst.op {
+        if let Op::Sync(SyncOp::Mbarriers { arrivals: n, .. }) = inst.op {
             arrivals.insert(inst.results[0], n.max(1));
         }
     });
-    if arrivals.is_empty() {
+    // What blocks do to each other's barriers the proof looks at.
+    if arrivals.is_empty() || Neighbours::of(kernel).exist() {
         return None;
     }
     let skeleton = Skeleton::of(kernel)?;
@@ -42,7 +44,7 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
         if found.as_ref().is_some_and(|it| it.0 <= size) {
             continue;
         }
-        let lists = trace(&skeleton, &choice)?;
+        let lists = trace(&skeleton, &choice, 0)?;
         let [events] = &lists[..] else { return None };
         n_events += events.len();
         if EVENTS_MAX < n_events {
@@ -87,7 +89,9 @@ fn run(kernel: &Kernel, events: &[Event<'_>], arrivals: &FxHashMap<Value, u32>) 
         let wanted_arrivals = arrivals[&key.0];
         let barrier = barriers.entry(key).or_default();
         match event.inst.op {
-            Op::Sync(SyncOp::Arrive) => barrier.arrive(1, 0, wanted_arrivals, event.inst.site),
+            Op::Sync(SyncOp::Arrive { .. }) => {
+                barrier.arrive(1, 0, wanted_arrivals, event.inst.site)
+            }
             Op::Sync(SyncOp::Expect { bytes }) => {
                 barrier.arrive(1, bytes.into(), wanted_arrivals, event.inst.site);
             }

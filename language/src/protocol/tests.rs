@@ -16,6 +16,8 @@ use crate::target::TargetId;
 const PROGRAMS: &str = include_str!("tests/programs.tile");
 /// Programs whose roles meet at named barriers.
 const MEETINGS: &str = include_str!("tests/meetings.tile");
+/// Programs of blocks that reach each other.
+const CLUSTERS: &str = include_str!("tests/clusters.tile");
 /// Random programs, made of up to four changes of a right one.
 const N_RANDOM: usize = 5000;
 /// A run with more turns than this in all is not searched.
@@ -40,7 +42,7 @@ fn searched(kernel: &Kernel) -> Outcome {
         if TURNS_MAX < choice.iter().sum() {
             continue;
         }
-        let Some(lists) = trace::trace(&skeleton, &choice) else { return Outcome::TooMany };
+        let Some(lists) = trace::trace(&skeleton, &choice, 0) else { return Outcome::TooMany };
         match exhaustive::search(kernel, &lists) {
             Outcome::Right => {}
             Outcome::TooMany => all = Outcome::TooMany,
@@ -110,6 +112,37 @@ fn what_the_search_refuses_of_single_changes_the_proof_refuses() {
         }
     }
     insta::assert_debug_snapshot!(tally);
+}
+
+/// What the proof says of a program between blocks when one thing of it is changed.
+#[derive(Debug)]
+#[expect(dead_code, reason = "the snapshot reads them")]
+struct Judged {
+    name: smol_str::SmolStr,
+    refused: usize,
+    /// What makes no difference: the operation, and the change.
+    accepted: Vec<(&'static str, mutate::Change)>,
+}
+
+#[test]
+fn what_is_missing_between_blocks_is_found() {
+    let judged = kernels_of(CLUSTERS).into_iter().map(|(name, kernel)| {
+        assert_eq!(check(&kernel), Verdict::Right, "{name}");
+        let mut ops = Vec::new();
+        kernel.body.walk(&mut |inst| ops.push(inst.op.row().name));
+        let (mut refused, mut accepted) = (0, Vec::new());
+        for (at, change) in changes(&kernel) {
+            let mutant = changed(&kernel, at, change);
+            match check(&mutant) {
+                Verdict::Right if mutant != *kernel => accepted.push((ops[at], change)),
+                Verdict::Right => {}
+                Verdict::Wrong(_) => refused += 1,
+                Verdict::Undecided => panic!("{name}: not decided"),
+            }
+        }
+        Judged { name, refused, accepted }
+    });
+    insta::assert_debug_snapshot!(judged.collect::<Vec<_>>());
 }
 
 #[test]

@@ -19,12 +19,20 @@ pub(crate) struct Event<'a> {
     indices: Vec<(Value, i64)>,
     /// The barrier that it is about: the list, and the place in it.
     barrier: Option<(Value, Vec<i64>)>,
+    /// Views of other blocks' memory, with the numbers of these.
+    ranks: Vec<(Value, i64)>,
 }
 
 impl Event<'_> {
     /// The barrier that it is about: the list, and the place in it.
     pub(crate) fn barrier(&self) -> Option<(Value, Vec<i64>)> {
         self.barrier.clone()
+    }
+
+    /// The number in the cluster of the block whose memory a view is of, if it is another one's.
+    pub(crate) fn rank(&self, view: Value) -> Option<usize> {
+        let found = self.ranks.iter().find(|it| it.0 == view)?;
+        usize::try_from(found.1).ok()
     }
 
     /// A scalar that the event was about.
@@ -34,9 +42,13 @@ impl Event<'_> {
     }
 }
 
-/// The events of the run with these free scalars: those before the roles, or of all there is, and then a list for
+/// The events of the run of block `rank` of a cluster with these free scalars: those before the roles, or of all there is, and then a list for
 /// each role. `None` if the run is too long.
-pub(super) fn trace<'a>(skeleton: &Skeleton<'a>, choice: &[u64]) -> Option<Vec<Vec<Event<'a>>>> {
+pub(super) fn trace<'a>(
+    skeleton: &Skeleton<'a>,
+    choice: &[u64],
+    rank: u32,
+) -> Option<Vec<Vec<Event<'a>>>> {
     let mut known = vec![None; skeleton.kernel.values.len()];
     for (free, &bits) in skeleton.free.iter().zip(choice) {
         for value in &free.values {
@@ -44,7 +56,7 @@ pub(super) fn trace<'a>(skeleton: &Skeleton<'a>, choice: &[u64]) -> Option<Vec<V
         }
     }
     let (events, roles) = (Vec::new(), Vec::new());
-    let mut tracing = Tracing { skeleton, choice, known, events, roles, n_turns: 0 };
+    let mut tracing = Tracing { skeleton, choice, rank, known, events, roles, n_turns: 0 };
     tracing.region(&skeleton.kernel.body)?;
     Some(std::iter::once(tracing.events).chain(tracing.roles).collect())
 }
@@ -52,6 +64,7 @@ pub(super) fn trace<'a>(skeleton: &Skeleton<'a>, choice: &[u64]) -> Option<Vec<V
 struct Tracing<'s, 'a> {
     skeleton: &'s Skeleton<'a>,
     choice: &'s [u64],
+    rank: u32,
     known: Vec<Option<u64>>,
     events: Vec<Event<'a>>,
     roles: Vec<Vec<Event<'a>>>,
@@ -96,10 +109,13 @@ impl<'a> Tracing<'_, 'a> {
     }
 
     fn event(&mut self, inst: &'a Inst) -> Option<()> {
-        let mut indices = Vec::new();
+        let (mut indices, mut ranks) = (Vec::new(), Vec::new());
         for &value in inst.operands.iter().chain(&inst.results) {
             if self.skeleton.kernel.ty(value).is_view() {
                 self.indices_of(value, &mut indices)?;
+                if let Some(rank) = self.skeleton.rank(value) {
+                    ranks.push((value, self.int(rank)?));
+                }
             } else if let Some(it) = self.int(value) {
                 indices.push((value, it));
             }
@@ -110,7 +126,7 @@ impl<'a> Tracing<'_, 'a> {
             let place = self.skeleton.indices(it).into_iter().filter_map(|it| self.int(it));
             (self.skeleton.buffer(it), place.collect())
         });
-        self.events.push(Event { no, inst, indices, barrier });
+        self.events.push(Event { no, inst, indices, barrier, ranks });
         (self.events.len() <= EVENTS_MAX).then_some(())
     }
 
@@ -127,6 +143,7 @@ impl<'a> Tracing<'_, 'a> {
         let bits = |at: usize| self.get(inst.operands[at]);
         match op {
             TileOp::Const { bits } => Some(*bits),
+            TileOp::ClusterRank => Some(self.rank.into()),
             TileOp::Unary { op } => Some(value::unary(*op, dtype(0)?, bits(0)?)),
             TileOp::Binary { op } => value::binary(*op, dtype(0)?, bits(0)?, bits(1)?),
             TileOp::Cmp { op } => Some(u64::from(value::cmp(*op, dtype(0)?, bits(0)?, bits(1)?))),

@@ -201,6 +201,20 @@ pub fn stuck(wanted: i64, completed: i64) -> Wording {
     (message, vec![why.to_owned()])
 }
 
+/// Blocks of a cluster that never meet.
+pub fn cluster_apart() -> Wording {
+    let why = "another block of its cluster has ended, or waits elsewhere".to_owned();
+    (
+        "this waits for ever: not all blocks of the cluster come to a `cluster_sync()`".to_owned(),
+        vec![why],
+    )
+}
+
+/// A block that a cluster does not have.
+pub fn cluster_rank(rank: i64, size: usize) -> Wording {
+    (format!("this reaches block {rank} of a cluster that has {size}"), vec![])
+}
+
 /// Another role that waits at the same time.
 pub fn waits_too() -> String {
     "another role waits here".to_owned()

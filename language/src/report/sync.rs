@@ -178,6 +178,14 @@ fn fault_of_roles(fault: &Fault, place: &dyn Fn(SiteId) -> Place) -> Diagnostic 
                 .because(place(*first), "it has come here, and the phase may not be over")
                 .help("let the role wait at the barrier, or at another one, before it comes again")
         }
+        Fault::RaceOfBlocks(first, second) => {
+            let message =
+                "this and another block's access to the same shared memory are in no order"
+                    .to_owned();
+            Diagnostic::new(Code::E0743, message, place(*second))
+                .because(place(*first), "the other access")
+                .help("put `cluster_sync()` between them, or a barrier at which the other block arrives")
+        }
         Fault::Early(arrival, last) => {
             let message = "this arrival can count for an earlier phase of its barrier".to_owned();
             Diagnostic::new(Code::E0707, message, place(*arrival))

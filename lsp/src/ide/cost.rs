@@ -338,6 +338,7 @@ fn cost(kernel: &Kernel, facts: &Facts, inst: &Inst) -> Option<Cost> {
             | SharedOp::Slice { .. }
             | SharedOp::Recast
             | SharedOp::Overlay
+            | SharedOp::On
             | SharedOp::Gather { .. }
             | SharedOp::Scatter { .. }
             | SharedOp::Atomic { .. },

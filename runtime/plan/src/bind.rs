@@ -367,7 +367,18 @@ impl<'a> Binder<'a> {
                 Problem::Grid { axis, value, max, text }
             })?;
         }
+        self.check_clusters(&grid)?;
         Ok(grid)
+    }
+
+    /// Along every axis the grid is a whole number of clusters.
+    fn check_clusters(&self, grid: &[u32; 3]) -> Result<(), Problem> {
+        let extents = self.plan.cluster_extents();
+        let Some(axis) = (0..3).find(|&it| !grid[it].is_multiple_of(extents[it])) else {
+            return Ok(());
+        };
+        let text = self.plan.grid.get(axis).map_or("1".to_owned(), |it| self.plan.text_of(it));
+        Err(Problem::Cluster { axis, value: grid[axis], blocks: extents[axis], text })
     }
 
     fn word(&self, slot: &AbiSlot, scalar_words: &[u64]) -> Word {

@@ -62,6 +62,8 @@ pub enum Problem {
     Map { param: String, rule: MapRule },
     /// A grid's extent is negative or too large.
     Grid { axis: usize, value: i64, max: u32, text: String },
+    /// A grid's extent is no whole number of clusters.
+    Cluster { axis: usize, value: u32, blocks: u32, text: String },
 }
 
 /// Where a name got its value.
@@ -146,6 +148,14 @@ impl fmt::Display for Problem {
             Problem::Grid { axis, value, max, text } => {
                 write!(f, "`grid` has {value} blocks along axis {axis} (`{text}`)")?;
                 if *value < 0 { Ok(()) } else { write!(f, ", at most {max} are possible") }
+            }
+            Problem::Cluster { axis, value, blocks, text } => {
+                let ones = if *value == 1 { "block" } else { "blocks" };
+                write!(
+                    f,
+                    "`grid` has {value} {ones} along axis {axis} (`{text}`), which is no multiple of the \
+                     {blocks} of a `cluster`"
+                )
             }
         }
     }

@@ -44,12 +44,27 @@ pub struct LaunchPlan {
     pub maps: Vec<TensorMap>,
     /// Blocks along each axis: one to three expressions.
     pub grid: Vec<Expr>,
+    /// Blocks of a cluster along the axes; none where blocks have no cluster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cluster: Vec<u32>,
     /// All blocks run at once.
     pub resident: bool,
     /// Threads of a block.
     pub threads: u32,
     /// Machine words of the kernel, in order.
     pub abi: Vec<AbiSlot>,
+}
+
+impl LaunchPlan {
+    /// Blocks of a cluster along each axis; all 1 without clusters.
+    pub fn cluster_extents(&self) -> [u32; 3] {
+        std::array::from_fn(|axis| self.cluster.get(axis).copied().unwrap_or(1))
+    }
+
+    /// Blocks of a cluster; 1 without clusters.
+    pub fn cluster_size(&self) -> u32 {
+        self.cluster.iter().product()
+    }
 }
 
 /// An argument as the caller gives it.

@@ -32,6 +32,7 @@ pub(super) fn run(args: &cli::Report, io: &mut Io<'_>) -> Result<Exit, Failure> 
                 let head = format!("{} for {}", it.kernel.name, it.target());
                 io.line(format!("\n{}", io.paint(Style::Strong, head)))?;
                 most_frequent(it, io)?;
+                cluster(it, io)?;
                 roles(it, io)?;
                 shared_memory(&session, it, io)?;
                 moved(&session, it, io)?;
@@ -141,6 +142,17 @@ fn moved(session: &Session, it: &Compiled, io: &mut Io<'_>) -> Result<(), Failur
         last = line;
     }
     Ok(())
+}
+
+/// How blocks run together, if they do.
+fn cluster(it: &Compiled, io: &mut Io<'_>) -> Result<(), Failure> {
+    match it.kernel.plan.cluster.as_slice() {
+        [] => Ok(()),
+        extents => {
+            let reaches = analysis::Neighbours::of(&it.kernel).exist();
+            io.line(format!("  {}", report::cluster::extent(extents, reaches)))
+        }
+    }
 }
 
 /// The map of roles: warps, groups and registers, and where each role's threads meet.

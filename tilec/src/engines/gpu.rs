@@ -80,6 +80,7 @@ impl Engine for GpuEngine {
             threads: launch.kernel.plan.threads,
             dynamic_shared_bytes: *dynamic_shared_bytes,
             resident: launch.kernel.plan.resident,
+            cluster_size: launch.kernel.plan.cluster_size(),
         };
         let took = module.launch_words(&launch.kernel.name, geometry, &words).map_err(failure)?;
         for (there, here) in buffers.iter().zip(launch.buffers.iter_mut()) {

@@ -29,6 +29,7 @@ impl CopyEngine for Amdgcn {
         _from: &TensorBox<'c>,
         _to: PointerValue<'c>,
         _told: PointerValue<'c>,
+        _blocks: u32,
     ) {
         unreachable!("{NO_ENGINE}")
     }

@@ -3,6 +3,7 @@
 use inkwell::values::{IntValue, PointerValue};
 
 use super::Amdgcn;
+use crate::chip::Reach;
 use crate::chip::sync::{Mbarriers, Meeting};
 use crate::emit::Emit;
 
@@ -27,7 +28,13 @@ impl Mbarriers for Amdgcn {
         unreachable!("{E0713}")
     }
 
-    fn await_mbarrier<'c>(&self, _emit: &Emit<'c>, _at: PointerValue<'c>, _parity: IntValue<'c>) {
+    fn await_mbarrier<'c>(
+        &self,
+        _emit: &Emit<'c>,
+        _at: PointerValue<'c>,
+        _parity: IntValue<'c>,
+        _reach: Reach,
+    ) {
         unreachable!("{E0713}")
     }
 

@@ -81,16 +81,23 @@ impl CopyEngine for Ptx {
         from: &TensorBox<'c>,
         to: PointerValue<'c>,
         told: PointerValue<'c>,
+        blocks: u32,
     ) {
         let mut operands = Operands::new();
         let to = operands.add(to, "r");
         let tensor = operands.tensor(from);
         let told = operands.add(told, "r");
+        let (cast, mask) = if 1 < blocks {
+            let mask = emit.context.i16_type().const_int((1 << blocks) - 1, false);
+            (".multicast::cluster", format!(", {}", operands.add(mask, "h")))
+        } else {
+            ("", String::new())
+        };
         let (modifier, policy) = operands.policy(emit, from.evict);
         let rank = from.corner.len();
         let text = format!(
-            "cp.async.bulk.tensor.{rank}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes{modifier} \
-             [{to}], {tensor}, [{told}]{policy};"
+            "cp.async.bulk.tensor.{rank}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes{cast}{modifier} \
+             [{to}], {tensor}, [{told}]{mask}{policy};"
         );
         operands.emit(emit, text);
     }

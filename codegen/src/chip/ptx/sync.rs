@@ -8,6 +8,7 @@ use inkwell::values::{IntValue, PointerValue};
 use tile_language::target::Cap;
 
 use super::{ALL_LANES, Ptx};
+use crate::chip::Reach;
 use crate::chip::sync::{Mbarriers, Meeting};
 use crate::emit::{Emit, Val};
 
@@ -28,7 +29,7 @@ impl Ptx {
         emit.icmp(IntPredicate::ULT, lane, emit.int(n))
     }
 
-    /// Whether the phase of that parity is complete, asked with `try_wait` or `test_wait`.
+    /// Whether the phase of that parity is complete, asked with the words of `try_wait` or `test_wait`.
     fn is_complete<'c>(
         &self,
         emit: &Emit<'c>,
@@ -37,7 +38,7 @@ impl Ptx {
         parity: IntValue<'c>,
     ) -> IntValue<'c> {
         let space = if self.counts_bytes() { "shared::cta" } else { "shared" };
-        let text = format!("mbarrier.{word}.parity.{space}.b64 $0, [$1], $2;");
+        let text = format!("mbarrier.{word}.{space}.b64 $0, [$1], $2;");
         let args: [Val<'c>; 2] = [at.into(), parity.into()];
         let answer = emit.assembly(text, "=b,r,r".to_owned(), Some(emit.i1().into()), &args);
         answer.expect("it has a value").into_int_value()
@@ -96,8 +97,18 @@ impl Mbarriers for Ptx {
         });
     }
 
-    fn await_mbarrier<'c>(&self, emit: &Emit<'c>, at: PointerValue<'c>, parity: IntValue<'c>) {
-        let word = if self.counts_bytes() { "try_wait" } else { "test_wait" };
+    fn await_mbarrier<'c>(
+        &self,
+        emit: &Emit<'c>,
+        at: PointerValue<'c>,
+        parity: IntValue<'c>,
+        reach: Reach,
+    ) {
+        let word = match reach {
+            Reach::Cluster => "try_wait.parity.acquire.cluster",
+            Reach::Block if self.counts_bytes() => "try_wait.parity",
+            Reach::Block => "test_wait.parity",
+        };
         let (again, done) = (emit.block(), emit.block());
         emit.jump(again);
         emit.enter(again);
@@ -112,7 +123,7 @@ impl Mbarriers for Ptx {
         at: PointerValue<'c>,
         parity: IntValue<'c>,
     ) -> IntValue<'c> {
-        self.is_complete(emit, "test_wait", at, parity)
+        self.is_complete(emit, "test_wait.parity", at, parity)
     }
 
     fn all<'c>(&self, emit: &Emit<'c>, meeting: Meeting, flag: IntValue<'c>) -> IntValue<'c> {

@@ -6,7 +6,8 @@ use super::{Row, Slot};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::sim) enum BoxWay {
     /// To shared memory; the mbarrier there hears of its bytes.
-    In { told: Slot, offset: u32 },
+    /// With `blocks` it comes to all blocks of the cluster whose bits are set there.
+    In { told: Slot, offset: u32, blocks: Option<Slot> },
     /// To the tensor, in the thread's open group; elements may be combined with what is there.
     Out { reduce: Option<Combining> },
 }

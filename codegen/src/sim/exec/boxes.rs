@@ -82,9 +82,13 @@ impl<const L: usize> Turn<'_, '_, L> {
         }
         let units = units(&map, &corner, shared);
         match copy.way {
-            BoxWay::In { told, offset: more } => {
+            BoxWay::In { told, offset: more, blocks } => {
                 let told = offset(self.warp.rows.read(told, lane)) + u64::from(more);
-                self.bring(&map, units, told, lane)
+                let regions = match blocks {
+                    Some(it) => self.blocks_of(self.warp.rows.read(it, lane))?,
+                    None => vec![Region::Shared],
+                };
+                self.bring(&map, &units, told, lane, &regions)
             }
             BoxWay::Out { reduce } => {
                 if let Some(axis) = corner.iter().position(|it| *it < 0) {
@@ -109,14 +113,15 @@ impl<const L: usize> Turn<'_, '_, L> {
     fn bring(
         &mut self,
         map: &EngineMap,
-        units: Vec<Unit>,
+        units: &[Unit],
         told: u64,
         lane: usize,
+        regions: &[Region],
     ) -> Result<(), SimError> {
         let time = self.warp.flights.hand_over(lane);
         let mut pieces = Vec::with_capacity(units.len());
         let (_, mut window) = self.open(Region::Buffer(map.buffer));
-        for unit in &units {
+        for unit in units {
             let mut bytes = [0; UNIT];
             if let Some((from, first, len)) = unit.inside {
                 let found =
@@ -125,12 +130,26 @@ impl<const L: usize> Turn<'_, '_, L> {
             }
             pieces.push((unit.shared, bytes));
         }
-        let (_, mut window) = self.open(Region::Shared);
-        for unit in &units {
-            window.reserve(unit.shared, UNIT, lane, time)?;
+        let landing = Landing { agent: self.agent, time, bytes: map.bound.map.box_bytes(), pieces };
+        for &region in regions {
+            let (_, mut window) = self.open(region);
+            for unit in units {
+                window.reserve(unit.shared, UNIT, lane, time)?;
+            }
+            self.mbarriers_in(region)?.get(told)?.bring(landing.clone())?;
         }
-        let bytes = map.bound.map.box_bytes();
-        self.mbarriers.get(told)?.bring(Landing { agent: self.agent, time, bytes, pieces })
+        Ok(())
+    }
+
+    /// The memories of the blocks that a mask names.
+    fn blocks_of(&self, mask: u64) -> Result<Vec<Region>, SimError> {
+        let n_blocks = self.place.peers.len().max(1);
+        if mask == 0 || mask >> n_blocks != 0 {
+            let message =
+                format!("a box for the blocks {mask:#b} of a cluster that has {n_blocks}");
+            return Err(undefined(message));
+        }
+        Ok((0..n_blocks as u32).filter(|it| mask >> it & 1 != 0).map(Region::Peer).collect())
     }
 
     fn send(

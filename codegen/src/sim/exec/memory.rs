@@ -163,7 +163,8 @@ impl<const L: usize> Turn<'_, '_, L> {
                 self.count_memory(access.bytes);
             }
             Region::Local => self.counts.local_accesses += 1,
-            Region::Arguments => {}
+            // How other blocks' banks serve a warp is not known.
+            Region::Peer(_) | Region::Arguments => {}
         }
     }
 
@@ -264,7 +265,7 @@ impl<const L: usize> Turn<'_, '_, L> {
     pub(super) fn is_space(&mut self, space: Space, d: Row, a: Row) {
         let row = self.get::<u64>(a);
         let is = |addr: u64| match region_of(Space::Generic, addr).0 {
-            Region::Shared => space == Space::Shared,
+            Region::Shared | Region::Peer(_) => space == Space::Shared,
             Region::Local => space == Space::Local,
             Region::Buffer(_) | Region::Variable(_) => space == Space::Global,
             Region::Arguments => space == Space::Constant,

@@ -28,6 +28,8 @@ pub(in crate::sim) enum Wait {
     Lanes,
     /// The phase of an mbarrier; it asks again when one has completed.
     Phase,
+    /// The other blocks of its cluster.
+    Cluster,
     /// The barrier `id`, at the operation with the table entry `table`.
     Barrier { id: u32, table: u32 },
 }
@@ -111,6 +113,10 @@ pub(in crate::sim) struct Warp<const L: usize> {
     pub(super) products: Products,
     /// Lanes that have not returned.
     pub(in crate::sim) live: u64,
+    /// Lanes that have come to the open meeting of the cluster.
+    pub(in crate::sim) arrived: u64,
+    /// Lanes whose last meeting of the cluster is complete, and that have not gone on.
+    pub(in crate::sim) met: u64,
 }
 
 impl<const L: usize> Warp<L> {
@@ -133,6 +139,8 @@ impl<const L: usize> Warp<L> {
             out_boxes: OutBoxes::default(),
             products: Products::new(),
             live: 0,
+            arrived: 0,
+            met: 0,
         };
         warp.restart(lanes);
         warp
@@ -142,6 +150,7 @@ impl<const L: usize> Warp<L> {
     pub(in crate::sim) fn restart(&mut self, lanes: u32) {
         self.live = if lanes as usize >= L { Self::FULL } else { (1 << lanes) - 1 };
         self.fragments = vec![Fragment { pc: 0, mask: self.live, wait: Wait::Ready }];
+        (self.arrived, self.met) = (0, 0);
         self.flights = Flights::new(L);
         self.products = Products::new();
         self.local.reset();

@@ -7,7 +7,7 @@
 use super::super::Program;
 use super::super::bytecode::Space;
 use super::super::error::{Kind, SimError};
-use super::super::memory::{Region, Written, describe, outside, region_of};
+use super::super::memory::{PEER_SHIFT, Region, Written, describe, outside, region_of};
 use super::super::race::{How, Later, Shadow, Touch, Visitor};
 use super::super::schedule::Geometry;
 use super::warp::{Rows, Warp};
@@ -31,6 +31,9 @@ pub(super) struct Window<'w> {
 impl<const L: usize> Turn<'_, '_, L> {
     /// Opens a window on a memory, beside the rows of the warp.
     pub(super) fn open(&mut self, region: Region) -> (&mut Rows<L>, Window<'_>) {
+        let region = self.own_name(region);
+        // Of a block that has ended nothing is there.
+        let block = self.block_of(region).ok();
         let Warp { rows, local, .. } = &mut *self.warp;
         let memory = &mut *self.memory;
         let (bytes, written): (&mut [u8], _) = match region {
@@ -38,12 +41,17 @@ impl<const L: usize> Turn<'_, '_, L> {
             Region::Variable(i) => (bytes_of(&mut memory.variables, i), None),
             Region::Arguments => (&mut memory.arguments, None),
             Region::Shared => (&mut self.shared.bytes, Some(&mut self.shared.written)),
+            Region::Peer(rank) => match self.place.peers.get_mut(rank as usize) {
+                Some(Some(it)) => (&mut it.shared.bytes, Some(&mut it.shared.written)),
+                Some(None) | None => (&mut [], None),
+            },
             Region::Local => (&mut local.bytes, Some(&mut local.written)),
         };
         let private = self.program.code.local_bytes as usize;
         let (size, stride) =
             if region == Region::Local { (private, private) } else { (bytes.len(), 0) };
-        let visitor = Visitor { agent: self.agent, pc: self.pc, lanes: self.mask };
+        let block = block.unwrap_or(self.agent / self.geometry.warps);
+        let visitor = Visitor { agent: self.agent, block, pc: self.pc, lanes: self.mask };
         let can_race = size > 0 && !matches!(region, Region::Local | Region::Arguments);
         let race = self.race.as_deref_mut().filter(|_| can_race);
         let window = Window {
@@ -74,7 +82,13 @@ pub(super) fn same_memory<const L: usize>(
 ) -> (Region, u64) {
     let region = |lane: usize| region_of(space, addresses[lane]).0;
     let first = region(mask.trailing_zeros() as usize);
-    if matches!(space, Space::Shared | Space::Local) {
+    let is_one = match space {
+        Space::Local => true,
+        // No address names another block.
+        Space::Shared => addresses.iter().fold(0, |all, it| all | it) >> PEER_SHIFT == 0,
+        Space::Generic | Space::Global | Space::Constant => false,
+    };
+    if is_one {
         return (first, mask);
     }
     let here = lanes_of(mask).filter(|&lane| region(lane) == first);

@@ -289,6 +289,8 @@ pub(in crate::sim) struct Shadow<'r> {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) struct Visitor {
     pub(in crate::sim) agent: u32,
+    /// The block whose shared memory it is, if it is some.
+    pub(in crate::sim) block: u32,
     pub(in crate::sim) pc: u32,
     pub(in crate::sim) lanes: u64,
 }
@@ -309,7 +311,7 @@ impl<'r> Shadow<'r> {
             time: agent.time,
             pc: visitor.pc,
             known: Known { warp, agent, lanes_race, times: [(u32::MAX, 0); 8] },
-            across: (region != Region::Shared).then_some(warps),
+            across: (!matches!(region, Region::Shared | Region::Peer(_))).then_some(warps),
             rewrites,
         }
     }

@@ -84,6 +84,22 @@ pub(super) const ROWS: &[Row] = &[
         "PTX ISA 9.7.19.5, setmaxnreg: registers are not counted here",
         Rule::Ignore,
     ),
+    row_of(
+        "llvm.nvvm.read.ptx.sreg.cluster.ctarank",
+        "PTX ISA 10, %cluster_ctarank",
+        Rule::Special(Special::ClusterRank),
+    ),
+    row_of("llvm.nvvm.mapa.shared.cluster", "PTX ISA 9.7.9.23, mapa", Rule::With(map_peer)),
+    row_of(
+        "llvm.nvvm.barrier.cluster.arrive",
+        "PTX ISA 9.7.13.3, barrier.cluster",
+        Rule::With(arrive_at_cluster),
+    ),
+    row_of(
+        "llvm.nvvm.barrier.cluster.wait",
+        "PTX ISA 9.7.13.3, barrier.cluster",
+        Rule::With(await_cluster),
+    ),
     row_of("llvm.nvvm.bar.warp.sync", "PTX ISA 9.7.13.2, bar.warp.sync", Rule::With(warp_sync)),
     row_of("llvm.nvvm.membar.cta", "PTX ISA 9.7.13.4, membar", Rule::With(membar)),
     row_of("llvm.nvvm.membar.gl", "PTX ISA 9.7.13.4, membar", Rule::With(membar)),
@@ -264,6 +280,27 @@ fn barrier_reduce<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimE
 
 fn publish_mbarriers<'m>(lower: &mut Lower<'m>, _: &Call<'m>) -> Result<(), SimError> {
     lower.emit(Op::PublishMbarriers);
+    Ok(())
+}
+
+fn map_peer<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
+    let (a, rank) = (lower.word_arg(call, 0)?, lower.word_arg(call, 1)?);
+    let d = lower.word();
+    lower.emit(Op::MapPeer { d, a, rank });
+    lower.bind(call.inst, vec![Slot::Word(d)]);
+    Ok(())
+}
+
+fn arrive_at_cluster<'m>(lower: &mut Lower<'m>, call: &Call<'m>) -> Result<(), SimError> {
+    if call.has("relaxed") {
+        return Err(SimError::unsupported(format!("`{}`", call.name)));
+    }
+    lower.emit(Op::ArriveAtCluster);
+    Ok(())
+}
+
+fn await_cluster<'m>(lower: &mut Lower<'m>, _: &Call<'m>) -> Result<(), SimError> {
+    lower.emit(Op::AwaitCluster);
     Ok(())
 }
 

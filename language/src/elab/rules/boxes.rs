@@ -12,7 +12,7 @@ use tile_plan::map::{EXTENT_MAX, GRAIN};
 use tile_syntax::ast::{BinaryOp, Span};
 
 use super::args::Args;
-use super::{numbers, shared, sync};
+use super::{cluster, numbers, shared, sync};
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::value::{TileBox, Value, View};
@@ -310,10 +310,16 @@ pub(super) fn bring(
     to: &View,
     boxes: &Boxes,
     evict: Evict,
+    multicast: bool,
 ) -> Option<Value> {
     let barrier = match args.get("signal") {
         Some(_) => sync::barrier(cx, args, "signal")?,
         None => match cx.told_by(to.value) {
+            Some(told) if multicast && !cluster::is_across(cx, told.ends) => {
+                let place = cx.place(args.span);
+                cx.report(report::cluster::cast_alone(place, told.taken));
+                return None;
+            }
             Some(told) if told.is_on_every_way => told.ends,
             Some(told) => {
                 let place = cx.place(args.span);
@@ -330,7 +336,7 @@ pub(super) fn bring(
     };
     each(cx, args.span, from, to, boxes, |cx, map, view, corner| {
         let operands: Vec<ir::Value> = [map, view, barrier].into_iter().chain(corner).collect();
-        cx.emit(CopyOp::Box { evict }, &operands, &[], args.span);
+        cx.emit(CopyOp::Box { evict, multicast }, &operands, &[], args.span);
     })
 }
 

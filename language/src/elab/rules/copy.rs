@@ -16,7 +16,7 @@ use super::boxes::{self, Way};
 use super::layouts::apply;
 use super::memory::{self, EVICT_WORDS, REDUCE_WORDS, check_mutable, mask};
 use super::unify::{self, Operand};
-use super::{shared, sync};
+use super::{cluster, shared, sync};
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::rules::Index;
@@ -302,6 +302,13 @@ pub(crate) fn copy(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         cx.report(report::memory::signal_out(place));
         return None;
     }
+    for it in [&from, &to] {
+        if let Side::View(view) = it
+            && cluster::refuse_neighbours(cx, view.value, "a copy", args.span)
+        {
+            return None;
+        }
+    }
     match (from, to) {
         (Side::View(from), to @ (Side::Box(_) | Side::Pointers(_))) => {
             out_of_shared(cx, args, &from, &to)
@@ -383,10 +390,19 @@ fn into_shared(cx: &mut Elab<'_>, args: &Args, from: &Side, to: &View) -> Option
     check_types(cx, from, &map, dtype, args.span)?;
     // Copies by warps have no such wish.
     let evict = args.word(cx, "evict", Evict::Normal, Evict::from_name, EVICT_WORDS)?;
+    args.word(cx, "multicast", (), |it| (it == "all").then_some(()), "`all`")?;
+    let multicast = args.get("multicast").map(|it| it.span);
     if let Side::Box(from) = from
         && let Way::Engine(boxes) = boxes::way(cx, args, from, to)?
     {
-        return boxes::bring(cx, args, from, to, &boxes, evict);
+        // In a cluster of one block all are this one.
+        let is_cast = multicast.is_some() && 1 < cx.cluster.iter().product::<u32>();
+        return boxes::bring(cx, args, from, to, &boxes, evict, is_cast);
+    }
+    if let Some(span) = multicast {
+        let place = cx.place(span);
+        cx.report(report::cluster::cast_by_warps(place));
+        return None;
     }
     let given = mask(cx, args)?;
     let (pointer, mask, _) = global_side(cx, args, from, &map, dtype, given)?;

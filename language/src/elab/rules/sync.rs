@@ -5,7 +5,7 @@ use tile_layout::{MemoryMap, Spec};
 use tile_syntax::ast::Span;
 
 use super::args::Args;
-use super::{copy, shared, wgmma};
+use super::{cluster, copy, shared, wgmma};
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
 use crate::elab::env;
@@ -28,7 +28,7 @@ fn barriers(cx: &mut Elab<'_>, shape: &[u32], span: Span) -> Option<Value> {
     let one = Spec::Plain.apply_in_memory(&[1], Elem::Barrier.bits()).ok()?;
     let one = MemoryMap::of(&one).without(0);
     let map = shape.iter().rev().fold(one, |map, &n| map.stacked(n));
-    let op = SyncOp::Mbarriers { arrivals: 0 };
+    let op = SyncOp::Mbarriers { arrivals: 0, across: false };
     Some(Value::Barriers(cx.emit_one(op, &[], Type::barriers(map), span)))
 }
 
@@ -206,6 +206,9 @@ pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         args.mismatch(cx, args.arg("x"), "a barrier with the number of phases to wait for");
         return None;
     };
+    if cluster::refuse_neighbours(cx, barrier, "a wait", args.span) {
+        return None;
+    }
     let phases = shared::index_value(cx, &phases.value, phases.span)?;
     cx.emit(SyncOp::Wait, &[barrier, phases], &[], args.span);
     Some(Value::unit())
@@ -217,7 +220,8 @@ pub(crate) fn arrive(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
         return meet(cx, number, false, None, args.span);
     }
     let barrier = barrier(cx, args, "barrier")?;
-    cx.emit(SyncOp::Arrive, &[barrier], &[], args.span);
+    cluster::check_arrival(cx, barrier, args.span);
+    cx.emit(SyncOp::Arrive { everywhere: false }, &[barrier], &[], args.span);
     Some(Value::unit())
 }
 
@@ -293,6 +297,9 @@ pub(crate) fn fence_async(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
 /// `full.expect(bytes)`
 pub(crate) fn expect(cx: &mut Elab<'_>, args: &Args) -> Option<Value> {
     let barrier = barrier(cx, args, "barrier")?;
+    if cluster::refuse_neighbours(cx, barrier, "`expect`", args.span) {
+        return None;
+    }
     let bytes = args.below(cx, "bytes", 1 << 20)?;
     cx.emit(SyncOp::Expect { bytes }, &[barrier], &[], args.span);
     Some(Value::unit())

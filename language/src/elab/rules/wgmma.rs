@@ -8,7 +8,7 @@ use tile_layout::Spec;
 
 use super::args::Args;
 use super::layouts::apply_quietly;
-use super::{mma, unify};
+use super::{cluster, mma, unify};
 use crate::analysis::conversion_cost;
 use crate::dtype::DType;
 use crate::elab::cx::Elab;
@@ -79,6 +79,9 @@ pub(crate) fn wait(cx: &mut Elab<'_>, args: &Args, tile: &Tile) -> Option<Value>
 fn factor(cx: &mut Elab<'_>, args: &Args, name: &'static str) -> Option<Factor> {
     let found = match args.value(name) {
         Value::View(view) => {
+            if cluster::refuse_neighbours(cx, view.value, "a product", args.arg(name).span) {
+                return None;
+            }
             let ty = cx.ty(view.value);
             match ty.elem {
                 Elem::Shared(dtype) => Some((dtype, ty.shape.clone())),

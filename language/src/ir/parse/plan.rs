@@ -13,6 +13,9 @@ impl Parser<'_> {
         let mut plan = LaunchPlan { kernel: self.name()?.to_string(), ..LaunchPlan::default() };
         self.expect_word("threads")?;
         plan.threads = self.number()?;
+        if self.eat_word("cluster") {
+            plan.cluster = self.list(Self::number)?;
+        }
         plan.resident = self.eat_word("resident");
         self.declare_names(&mut plan);
         let mut number = 0;

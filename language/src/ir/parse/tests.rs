@@ -90,7 +90,7 @@ fn instructions_without_sites_are_their_own_place() {
 #[test]
 fn what_is_rare_survives_printing() {
     let text = r#"kernel "odd name \"x\"" for gfx942 warps 2 {
-        plan "my kernel" threads 128 resident
+        plan "my kernel" threads 128 cluster [2, 1] resident
         param x: tensor bf16 [a, mul(4, "b.c")] strides ["b.c", 1] align 2 mut optional
         param x: scalar f64 = float -inf
         param k: scalar i32 = int -3

@@ -17,6 +17,11 @@ impl<'a> Verifier<'a> {
         self.require(Rule::V8, plan.threads == threads, || {
             format!("the plan has {} threads, the warps have {threads}", plan.threads)
         });
+        let cluster =
+            plan.cluster.len() <= 3 && plan.cluster.iter().all(|it| (1..=16).contains(it));
+        self.require(Rule::V8, cluster && plan.cluster_size() <= 16, || {
+            format!("a cluster of {:?} blocks, up to 16 are possible", plan.cluster)
+        });
         let exprs = plan.grid.iter().chain(plan.checks.iter().map(|it| &it.expr));
         exprs.for_each(|it| self.expr(it));
         plan.params.iter().for_each(|it| self.param(it));

@@ -40,6 +40,16 @@ impl<'a> Verifier<'a> {
                     self.v3(bits(res) <= bits(buffer), "`shared.overlay` stays in its buffer");
                 }
             }
+            SharedOp::On => {
+                if let Some(([view, rank], [res])) = self.sides(inst) {
+                    self.v3(
+                        view.is_view() && view == res,
+                        "`shared.on` gives a view of the same map",
+                    );
+                    let rank = *rank == Type::scalar(DType::I32);
+                    self.require(Rule::V9, rank, || "a block is named by a scalar i32".to_owned());
+                }
+            }
             SharedOp::Load => {
                 if let Some(([view], [res])) = self.sides(inst) {
                     self.holds(view, res);

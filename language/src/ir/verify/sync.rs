@@ -8,7 +8,7 @@ use crate::op::SyncOp;
 impl<'a> Verifier<'a> {
     pub(super) fn sync(&mut self, op: &SyncOp, inst: &'a Inst) {
         match op {
-            SyncOp::Barrier | SyncOp::FenceAsync => {
+            SyncOp::Barrier | SyncOp::ClusterBarrier | SyncOp::FenceAsync => {
                 self.sides::<0, 0>(inst);
             }
             SyncOp::Mbarriers { .. } => {
@@ -34,7 +34,7 @@ impl<'a> Verifier<'a> {
                 [value] => self.v3(!value.is_view(), "a meeting stands for values"),
                 _ => self.v3(false, "a meeting stands for one value"),
             },
-            SyncOp::Arrive => match &self.types(&inst.operands)[..] {
+            SyncOp::Arrive { .. } => match &self.types(&inst.operands)[..] {
                 [barrier, views @ ..] => {
                     self.single_barrier(barrier);
                     self.v3(views.iter().all(|it| it.is_view()), "an arrival gives views away");

@@ -39,6 +39,7 @@ impl<'a> Verifier<'a> {
             TileOp::Const { bits } => self.constant(*bits, inst),
             TileOp::Index { axis } => self.check_index(*axis, inst),
             TileOp::BlockId { axis } | TileOp::NumBlocks { axis } => self.check_block(*axis, inst),
+            TileOp::ClusterRank => self.check_block(0, inst),
             TileOp::Unary { op } => self.check_unary(*op, inst),
             TileOp::Binary { op } => self.check_binary(*op, inst),
             TileOp::Cmp { .. } => self.check_cmp(inst),
@@ -266,6 +267,7 @@ impl<'a> Verifier<'a> {
             | TileOp::Index { .. }
             | TileOp::BlockId { .. }
             | TileOp::NumBlocks { .. }
+            | TileOp::ClusterRank
             | TileOp::Unary { .. }
             | TileOp::Binary { .. }
             | TileOp::Cmp { .. }

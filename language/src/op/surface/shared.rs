@@ -182,14 +182,16 @@ rows! {
     ///
     /// With `signal: bar` its bytes count for a phase of `bar`, which must `expect` them. In roles, on targets with a
     /// copy engine, that moves boxes of tiled views unless these were made with `by: warps`; it keeps them in the
-    /// second cache level as `evict` says.
+    /// second cache level as `evict` says. With `multicast: all` a box comes to the same place in every block of the
+    /// cluster, and each of their barriers hears of its bytes: the stage is of a ring `across: cluster`.
     ///
     /// With `reduce: add`, `min`, `max`, `and`, `or` or `xor`, what goes to global memory is combined with what is there, each
     /// element in one step: by the engine where it moves the box and knows the type, otherwise by atomics of the warps.
     ///
     /// Shapes: both sides have one
     /// Errors: E0607 the sides do not go together; E0601 the tensor is not `mut`; E0730 the copy engine lacks a fact;
-    /// E0731 nothing hears of the copy; E0732 a stage is filled on some ways only; E0605 no such atomic on the type
+    /// E0731 nothing hears of the copy; E0732 a stage is filled on some ways only; E0605 no such atomic on the type; E0745
+    /// other blocks do not say that there is room
     ///
     /// Example:
     /// ```tile
@@ -200,7 +202,7 @@ rows! {
     /// let next = copy(at[0, 1], into: s);
     /// next.wait();
     /// ```
-    Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional, reduce: Word, evict: Word) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier, reduce: add, evict: normal)",
+    Function "copy" (from: Required, into: Required, mask: Optional, signal: Optional, reduce: Word, evict: Word, multicast: Word) "copy(from: box, pointers or view, into: view, box or pointers, mask: bool = true, signal: barrier, reduce: add, evict: normal, multicast: all)",
         copy::copy, source "PTX ISA, cp.async; CDNA4 ISA, global_load_lds";
 
     /// Says that a box of a tiled view will be wanted soon: in roles, on targets with a copy engine, it is brought to the second

@@ -342,7 +342,8 @@ impl Deferring<'_> {
             step.results.push(barrier);
             insts.push(step);
         }
-        let mut arrive = new_inst(Op::Sync(SyncOp::Arrive), it.site);
+        let everywhere = self.uses.passes_on(it.barrier.list);
+        let mut arrive = new_inst(Op::Sync(SyncOp::Arrive { everywhere }), it.site);
         arrive.operands.push(barrier);
         insts.push(arrive);
         let Some(held) = it.held else {

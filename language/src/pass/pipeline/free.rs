@@ -86,6 +86,7 @@ impl<'a> Free<'a> {
                 | TileOp::Index { .. }
                 | TileOp::BlockId { .. }
                 | TileOp::NumBlocks { .. }
+                | TileOp::ClusterRank
                 | TileOp::Unary { .. }
                 | TileOp::Binary { .. }
                 | TileOp::Cmp { .. }

@@ -147,7 +147,7 @@ impl Search {
     fn of(kernel: &Kernel, lists: &[Vec<Event<'_>>]) -> Search {
         let mut arrivals: FxHashMap<Value, u32> = FxHashMap::default();
         kernel.body.walk(&mut |inst| {
-            if let Op::Sync(SyncOp::Mbarriers { arrivals: n }) = inst.op {
+            if let Op::Sync(SyncOp::Mbarriers { arrivals: n, .. }) = inst.op {
                 arrivals.insert(inst.results[0], n.max(1));
             }
         });
@@ -168,7 +168,7 @@ impl Search {
                 Op::Sync(SyncOp::Wait) => {
                     Action::Wait(barrier(), event.scalar(event.inst.operands[1]))
                 }
-                Op::Sync(SyncOp::Arrive) => Action::Arrive(barrier(), 0),
+                Op::Sync(SyncOp::Arrive { .. }) => Action::Arrive(barrier(), 0),
                 Op::Sync(SyncOp::Expect { bytes }) => Action::Arrive(barrier(), bytes.into()),
                 Op::Sync(SyncOp::Meet { barrier, waits }) => Action::Meet(barrier, waits),
                 Op::Copy(CopyOp::Hold) => Action::Hold(barrier()),

@@ -102,7 +102,7 @@ fn apply(region: &mut Region, n: usize, change: Change, values: &mut Vec<ValueDe
 }
 
 fn count(region: &mut Region, n: usize, by: i64, values: &mut Vec<ValueDecl>) {
-    if let Op::Sync(SyncOp::Mbarriers { arrivals }) = &mut region.insts[n].op {
+    if let Op::Sync(SyncOp::Mbarriers { arrivals, .. }) = &mut region.insts[n].op {
         *arrivals = arrivals.saturating_add_signed(by as i32).max(1);
         return;
     }

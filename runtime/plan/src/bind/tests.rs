@@ -46,6 +46,7 @@ fn scale() -> LaunchPlan {
         maps: Vec::new(),
         checks: vec![divides(1, 4, "cols % 4 == 0"), divides(3, 8, "n % 8 == 0")],
         grid: vec![Expr::Apply(Fun::CeilDiv, vec![Expr::Symbol(0), Expr::Scalar(4)])],
+        cluster: Vec::new(),
         resident: false,
         threads: 128,
         abi: vec![

@@ -57,11 +57,16 @@ fn moved<'m>(
     let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
     let (rank, rest) = words.split_first().ok_or_else(|| refuse("a copy without a rank"))?;
     let inward = ["shared::cluster", "global", "mbarrier::complete_tx::bytes"];
+    let is_cast = rest.contains(&"multicast::cluster");
     let outward = ["global", "shared::cta", "bulk_group"];
-    let moves: Vec<&str> = rest.iter().copied().filter(|it| !PLAIN.contains(it)).collect();
+    let moves: Vec<&str> = rest
+        .iter()
+        .copied()
+        .filter(|it| !PLAIN.contains(it) && *it != "multicast::cluster")
+        .collect();
     let (is_inward, at_map, at_shared) = match moves[..] {
         _ if moves == inward && reduce.is_none() => (true, 1, 0),
-        _ if moves == outward => (false, 0, 1),
+        _ if moves == outward && !is_cast => (false, 0, 1),
         _ => return Err(refuse(&format!("cp.async.bulk.tensor.{}", words.join(".")))),
     };
     let Some(Operand::Tensor(map, corner)) = statement.operands.get(at_map).cloned() else {
@@ -73,7 +78,8 @@ fn moved<'m>(
     let (shared, offset) = statement.address(at_shared)?;
     let way = if is_inward {
         let (told, offset) = statement.address(2)?;
-        BoxWay::In { told, offset }
+        let blocks = if is_cast { Some(lower.asm_source(statement, 3, 16)?) } else { None };
+        BoxWay::In { told, offset, blocks }
     } else {
         BoxWay::Out { reduce }
     };

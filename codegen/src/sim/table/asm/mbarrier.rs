@@ -34,7 +34,7 @@ impl Lower<'_> {
         mode: MbarrierMode,
         (address, n): (usize, usize),
     ) -> Result<(), SimError> {
-        if statement.words.iter().any(|it| it == "noComplete" || it.contains("cluster")) {
+        if statement.words.iter().any(|it| it == "noComplete") {
             let words = statement.words.join(".");
             return Err(SimError::unsupported(format!("an mbarrier operation with `{words}`")));
         }
@@ -60,7 +60,7 @@ fn inval<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), Sim
     lower.emit_mbarrier(statement, MbarrierMode::Inval, (0, 1))
 }
 
-/// `mbarrier.arrive.shared.b64 state, [a], count`. The state is opaque, and nothing here takes one.
+/// `mbarrier.arrive.shared.b64 state, [a], count`, and with `shared::cluster` that of another block. The state is opaque, and nothing here takes one.
 fn arrive<'m>(lower: &mut Lower<'m>, statement: &mut Statement) -> Result<(), SimError> {
     lower.emit_mbarrier(statement, MbarrierMode::Arrive, (1, 2))
 }
