@@ -354,6 +354,14 @@ impl Kernel {
         &self.values[value.0 as usize].ty
     }
 
+    /// The place in the kernel's own text at which an instruction, inlined or not, stands.
+    pub fn own_place(&self, site: SiteId) -> Place {
+        let site_of = |it: SiteId| &self.sites[it.0 as usize];
+        let chain = std::iter::successors(Some(site), |it| site_of(*it).caller);
+        let outermost = chain.last().expect("a chain begins with its site");
+        site_of(outermost).place.clone()
+    }
+
     /// The instruction that is the kernel's roles, and what they are.
     pub fn roles(&self) -> Option<(&Inst, &[Role])> {
         // Rule V12: they come last, on a way through the last `if`.

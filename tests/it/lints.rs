@@ -183,3 +183,66 @@ fn a_role_that_wants_more_registers_than_it_has_is_told() {
         "{report}"
     );
 }
+
+/// A section of the page about three kernels: a test for its programs, and what is counted of each.
+type Section = (&'static str, &'static str, &'static [&'static [&'static str]]);
+
+const SECTIONS: &[Section] = &[
+    (
+        "Transpose",
+        "let x = randn(f32[256, 128], seed: 1);\n    let y = zeros(f32[128, 256]);\n    turn(x, y);\n    \
+         expect_equal(y, x.t());",
+        &[
+            &["global_load_sectors", "global_store_sectors"],
+            &["shared_load_wavefronts", "shared_store_wavefronts"],
+            &["instructions"],
+        ],
+    ),
+    (
+        "Softmax",
+        "let x = randn(f32[4, 4000], seed: 1);\n    let y = zeros(f32[4, 4000]);\n    soft(x, y);\n    \
+         expect_close(y, ref::softmax(x, axis: 1), rtol: 1e-4);",
+        &[&["global_load_requests", "global_store_requests"], &["instructions"]],
+    ),
+    (
+        "Matmul",
+        "let a = randn(T[128, 128], seed: 1);\n    let b = randn(T[128, 128], seed: 2);\n    \
+         let c = zeros(f32[128, 128]);\n    mul(a, b, c);\n    expect_close(c, ref::matmul(a, b), rtol: 1e-2, atol: 1e-2);",
+        &[
+            &["matrix_instructions"],
+            &["shared_load_wavefronts", "shared_store_wavefronts", "shared_copy_wavefronts"],
+            &["instructions"],
+        ],
+    ),
+];
+
+/// `1,234,567`.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|it| str::from_utf8(it).expect("digits")).collect();
+    groups.join(",")
+}
+
+#[test]
+fn the_page_about_three_kernels_says_what_sim_counts() {
+    let page = fs::read_to_string(root().join("docs/slow-to-fast.md")).expect("there is the page");
+    let mut missing = Vec::new();
+    for &(title, body, columns) in SECTIONS {
+        let (_, section) = page.split_once(&format!("## {title}\n")).expect("the section is there");
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let programs = blocks(section).into_iter().filter(|it| it.info.starts_with("tile"));
+        for (n, program) in programs.enumerate() {
+            let dtype = if program.text.contains("bf16") { "bf16" } else { "f32" };
+            let body = body.replace('T', dtype);
+            let sum =
+                |names: &&[&str]| names.iter().map(|it| counted(&program.text, &body, it)).sum();
+            let cells: Vec<String> = columns.iter().map(sum).map(grouped).collect();
+            let row = format!("| {} | {} |", n + 1, cells.join(" | "));
+            if !section.contains(&row) {
+                missing.push(format!("{title}: {row}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "the page does not say\n{}", missing.join("\n"));
+}

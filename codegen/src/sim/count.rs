@@ -163,8 +163,9 @@ pub(super) struct Counts {
     /// The costs of every operation on global and shared memory.
     costs: Vec<[Cost; 2]>,
     patterns: Vec<[Known; 2]>,
-    /// How often a block was entered, by its first operation.
-    entered: Vec<u32>,
+    /// How often warps began to run at an operation, less how often they stopped before it: a block's operations
+    /// ran as often as the sum of these from its first one on.
+    entered: Vec<i64>,
     crowded: Vec<(u64, u64)>,
     sectors: Vec<u64>,
 }
@@ -183,6 +184,11 @@ impl Counts {
     /// A warp begins to run at `pc`.
     pub(super) fn enter(&mut self, pc: u32) {
         self.entered[pc as usize] += 1;
+    }
+
+    /// A warp stops before it runs what is at `pc`, inside of a block.
+    pub(super) fn leave(&mut self, pc: u32) {
+        self.entered[pc as usize] -= 1;
     }
 
     pub(super) fn global<const L: usize>(
@@ -338,10 +344,11 @@ impl Counts {
     }
 
     fn mix(&self, code: &Code, add: &mut impl FnMut(&str, u64)) {
-        let mut times = 0;
+        let mut times = 0i64;
         for (op, &entered) in code.ops.iter().zip(&self.entered) {
-            times += u64::from(entered);
+            times += entered;
             if let Some(name) = class(op) {
+                let times = times as u64;
                 add(name, times);
                 add("instructions", times);
             }

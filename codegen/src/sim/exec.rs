@@ -170,7 +170,8 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
                 Flow::Goto(pc) => {
                     self.pc = pc;
                     if !self.warp.fragments.is_empty() || self.steps > TURN_STEPS {
-                        self.park(Wait::Ready);
+                        let mask = self.mask;
+                        self.warp.fragments.push(Fragment { pc, mask, wait: Wait::Ready });
                         return Ok(());
                     }
                     self.counts.enter(pc);
@@ -180,7 +181,9 @@ impl<'a, const L: usize> Turn<'_, 'a, L> {
         }
     }
 
+    /// The fragment waits inside of its block.
     fn park(&mut self, wait: Wait) {
+        self.counts.leave(self.pc);
         self.warp.fragments.push(Fragment { pc: self.pc, mask: self.mask, wait });
     }
 

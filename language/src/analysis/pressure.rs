@@ -248,7 +248,7 @@ impl Walk<'_> {
 
     fn finish(self) -> Pressure {
         let target = self.kernel.target.row();
-        let place = |site| own_place(self.kernel, site);
+        let place = |site| self.kernel.own_place(site);
         let made = makers(self.kernel);
         let hold = |it: &Value| Held {
             name: self.kernel.values[it.0 as usize].name.clone(),
@@ -325,14 +325,6 @@ fn outer_uses(region: &Region, used: &mut Vec<Value>) {
         inst.regions.iter().flat_map(|it| &it.yields).for_each(|&it| note(it));
     });
     region.yields.iter().for_each(|&it| note(it));
-}
-
-/// The place in the kernel's own text at which an instruction, inlined or not, stands.
-fn own_place(kernel: &Kernel, site: SiteId) -> Place {
-    let site_of = |it: SiteId| &kernel.sites[it.0 as usize];
-    let chain = std::iter::successors(Some(site), |it| site_of(*it).caller);
-    let outermost = chain.last().expect("a chain begins with its site");
-    site_of(outermost).place.clone()
 }
 
 /// The site of the instruction that makes each value.

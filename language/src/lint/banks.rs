@@ -87,12 +87,14 @@ fn turns(it: &Subject<'_>, of: &Use<'_>, map: &MemoryMap) -> (u32, u32) {
     (cost.n_accesses * (needed + cost.conflicts), cost.n_accesses * cost.conflicts)
 }
 
-/// The buffer that a view is of, by indices, slices and other names alone.
+/// The buffer or the fetched tile that a view is of, by indices, slices and other names alone.
 fn root(it: &Subject<'_>, mut view: Value) -> Option<Value> {
     loop {
         let inst = it.defs.get(view)?;
         match inst.op {
-            Op::Shared(SharedOp::Alloc { .. }) => return Some(view),
+            Op::Shared(SharedOp::Alloc { .. }) | Op::Copy(CopyOp::Fetch { .. }) => {
+                return Some(view);
+            }
             Op::Shared(SharedOp::Index { .. } | SharedOp::Slice { .. } | SharedOp::Recast) => {
                 view = inst.operands[0];
             }
@@ -113,6 +115,11 @@ fn uses<'a>(it: &Subject<'a>, buffer: Value) -> Option<Uses<'a>> {
     let mut found = Uses { uses: Vec::new(), together: 1 };
     let mut is_free = true;
     it.kernel.body.walk(&mut |inst| {
+        if inst.results.first() == Some(&buffer)
+            && matches!(inst.op, Op::Copy(CopyOp::Fetch { .. }))
+        {
+            found.together = copy_access(it.kernel, it.facts, inst).elems;
+        }
         if !inst.operands.iter().any(|&view| root(it, view) == Some(buffer)) {
             return;
         }

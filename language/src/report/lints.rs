@@ -10,14 +10,11 @@ use crate::op::flow::Role;
 use crate::op::{MemoryOp, Op, SharedOp};
 
 fn warning(code: Code, kernel: &Kernel, site: SiteId, message: String) -> Diagnostic {
-    Diagnostic {
-        code,
-        severity: code.severity(),
-        message,
-        place: kernel.sites[site.0 as usize].place.clone(),
-        reasons: Vec::new(),
-        help: None,
-        fixes: Vec::new(),
+    let (place, inner) = (kernel.own_place(site), &kernel.sites[site.0 as usize].place);
+    let it = Diagnostic::new(code, message, place);
+    match it.place == *inner {
+        true => it,
+        false => it.because(inner.clone(), "inside the call, here"),
     }
 }
 

@@ -36,6 +36,19 @@ fn a_barrier_orders_shared_memory() {
 }
 
 #[test]
+fn what_comes_after_a_barrier_is_counted_once() {
+    for on in On::BOTH {
+        // Everyone reads what it wrote itself, so that the barrier may be left out.
+        let own = |sync: &str| mirror(sync).replace("sub i32 63, %tid", "add i32 %tid, 0");
+        let counted = ["BARRIER", ""].map(|sync| {
+            let report = program(on, &own(sync)).on(&[buffer(0)], &mut [vec![0; 256]]);
+            report.counts["integer_instructions"]
+        });
+        assert_eq!(counted[0], counted[1], "{on:?}");
+    }
+}
+
+#[test]
 fn a_missing_barrier_is_found_with_both_accesses() {
     let mut run = program(On::Nvidia, &mirror("")).threads(64);
     // Whatever the order, one of the warps reads too early: before the write, or without order.
