@@ -35,6 +35,8 @@ pub struct Diagnostic {
     pub place: Place,
     /// Facts with places: why it is so.
     pub reasons: Vec<Reason>,
+    /// How a run comes to what is wrong, step by step.
+    pub steps: Vec<Step>,
     /// What to do, in a sentence.
     pub help: Option<String>,
     /// Edits that would mend it, best first.
@@ -48,6 +50,17 @@ pub struct Reason {
     pub place: Place,
     /// What is so.
     pub message: String,
+}
+
+/// What somebody does in a run.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Step {
+    /// Who: a role, `math[0]`; empty for what all do.
+    pub actor: String,
+    /// What it does, in the third person.
+    pub message: String,
+    /// Where that is written.
+    pub place: Place,
 }
 
 /// An edit that mends a diagnostic.
@@ -77,6 +90,7 @@ impl Diagnostic {
             message,
             place,
             reasons: Vec::new(),
+            steps: Vec::new(),
             help: None,
             fixes: Vec::new(),
         }

@@ -16,6 +16,7 @@
 //! | [`trace`] | the events of one run |
 //! | [`stuck`](stuck()) | waits of one role that never end |
 //! | [`check`](check()) | roles: one run stands for every order of events |
+//! | [`timeline`] | a counter-example to read |
 //!
 //! Waits and barriers of kernels with rings come from these runs ([`crate::pass`]).
 
@@ -26,10 +27,12 @@ mod skeleton;
 mod stuck;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod trace;
 
 pub use check::{Fault, Verdict, check};
 pub use stuck::{Stuck, stuck};
+pub use timeline::{Counterexample, Deed, Step};
 pub(crate) use trace::Event;
 
 use skeleton::Skeleton;

@@ -10,4 +10,5 @@ mod pages;
 mod replay;
 mod robust;
 mod roles;
+mod schedules;
 mod tidy;

@@ -174,6 +174,10 @@ pub(crate) struct Test {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// Runs each test under so many schedules, those of the seed and the seeds after it: other orders of roles, warps
+    /// and blocks, and other moments at which copies land
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) schedules: u32,
     /// Also writes kernels and launches there, to be repeated on a device
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,

@@ -8,6 +8,7 @@ mod human;
 mod json;
 mod sarif;
 mod sources;
+mod timeline;
 
 use tile_language::diagnostic::{Code, Severity};
 
@@ -26,6 +27,8 @@ pub(crate) struct Finding {
     pub(crate) place: Stretch,
     /// Facts with their places.
     pub(crate) reasons: Vec<(Stretch, String)>,
+    /// How a run comes to it: who, what, and where that is written.
+    pub(crate) steps: Vec<(String, String, Stretch)>,
     /// Facts without places: the first wrong elements, the arguments of a launch.
     pub(crate) notes: Vec<String>,
     pub(crate) help: Option<String>,
@@ -41,6 +44,7 @@ impl Finding {
             message,
             place,
             reasons: Vec::new(),
+            steps: Vec::new(),
             notes: Vec::new(),
             help: None,
             fixes: Vec::new(),

@@ -224,9 +224,12 @@ impl Session {
         });
         let reasons =
             diagnostic.reasons.iter().map(|it| (self.stretch(&it.place), it.message.clone()));
+        let steps = diagnostic.steps.iter();
+        let steps = steps.map(|it| (it.actor.clone(), it.message.clone(), self.stretch(&it.place)));
         Finding {
             severity: diagnostic.severity,
             reasons: reasons.collect(),
+            steps: steps.collect(),
             help: diagnostic.help.clone(),
             fixes: repairs.collect(),
             ..Finding::new(
@@ -278,9 +281,9 @@ impl Session {
         because.iter().filter_map(first).collect()
     }
 
-    /// That `bits` of a case differ from those of another engine.
-    pub(crate) fn disagreement(&self, case: &Case, other: EngineName) -> Finding {
-        let message = format!("the bits differ from those that `{}` gives", other.word());
+    /// That `bits` of a case differ from those that another engine or schedule gives.
+    pub(crate) fn disagreement(&self, case: &Case, other: &str) -> Finding {
+        let message = format!("the bits differ from those that `{other}` gives");
         Finding::new(Code::R0101, message, self.head(case))
     }
 

@@ -19,11 +19,44 @@ pub(crate) struct Job {
     pub(crate) target: TargetId,
 }
 
+/// The schedules that a job runs under: so many seeds, from the first on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedules {
+    first: u64,
+    n: u32,
+}
+
+impl Schedules {
+    /// One schedule, that of a seed.
+    pub(crate) fn one(seed: u64) -> Schedules {
+        Schedules { first: seed, n: 1 }
+    }
+
+    /// `n` schedules, at least one.
+    pub(crate) fn from(seed: u64, n: u32) -> Schedules {
+        Schedules { first: seed, n }
+    }
+
+    /// The seeds that an engine runs under. A device makes its own schedules.
+    fn seeds(self, engine: EngineName) -> impl Iterator<Item = u64> {
+        let n = match engine {
+            EngineName::Interp | EngineName::Sim => self.n,
+            EngineName::Gpu => 1,
+        };
+        (0..n).map(move |it| self.first.wrapping_add(it.into()))
+    }
+}
+
 /// What came of a job.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) job: Job,
+    /// That of the last schedule: of the first one that fails, if one does.
     pub(crate) verdict: Verdict,
+    /// The seed of that schedule.
+    pub(crate) seed: u64,
+    /// How many schedules ran.
+    pub(crate) n_schedules: u32,
     /// The whole body.
     pub(crate) time: Duration,
     /// The launches in it.
@@ -76,16 +109,44 @@ pub(crate) fn allows<T: PartialEq>(list: &[T], it: &T) -> bool {
     list.is_empty() || list.contains(it)
 }
 
-/// Runs a job; `None` if the engine cannot run code for its target.
-pub(crate) fn run(session: &Session, job: &Job, seed: u64) -> Result<Option<Outcome>, Failure> {
+/// Runs a job under one schedule after the other until one fails; `None` if the engine cannot run code for its target.
+pub(crate) fn run(
+    session: &Session,
+    job: &Job,
+    schedules: Schedules,
+) -> Result<Option<Outcome>, Failure> {
     let Some(engine) = engines::start(job.engine, job.target)? else {
         return Ok(None);
     };
     let mut engine = Timed::new(engine);
     let start = Instant::now();
-    let verdict = session.run(&job.case, job.target, &mut engine, seed);
+    let mut last: Option<(u64, Verdict)> = None;
+    let mut n_schedules = 0;
+    for seed in schedules.seeds(job.engine) {
+        let mut verdict = session.run(&job.case, job.target, &mut engine, seed);
+        n_schedules += 1;
+        if let Some((before, earlier)) = &last
+            && verdict.findings.is_empty()
+            && earlier.bits != verdict.bits
+        {
+            verdict.findings.push(session.disagreement(&job.case, &format!("seed {before}")));
+        }
+        let fails = !verdict.findings.is_empty();
+        last = Some((seed, verdict));
+        if fails {
+            break;
+        }
+    }
     let (time, launches) = (start.elapsed(), engine.spent);
-    Ok(Some(Outcome { job: job.clone(), verdict, time, launches }))
+    let outcome = last.map(|(seed, verdict)| Outcome {
+        job: job.clone(),
+        verdict,
+        seed,
+        n_schedules,
+        time,
+        launches,
+    });
+    Ok(outcome)
 }
 
 /// Runs jobs in order and hands each outcome to `each`. Engines must agree on what a case asks to
@@ -93,7 +154,7 @@ pub(crate) fn run(session: &Session, job: &Job, seed: u64) -> Result<Option<Outc
 pub(crate) fn run_all(
     session: &Session,
     jobs: &[Job],
-    seed: u64,
+    schedules: Schedules,
     io: &mut Io<'_>,
     mut each: impl FnMut(&Outcome, &mut Io<'_>) -> Result<(), Failure>,
 ) -> Result<Vec<Outcome>, Failure> {
@@ -101,7 +162,7 @@ pub(crate) fn run_all(
     let mut outcomes: Vec<Outcome> = Vec::new();
     for job in jobs {
         progress.at(format!("{} on {}", job.case.title, job.engine.word()));
-        let outcome = run(session, job, seed)?;
+        let outcome = run(session, job, schedules)?;
         progress.step();
         let Some(mut outcome) = outcome else {
             continue;
@@ -110,7 +171,7 @@ pub(crate) fn run_all(
         if let Some(twin) = twin.filter(|it| it.passed() && outcome.passed())
             && twin.verdict.bits != outcome.verdict.bits
         {
-            outcome.verdict.findings.push(session.disagreement(&job.case, twin.job.engine));
+            outcome.verdict.findings.push(session.disagreement(&job.case, twin.job.engine.word()));
         }
         each(&outcome, io)?;
         outcomes.push(outcome);

@@ -6,7 +6,7 @@
 //! phase and the one before, and no other.
 //!
 //! Copies of a thread that an mbarrier waits for land as late as they may: when nothing else is missing and somebody asks. A
-//! program that does not wait finds what was there before.
+//! program that does not wait finds what was there before. The schedule may also let them land once nothing else is missing.
 
 use std::collections::BTreeMap;
 
@@ -119,9 +119,10 @@ impl Mbarriers {
         self.0.values_mut().fold(false, |any, it| any | std::mem::take(&mut it.is_new))
     }
 
-    /// The mbarriers that lanes sleep for and that miss nothing but copies, with these.
-    pub(super) fn held(&mut self) -> Vec<(u64, Vec<Hold>, Vec<Landing>)> {
-        let held = self.0.iter_mut().filter(|(_, it)| it.is_asked && it.misses_copies_alone());
+    /// The mbarriers that miss nothing but copies, with these: those that lanes sleep for, and if it is `early` all.
+    pub(super) fn held(&mut self, early: bool) -> Vec<(u64, Vec<Hold>, Vec<Landing>)> {
+        let lands = |it: &Mbarrier| (early || it.is_asked) && it.misses_copies_alone();
+        let held = self.0.iter_mut().filter(|(_, it)| lands(it));
         let take =
             |it: &mut Mbarrier| (std::mem::take(&mut it.holds), std::mem::take(&mut it.landings));
         held.map(|(&at, it)| (at, take(it)))
@@ -264,9 +265,9 @@ mod tests {
         let hold = Hold { warp: 0, lane: 3, time: 1 };
         all.get(16).expect("it is there").hold(hold, true);
         assert!(!all.get(16).expect("it is there").arrive(1).expect("the role"));
-        assert!(all.held().is_empty(), "nobody asks");
+        assert!(all.held(false).is_empty(), "nobody asks");
         assert!(!all.get(16).expect("it is there").asks(0));
-        let held = all.held();
+        let held = all.held(false);
         assert_eq!(
             held.iter().map(|it| (it.0, &it.1[..])).collect::<Vec<_>>(),
             [(16, &[hold][..])]

@@ -3,6 +3,9 @@
 //! Blocks become resident in the order of the grid, at most [`Launch::resident`] at a time. In every
 //! round each warp that can run has one turn, in an order that the seed decides. A round in which
 //! nobody can run is a deadlock.
+//!
+//! Seeds other than 0 also decide the order of blocks, and let copies that an mbarrier waits for land before anybody
+//! asks: sooner than they would have to, which a program must bear as well.
 
 use std::collections::BTreeMap;
 
@@ -125,6 +128,19 @@ impl<const L: usize> Block<L> {
     }
 }
 
+/// Of so many turns, copies land early in one.
+const EARLY: u32 = 8;
+
+/// The order of clusters (of blocks, where a cluster is one): that of the grid for seed 0, otherwise one that the
+/// seed picks.
+fn cluster_order(clusters: u32, seed: u64) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..clusters).collect();
+    if seed != 0 {
+        Random(!seed).shuffle(&mut order);
+    }
+    order
+}
+
 /// Everything a launch needs while it runs.
 struct Machine<'p, 'a, const L: usize> {
     program: &'p Program,
@@ -149,6 +165,8 @@ struct Options {
     steps_max: u64,
     check_uninitialised: bool,
     reconvergence: super::Reconvergence,
+    /// Whether copies may land before anybody asks.
+    lands_early: bool,
 }
 
 /// Runs `launch`.
@@ -189,9 +207,11 @@ pub(super) fn run<const L: usize>(
             steps_max: launch.steps_max,
             check_uninitialised: launch.check_uninitialised,
             reconvergence: launch.reconvergence,
+            lands_early: launch.seed != 0,
         },
     };
-    machine.run_blocks(blocks as u32, &params)?;
+    let clusters = blocks as u32 / machine.geometry.cluster_size();
+    machine.run_blocks(&cluster_order(clusters, launch.seed), &params)?;
     let mut counts = machine.counts.report(&program.code, L as u32);
     counts.insert("same_value_writes".to_owned(), machine.race.map_or(0, |race| race.rewrites));
     let sites = machine.counts.sites(&program.code);
@@ -294,17 +314,19 @@ fn maps(program: &Program, params: &[Param]) -> BTreeMap<u64, EngineMap> {
 }
 
 impl<const L: usize> Machine<'_, '_, L> {
-    fn run_blocks(&mut self, blocks: u32, params: &[Param]) -> Result<(), SimError> {
-        let mut next = 0;
+    fn run_blocks(&mut self, clusters: &[u32], params: &[Param]) -> Result<(), SimError> {
+        let mut clusters = clusters.iter();
         let mut steps = 0;
         loop {
             // Clusters run as a whole, so there is room for one.
-            let size = self.geometry.cluster_size() as usize;
-            while self.resident.len() + size <= self.options.resident.max(size) && next < blocks {
-                for _ in 0..size {
-                    let block = self.start(self.geometry.in_clusters(next), params);
+            let size = self.geometry.cluster_size();
+            while self.resident.len() + size as usize <= self.options.resident.max(size as usize)
+                && let Some(cluster) = clusters.next()
+            {
+                for rank in 0..size {
+                    let linear = self.geometry.in_clusters(cluster * size + rank);
+                    let block = self.start(linear, params);
                     self.resident.push(block);
-                    next += 1;
                 }
             }
             if self.resident.is_empty() {
@@ -476,10 +498,11 @@ impl<const L: usize> Machine<'_, '_, L> {
         }
     }
 
-    /// Ends the copies that nothing but a phase that is asked for waits for.
+    /// Ends the copies that nothing but a phase waits for: one that is asked for, or now and then any.
     fn land_copies(&mut self, at: usize) -> Result<(), SimError> {
+        let early = self.options.lands_early && self.random.below(EARLY) == 0;
         let block = &mut self.resident[at];
-        for (byte, holds, landings) in block.mbarriers.held() {
+        for (byte, holds, landings) in block.mbarriers.held(early) {
             for hold in holds {
                 let agent = block.linear * self.geometry.warps + hold.warp;
                 let warp = &mut block.warps[hold.warp as usize];

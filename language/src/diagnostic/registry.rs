@@ -126,6 +126,7 @@ registry! {
     E0705, Error, "a role cannot be as it is written";
     E0706, Error, "roles use one place of memory, and nothing orders them";
     E0707, Error, "a barrier can be mistaken for another of its phases";
+    E0708, Error, "a copy may still be under way when the block has ended";
     E0710, Error, "roles want more registers than a block has";
     E0711, Error, "barriers are made where they could be made twice";
     E0712, Error, "bytes are expected of copies that warps make";

@@ -1,12 +1,11 @@
 //! Boxes of tensors: what a copy engine moves.
 //!
 //! A box in is read when it starts and lands when a wait for its barrier goes on, as copies that signal one do.
-//! A box out is made at once: where its source is written again before it is waited for, the proof of the
-//! roles says so, or the compiler waits.
+//! A box out is made at once, and its source may not be written until it is waited for.
 
 use std::rc::Rc;
 
-use super::buffers::Flight;
+use super::buffers::{Flight, Reading};
 use super::memory::{buffer_of, moved};
 use super::rows::Pointers;
 use super::{Block, Fault};
@@ -62,9 +61,13 @@ impl<'a> Block<'_, 'a> {
         let Boxed { dtype, pointers, inside } = self.boxed(inst, corner);
         let memory = &mut self.machine.memory;
         match reduce {
-            Some(op) => memory.atomic(op, dtype, &pointers, &values, Some(&inside)).map(drop),
-            None => memory.store(dtype, Pointers::Each(&pointers), &values, Some(&inside)),
+            Some(op) => {
+                memory.atomic(op, dtype, &pointers, &values, Some(&inside))?;
+            }
+            None => memory.store(dtype, Pointers::Each(&pointers), &values, Some(&inside))?,
         }
+        self.own.shared.flights.boxes_out.push_back(Reading::start(view, runs));
+        Ok(())
     }
 
     /// The tensor that an instruction moves a box of.

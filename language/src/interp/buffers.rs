@@ -5,7 +5,8 @@
 //! something has, or a copy in flight will. Each time the allocation runs the buffer begins anew:
 //! what was written is forgotten, but copies in flight fly on, and what they leave is nothing to the
 //! new one. Where several names are laid over a buffer, what was written under one is unwritten for
-//! the others. A [`View`] is a buffer with a place in
+//! the others. Products and boxes on their way out read a buffer until they are waited for; until then
+//! nothing may write there. A [`View`] is a buffer with a place in
 //! it; where its elements lie from there says the memory map in its type, spelled out once a kernel
 //! as [`Runs`] of neighbours, so that an access copies runs and looks at no element.
 //!
@@ -42,6 +43,8 @@ pub(super) struct Buffer {
     age: u32,
     bytes: Vec<u8>,
     known: Vec<Known>,
+    /// How many operations in flight read each byte; empty if none ever did.
+    n_readers: Vec<u16>,
     /// The name that each byte was written under; empty if it has one alone.
     names: Vec<Value>,
 }
@@ -65,8 +68,18 @@ pub(super) enum Refusal {
     Unwritten(usize),
     /// A copy in flight will write it.
     InFlight(usize),
+    /// A product or a box in flight reads it.
+    BeingRead(usize),
     /// Two elements with different values would be written there.
     Twice { at: usize, from: [usize; 2] },
+}
+
+/// Why bytes cannot be accessed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Obstacle {
+    Unwritten,
+    InFlight,
+    BeingRead,
 }
 
 /// How an access uses what is there.
@@ -94,7 +107,7 @@ impl Buffer {
         let bits = u64::from(ty.map().buffer_len()) * u64::from(ty.elem.bits());
         let n_bytes = bits.div_ceil(8) as usize;
         let (bytes, known) = (vec![0; n_bytes], vec![Known::Nothing; n_bytes]);
-        Buffer { age: 0, bytes, known, names: Vec::new() }
+        Buffer { age: 0, bytes, known, n_readers: Vec::new(), names: Vec::new() }
     }
 
     fn begin_again(&mut self) {
@@ -105,20 +118,26 @@ impl Buffer {
             .for_each(|it| *it = Known::Nothing);
     }
 
-    fn find(&self, bytes: Range<usize>, usage: Use, name: Value) -> Option<Known> {
+    fn find(&self, bytes: Range<usize>, usage: Use, name: Value) -> Option<Obstacle> {
         let others =
             self.names.get(bytes.clone()).is_some_and(|it| it.iter().any(|it| *it != name));
+        let is_read = usage == Use::Write
+            && self.n_readers.get(bytes.clone()).is_some_and(|it| it.iter().any(|it| *it != 0));
         let known = &self.known[bytes];
         if usage == Use::Read && others && !known.contains(&Known::InFlight) {
-            return Some(Known::Nothing);
+            return Some(Obstacle::Unwritten);
         }
         // Without an early end, so that the loop is vectorised.
         let accepted = known.iter().fold(true, |acc, &it| acc & (it == Known::Written));
-        let refused = |it: &Known| match usage {
-            Use::Read => *it != Known::Written,
-            Use::Write => *it == Known::InFlight,
+        if accepted {
+            return is_read.then_some(Obstacle::BeingRead);
+        }
+        let obstacle = |it: &Known| match it {
+            Known::InFlight => Some(Obstacle::InFlight),
+            Known::Nothing => (usage == Use::Read).then_some(Obstacle::Unwritten),
+            Known::Written => None,
         };
-        if accepted { None } else { known.iter().copied().find(refused) }
+        known.iter().find_map(obstacle).or(is_read.then_some(Obstacle::BeingRead))
     }
 }
 
@@ -272,6 +291,19 @@ impl Runs {
         })
     }
 
+    /// Notes that one operation in flight more, or one fewer, reads all elements of a view.
+    fn count_readers(&self, view: &View, by: i16) {
+        let mut buffer = view.buffer.borrow_mut();
+        let n_bytes = buffer.bytes.len();
+        buffer.n_readers.resize(n_bytes, 0);
+        let count = |_, elements: Range<usize>| -> Result<(), std::convert::Infallible> {
+            let counts = &mut buffer.n_readers[self.bytes(&elements)];
+            counts.iter_mut().for_each(|it| *it = it.saturating_add_signed(by));
+            Ok(())
+        };
+        let Ok(()) = self.stretches(view, count);
+    }
+
     fn put(&self, view: &View, values: &Elements, now: Known) {
         let mut buffer = view.buffer.borrow_mut();
         let Buffer { bytes, known, names, .. } = &mut *buffer;
@@ -347,8 +379,12 @@ impl Runs {
     }
 }
 
-fn refusal(found: Known, at: usize) -> Refusal {
-    if found == Known::InFlight { Refusal::InFlight(at) } else { Refusal::Unwritten(at) }
+fn refusal(found: Obstacle, at: usize) -> Refusal {
+    match found {
+        Obstacle::Unwritten => Refusal::Unwritten(at),
+        Obstacle::InFlight => Refusal::InFlight(at),
+        Obstacle::BeingRead => Refusal::BeingRead(at),
+    }
 }
 
 /// How many elements are neighbours in memory from every multiple of that number on, padding aside.
@@ -372,13 +408,37 @@ fn neighbours(map: &MemoryMap) -> usize {
     len as usize
 }
 
-/// The copies in flight of a block.
+/// What a role has in flight, the oldest first.
 #[derive(Default)]
 pub(super) struct Flights {
-    /// Groups that have not landed, the oldest first.
+    /// Groups of copies that have not landed.
     groups: VecDeque<Vec<Flight>>,
     /// The copies since the last group was closed.
     open: Vec<Flight>,
+    /// Products, each a group with what it reads.
+    pub(super) products: VecDeque<Vec<Reading>>,
+    /// Boxes on their way out.
+    pub(super) boxes_out: VecDeque<Reading>,
+}
+
+/// What a product or a box on its way out reads, from its start until it is dropped.
+pub(super) struct Reading {
+    view: View,
+    runs: Rc<Runs>,
+}
+
+impl Reading {
+    /// All elements of a view are read from now on.
+    pub(super) fn start(view: View, runs: Rc<Runs>) -> Reading {
+        runs.count_readers(&view, 1);
+        Reading { view, runs }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.runs.count_readers(&self.view, -1);
+    }
 }
 
 /// A copy in flight.
@@ -449,7 +509,7 @@ impl Flights {
         }
     }
 
-    /// Where the copy in flight was started that will write the byte of a buffer; it is one of these or one that
+    /// Where the copy in flight was started that will write the byte of a buffer, if it is one of these or one that
     /// was handed to a barrier.
     pub(super) fn writer<'f>(
         &'f self,

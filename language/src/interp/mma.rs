@@ -6,7 +6,8 @@
 //! in `f32`, where their products are exact. A sum for an `f16` accumulator is kept in `f32` over the
 //! depth of one instruction and rounded to `f16` after each.
 //!
-//! Products of a warp group are computed where they start.
+//! Products of a warp group are computed where they start, and the memory that they read may not be written until they
+//! are waited for.
 //!
 //! A row of the accumulator is summed over a few `k` at a time, so that it is read and written once for
 //! them: loops that a compiler turns into vector instructions without changing any bit.
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::arith;
+use super::buffers::Reading;
 use super::elements::Elements;
 use super::{Block, Fault};
 use crate::dtype::DType;
@@ -51,7 +53,10 @@ impl<'a> Block<'_, 'a> {
                 let row = instruction.row();
                 Numbers { a: row.a, b: row.b, acc: row.acc, k: row.k }
             }
-            MmaOp::Wait { .. } => {
+            MmaOp::Wait { in_flight } => {
+                let products = &mut self.own.shared.flights.products;
+                let n_left = in_flight.unwrap_or(0) as usize;
+                products.drain(..products.len().saturating_sub(n_left));
                 let data = (0..inst.operands.len()).map(|it| self.share(inst.operands[it]));
                 let data = data.collect();
                 self.bind(&inst.results, data);
@@ -66,7 +71,22 @@ impl<'a> Block<'_, 'a> {
         let (a, b) = (self.factor(inst.operands[0])?, self.factor(inst.operands[1])?);
         let data = product(numbers, extents, &a, &b, self.operand(inst, 2));
         self.bind(&inst.results, vec![Rc::new(data)]);
+        if matches!(op, MmaOp::Wgmma { .. }) {
+            self.read_until_waited_for(inst);
+        }
         Ok(())
+    }
+
+    /// A product reads its factors in shared memory until it is waited for.
+    fn read_until_waited_for(&mut self, inst: &Inst) {
+        let factors = inst.operands[..2].iter().filter(|&&it| self.ty(it).is_view());
+        let factors: Vec<Value> = factors.copied().collect();
+        let read = |it: Value| {
+            let (view, runs) = self.place(it);
+            Reading::start(view, runs)
+        };
+        let readings = factors.into_iter().map(read).collect();
+        self.own.shared.flights.products.push_back(readings);
     }
 
     /// A tile, or what a view of shared memory holds.

@@ -56,8 +56,11 @@ pub(super) enum Misuse {
     Unwritten { element: String },
     /// An element that several of a tile, with different values, are written to.
     Twice { element: String, from: [usize; 2] },
-    /// An element that the copy which starts at `copy` will write.
-    InFlight { element: String, copy: SiteId },
+    /// An element that a copy in flight will write; one that the role itself started, or that a barrier waits for,
+    /// starts at `copy`.
+    InFlight { element: String, copy: Option<SiteId> },
+    /// An element that a product or a box in flight reads.
+    BeingRead { element: String },
 }
 
 impl<'a> Block<'_, 'a> {
@@ -164,8 +167,13 @@ impl<'a> Block<'_, 'a> {
             }
             CopyOp::Box { multicast, .. } => self.box_in(*multicast, inst),
             CopyOp::BoxOut { reduce, .. } => self.box_out(inst, *reduce),
-            // Boxes on their way out were made at once, and there is no cache.
-            CopyOp::WaitOut { .. } | CopyOp::Prefetch { .. } => Ok(()),
+            // There is no cache.
+            CopyOp::Prefetch { .. } => Ok(()),
+            CopyOp::WaitOut { in_flight, .. } => {
+                let boxes = &mut self.own.shared.flights.boxes_out;
+                boxes.drain(..boxes.len().saturating_sub(*in_flight as usize));
+                Ok(())
+            }
             CopyOp::Land => unreachable!("the pass `waits` leaves no `copy.land`"),
             CopyOp::Fetch { .. } => {
                 self.begin(inst);
@@ -295,13 +303,13 @@ impl<'a> Block<'_, 'a> {
         self.own.shared.views[value.0 as usize] = Some(view);
     }
 
-    /// A view and where its elements lie.
     /// What a view holds.
     pub(super) fn read_view(&mut self, value: Value) -> Result<Elements, Fault> {
         let (view, runs) = self.place(value);
         runs.load(&view).map_err(|it| self.refused(&view, &runs, it))
     }
 
+    /// A view and where its elements lie.
     pub(super) fn place(&mut self, value: Value) -> (View, Rc<Runs>) {
         let ty = self.ty(value);
         let runs = self.machine.runs[value.0 as usize].get_or_insert_with(|| Rc::new(Runs::of(ty)));
@@ -310,7 +318,10 @@ impl<'a> Block<'_, 'a> {
     }
 
     pub(super) fn refused(&self, view: &View, runs: &Runs, refusal: Refusal) -> Fault {
-        let (Refusal::Unwritten(at) | Refusal::InFlight(at) | Refusal::Twice { at, .. }) = refusal;
+        let (Refusal::Unwritten(at)
+        | Refusal::InFlight(at)
+        | Refusal::BeingRead(at)
+        | Refusal::Twice { at, .. }) = refusal;
         let byte = runs.first_byte(view, at);
         let element = self.element_name(view.whole, byte);
         Fault::Shared(match refusal {
@@ -321,8 +332,9 @@ impl<'a> Block<'_, 'a> {
                     self.others[view.rank].as_ref().map_or(&self.own.shared, |it| &it.shared);
                 let handed = shared.landing.values().flatten();
                 let copy = self.own.shared.flights.writer(handed, &view.buffer, byte);
-                Misuse::InFlight { element, copy: copy.expect("B1: a copy will write the byte") }
+                Misuse::InFlight { element, copy }
             }
+            Refusal::BeingRead(_) => Misuse::BeingRead { element },
         })
     }
 
@@ -363,7 +375,10 @@ impl Misuse {
             }
             Misuse::InFlight { ref element, copy } => {
                 let found = wording::shared_in_flight(verb(op), element);
-                (found, vec![(copy, wording::shared_copy())])
+                (found, copy.map(|it| (it, wording::shared_copy())).into_iter().collect())
+            }
+            Misuse::BeingRead { ref element } => {
+                (wording::shared_being_read(verb(op), element), vec![])
             }
         }
     }

@@ -15,6 +15,9 @@
 //! Blocks of a cluster that reach each other's shared memory are run together, each with its number; they meet where all of
 //! them stand at a meeting of the cluster, which changes nothing in the theorem: it lets all go on or none.
 //!
+//! A copy engine that still brings a box when the block has ended writes into the memory of another one, so somebody
+//! has to know that it has landed.
+//!
 //! So each choice of trip counts is run once, with a vector clock for every role, every copy and every product. Proxies are
 //! not in the clocks: [`crate::pass`] puts the fences in.
 
@@ -25,6 +28,7 @@ use rustc_hash::FxHashMap;
 use super::clock::{Clock, Stamp};
 use super::meeting::{Meeting, stands_for};
 use super::skeleton::Skeleton;
+use super::timeline::{Counterexample, Told};
 use super::trace::{Event, trace};
 use crate::analysis::Neighbours;
 use crate::analysis::meetings::named_barriers;
@@ -38,7 +42,7 @@ pub enum Verdict {
     /// Nothing is wrong in any order of events.
     Right,
     /// This is wrong.
-    Wrong(Fault),
+    Wrong(Box<Counterexample>),
     /// Something that steers it is not known, or there are too many runs.
     Undecided,
 }
@@ -60,6 +64,8 @@ pub enum Fault {
     Overtaken(SiteId, SiteId),
     /// C3: a wait that may go on because of an older phase, and the last arrival.
     Older(SiteId, SiteId),
+    /// A copy into shared memory that nobody knows to have ended when the roles have.
+    Abandoned(SiteId),
 }
 
 /// Comparisons of events after which a kernel is left undecided: a second at most.
@@ -93,7 +99,9 @@ pub fn check(kernel: &Kernel) -> Verdict {
         }
         let mut run = Run::new(kernel, &wanted, &met_by, &definitions, &lists, n_blocks as usize);
         if let Err(fault) = run.all() {
-            return Verdict::Wrong(fault);
+            let told = Told { lists: &lists, done: &run.done, next: &run.next };
+            let found = told.counterexample(&skeleton, &choice, fault);
+            return Verdict::Wrong(Box::new(found));
         }
     }
     Verdict::Right
@@ -154,6 +162,10 @@ struct Run<'r, 'a> {
     begun: Vec<bool>,
     /// By role: the next event.
     next: Vec<usize>,
+    /// The events that happened, in their order: the role, and which of its events.
+    done: Vec<(usize, usize)>,
+    /// Boxes that copy engines bring.
+    boxes: Vec<(Stamp, SiteId)>,
     /// By role: what it knows.
     clocks: Vec<Clock>,
     /// By role: its copies in flight.
@@ -192,6 +204,8 @@ impl<'r, 'a> Run<'r, 'a> {
             n_blocks,
             begun: vec![false; n],
             next: vec![0; n],
+            done: Vec::new(),
+            boxes: Vec::new(),
             clocks: vec![Clock::default(); n],
             copies: vec![Copies::default(); n],
             out: vec![Vec::new(); n],
@@ -224,7 +238,12 @@ impl<'r, 'a> Run<'r, 'a> {
             |role: usize| self.lists[role].get(self.next[role]).filter(|_| self.begun[role]);
         let waits: Vec<SiteId> =
             (0..self.lists.len()).filter_map(stand).map(|it| it.inst.site).collect();
-        if waits.is_empty() { Ok(()) } else { Err(Fault::Hang(waits)) }
+        if !waits.is_empty() {
+            return Err(Fault::Hang(waits));
+        }
+        let is_known = |it: &Stamp| self.clocks.iter().any(|clock| clock.covers(*it));
+        let abandoned = self.boxes.iter().find(|it| !is_known(&it.0));
+        abandoned.map_or(Ok(()), |it| Err(Fault::Abandoned(it.1)))
     }
 
     /// What a block has in front of its roles.
@@ -327,8 +346,9 @@ impl<'r, 'a> Run<'r, 'a> {
             }
             Op::Copy(CopyOp::Box { .. }) => {
                 self.access(role, event)?;
-                for block in self.blocks_of(role, event).rev() {
+                for (n, block) in self.blocks_of(role, event).rev().enumerate() {
                     let copy = self.copies[role].open.pop().expect("a box is a copy");
+                    self.boxes.push((copy.last_of(self.n_agents - 1 - n), event.inst.site));
                     if let Some((_, list, place)) = self.key(role, event) {
                         self.barriers.entry((block, list, place)).or_default().open.join(&copy);
                     }
@@ -357,6 +377,7 @@ impl<'r, 'a> Run<'r, 'a> {
             }
             _ => self.access(role, event)?,
         }
+        self.done.push((role, self.next[role]));
         self.next[role] += 1;
         Ok(true)
     }

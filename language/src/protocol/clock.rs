@@ -26,6 +26,11 @@ impl Clock {
         (0..).zip(&other.0).all(|(agent, &at)| self.covers(Stamp { agent, at }))
     }
 
+    /// The last event of an agent that is known here.
+    pub(super) fn last_of(&self, agent: usize) -> Stamp {
+        Stamp { agent, at: self.0.get(agent).copied().unwrap_or(0) }
+    }
+
     /// Learns what another clock knows.
     pub(super) fn join(&mut self, other: &Clock) {
         self.0.resize(self.0.len().max(other.0.len()), 0);

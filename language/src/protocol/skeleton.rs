@@ -9,6 +9,7 @@
 //! steering value that changes in a loop and cannot be computed makes the skeleton undecided.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
 
 use crate::analysis::facts::{Facts, Known, gcd};
 use crate::dtype::DType;
@@ -128,6 +129,15 @@ impl<'a> Skeleton<'a> {
     /// The buffer that a view is of.
     pub(super) fn buffer(&self, view: Value) -> Value {
         way(&self.definitions, view).0
+    }
+
+    /// What the free scalars of a choice are, those that have a name.
+    pub(super) fn named(&self, choice: &[u64]) -> Vec<(SmolStr, u64)> {
+        let named = self.free.iter().zip(choice).filter_map(|(free, &n)| {
+            let name = free.values.iter().map(|it| &self.kernel.values[it.0 as usize].name);
+            name.filter(|it| !it.is_empty()).min().map(|it| (it.clone(), n))
+        });
+        named.collect()
     }
 
     /// Every choice of the free scalars, in their order. Where loops stand in loops, three long turns of the outer

@@ -51,11 +51,7 @@ pub fn stuck(kernel: &Kernel) -> Option<Stuck> {
             return None;
         }
         if let Some(mut it) = run(kernel, events, &arrivals) {
-            let named = skeleton.free.iter().zip(&choice).filter_map(|(free, &n)| {
-                let name = free.values.iter().map(|it| &kernel.values[it.0 as usize].name);
-                name.filter(|it| !it.is_empty()).min().map(|it| (it.clone(), n))
-            });
-            it.choice = named.collect();
+            it.choice = skeleton.named(&choice);
             found = Some((size, it));
         }
     }

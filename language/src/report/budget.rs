@@ -17,6 +17,7 @@ pub fn tile_too_large(kernel: &Kernel, site: SiteId, shape: &[u32], registers: u
         ),
         place: kernel.sites[site.0 as usize].place.clone(),
         reasons: Vec::new(),
+        steps: Vec::new(),
         help: Some(
             "spread it over more warps or blocks, or go over it in a loop a chunk at a time"
                 .to_owned(),
@@ -68,6 +69,7 @@ pub fn shared_too_large(kernel: &Kernel, allocation: &Allocation) -> Diagnostic 
         ),
         place: place(kernel.clauses.head),
         reasons,
+        steps: Vec::new(),
         help: Some(help.to_owned()),
         fixes: Vec::new(),
     }

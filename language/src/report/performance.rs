@@ -36,6 +36,7 @@ pub fn narrow_access(kernel: &Kernel, site: SiteId, found: &Narrow) -> Diagnosti
         message: format!("this {verb} is {bytes} bytes a thread where {ideal_bytes} would fit"),
         place: place(kernel, site),
         reasons: why.reasons.clone(),
+        steps: Vec::new(),
         help,
         fixes,
     }
@@ -83,6 +84,7 @@ pub fn unmasked(
             place: place(kernel, tensor.site),
             message: format!("dimension {axis} has {size} elements; {known}"),
         }],
+        steps: Vec::new(),
         help: Some(format!(
             "add `mask: {name}.has(…)` with the same indices, or a `where` clause that bounds them"
         )),
@@ -138,6 +140,7 @@ pub fn not_ahead(kernel: &Kernel, refusal: &Refusal) -> Diagnostic {
         message,
         place: place(kernel, what.unwrap_or(*site)),
         reasons: asked.into_iter().chain(cause).collect(),
+        steps: Vec::new(),
         help: Some(help.to_owned()),
         fixes: Vec::new(),
     }

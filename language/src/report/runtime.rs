@@ -162,6 +162,12 @@ pub fn shared_in_flight(verb: &str, element: &str) -> Wording {
     (message, vec!["a copy has landed when its group has been waited for".to_owned()])
 }
 
+/// Shared memory is written that a product or a box in flight reads.
+pub fn shared_being_read(verb: &str, element: &str) -> Wording {
+    let message = format!("this {verb} {element} while a product or a copy in flight reads it");
+    (message, vec!["it has been read when the product or the copy has been waited for".to_owned()])
+}
+
 /// The copy that is in flight.
 pub fn shared_copy() -> String {
     "this copy is in flight".to_owned()

@@ -1,10 +1,10 @@
 //! Wording of what concerns permits and barriers.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Step};
 use crate::elab::rules::describe_shape;
 use crate::ir::{Kernel, Place, SiteId};
 use crate::op::{Op, SyncOp};
-use crate::protocol::{Fault, Stuck, Verdict};
+use crate::protocol::{self, Counterexample, Deed, Fault, Stuck, Verdict};
 
 /// E0257: an index of barriers that is no number.
 pub fn barrier_index(place: Place) -> Diagnostic {
@@ -131,7 +131,7 @@ pub fn verdict(kernel: &Kernel, it: &Verdict) -> Option<Diagnostic> {
     let place = |site: SiteId| kernel.outer_place(site).clone();
     match it {
         Verdict::Right => None,
-        Verdict::Wrong(fault) => Some(fault_of_roles(fault, &place)),
+        Verdict::Wrong(it) => Some(counterexample(it, &place)),
         Verdict::Undecided => {
             let roles = kernel.roles().map_or(kernel.clauses.head, |it| it.0.site);
             let message =
@@ -150,6 +150,54 @@ pub fn verdict(kernel: &Kernel, it: &Verdict) -> Option<Diagnostic> {
                 "bounds and conditions around waits, copies and stages are best sums and comparisons of sizes; `interp` checks each run",
             ))
         }
+    }
+}
+
+/// A fault with the run that shows it.
+fn counterexample(it: &Counterexample, place: &dyn Fn(SiteId) -> Place) -> Diagnostic {
+    let mut found = fault_of_roles(&it.fault, place);
+    if !it.choice.is_empty() {
+        let each: Vec<String> =
+            it.choice.iter().map(|(name, n)| format!("`{name}` = {n}")).collect();
+        let place = found.place.clone();
+        found = found.because(place, format!("when {}", each.join(", ")));
+    }
+    if 0 < it.n_left_out {
+        let place = found.place.clone();
+        let steps = if it.n_left_out == 1 { "step comes" } else { "steps come" };
+        found = found.because(place, format!("{} {steps} before those shown", it.n_left_out));
+    }
+    let step = |it: &protocol::Step| Step {
+        actor: it.role.to_string(),
+        message: deed(it),
+        place: place(it.site),
+    };
+    found.steps = it.steps.iter().map(step).collect();
+    found
+}
+
+/// What a role does in a step.
+fn deed(step: &protocol::Step) -> String {
+    let barrier = step.barrier.as_deref().map(|it| format!("`{it}`")).unwrap_or_default();
+    let phase = |n: i64| match n {
+        1 => format!("1 phase of {barrier}"),
+        n => format!("{n} phases of {barrier}"),
+    };
+    let on = if barrier.is_empty() { String::new() } else { format!(", tells {barrier}") };
+    match step.deed {
+        Deed::Waits(0) => format!("waits for no phase of {barrier}, goes on"),
+        Deed::Waits(n) => format!("waits for {}, goes on", phase(n)),
+        Deed::Hangs(n) => format!("waits for {}, for ever", phase(n)),
+        Deed::Arrives => format!("arrives at {barrier}"),
+        Deed::Meets => "comes to a named barrier".to_owned(),
+        Deed::Expects(bytes) => format!("arrives at {barrier}, expects {bytes} bytes"),
+        Deed::Copies => format!("starts a copy{on}"),
+        Deed::CopiesOut => "starts a copy to global memory".to_owned(),
+        Deed::Signals => format!("hands its copies to {barrier}"),
+        Deed::Finishes => "waits for copies or products".to_owned(),
+        Deed::Multiplies => "starts a product".to_owned(),
+        Deed::Reads => "reads".to_owned(),
+        Deed::Writes => "writes".to_owned(),
     }
 }
 
@@ -199,6 +247,12 @@ fn fault_of_roles(fault: &Fault, place: &dyn Fn(SiteId) -> Place) -> Diagnostic 
             Diagnostic::new(Code::E0707, message, place(*wait))
                 .because(place(*arrival), "the next phase is completed by this arrival")
                 .help("a wait sees only whether a phase is even or odd: let what completes the next one come after it")
+        }
+        Fault::Abandoned(copy) => {
+            let message = "nobody waits for this copy, and it may land when the block has ended";
+            Diagnostic::new(Code::E0708, message.to_owned(), place(*copy)).help(
+                "copy what is drained and no more: the role that fills and those that drain go through the same steps",
+            )
         }
         Fault::Older(wait, last) => {
             let message = "this wait can go on because of an older phase of the barrier".to_owned();

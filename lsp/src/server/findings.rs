@@ -50,7 +50,13 @@ pub(super) fn finding(
         let location = snapshot.locate(&it.place)?;
         Some(DiagnosticRelatedInformation { location, message: it.message.clone() })
     });
-    let reasons: Vec<_> = reasons.collect();
+    let steps = it.steps.iter().zip(1..).filter_map(|(it, number)| {
+        let location = snapshot.locate(&it.place)?;
+        let actor = if it.actor.is_empty() { "all" } else { &it.actor };
+        let message = format!("{number}. {actor} {}", it.message);
+        Some(DiagnosticRelatedInformation { location, message })
+    });
+    let reasons: Vec<_> = reasons.chain(steps).collect();
     let message = match &it.help {
         Some(help) => format!("{}\nhelp: {help}", it.message),
         None => it.message.clone(),

@@ -17,7 +17,7 @@ use crate::recording;
 use crate::render;
 use crate::session::{CaseKind, Session, targets};
 use crate::table::{Align, Table};
-use crate::testing::{self, Job, Outcome};
+use crate::testing::{self, Job, Outcome, Schedules};
 use crate::{Exit, Failure, Io};
 
 /// How often a body is run. Odd, so that there is a middle.
@@ -83,7 +83,7 @@ enum Times {
 fn times(session: &Session, job: &Job, seed: u64) -> Result<Times, Failure> {
     let mut times = Vec::new();
     for _ in 0..RUNS {
-        match testing::run(session, job, seed)? {
+        match testing::run(session, job, Schedules::one(seed))? {
             None => return Ok(Times::Unavailable),
             Some(outcome) if !outcome.passed() => return Ok(Times::Failed(Box::new(outcome))),
             Some(outcome) => times.push(outcome.launches),

@@ -11,7 +11,7 @@ use crate::library;
 use crate::render::{self, Tally};
 use crate::session::{CaseKind, Session, targets};
 use crate::table::{Align, Cell, Table};
-use crate::testing::{self, Outcome};
+use crate::testing::{self, Outcome, Schedules};
 use crate::{Exit, Failure, Io};
 
 pub(super) fn run(args: &cli::Run, io: &mut Io<'_>) -> Result<Exit, Failure> {
@@ -24,8 +24,8 @@ pub(super) fn run(args: &cli::Run, io: &mut Io<'_>) -> Result<Exit, Failure> {
     }
     let compiled = library::compile(&session, &targets, &library::options(&[]), io)?;
     let jobs = testing::jobs(&session, CaseKind::Test, &args.selection, &targets);
-    let seed = args.selection.seed;
-    let outcomes = testing::run_all(&session, &jobs, seed, io, |_, _| Ok(()))?;
+    let schedule = Schedules::one(args.selection.seed);
+    let outcomes = testing::run_all(&session, &jobs, schedule, io, |_, _| Ok(()))?;
     let failed = outcomes.iter().filter(|it| !it.passed()).count();
     if args.format == TableFormat::Json {
         io.line(format!("{:#}", object(&compiled, &outcomes, &session)))?;

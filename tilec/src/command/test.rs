@@ -1,4 +1,6 @@
-//! `tilec test`: the outcome of every test, on every engine and target that was asked for.
+//! `tilec test`: the outcome of every test, on every engine and target that was asked for, under one schedule or many.
+//!
+//! A test that fails is shown with the command that repeats it under the schedule that it failed under.
 
 use serde_json::json;
 use tile_language::diagnostic::Severity;
@@ -8,7 +10,7 @@ use crate::io::Style;
 use crate::recording;
 use crate::render::{self, Finding};
 use crate::session::{CaseKind, Session, targets};
-use crate::testing::{self, Job, Outcome};
+use crate::testing::{self, Job, Outcome, Schedules};
 use crate::{Exit, Failure, Io};
 
 pub(super) fn run(args: &cli::Test, io: &mut Io<'_>) -> Result<Exit, Failure> {
@@ -24,8 +26,9 @@ pub(super) fn run(args: &cli::Test, io: &mut Io<'_>) -> Result<Exit, Failure> {
         return Ok(Exit::Program);
     }
     let jobs = testing::jobs(&session, CaseKind::Test, &args.selection, &targets);
+    let schedules = Schedules::from(args.selection.seed, args.schedules);
     let mut last_file = String::new();
-    let outcomes = testing::run_all(&session, &jobs, args.selection.seed, io, |outcome, io| {
+    let outcomes = testing::run_all(&session, &jobs, schedules, io, |outcome, io| {
         if args.format == TableFormat::Json {
             return io.line(object(outcome, &session));
         }
@@ -56,14 +59,46 @@ fn show(outcome: &Outcome, session: &Session, io: &mut Io<'_>) -> Result<(), Fai
     } else {
         io.paint(Style::Error, "FAIL")
     };
-    let time = format!("{} ms", outcome.time.as_millis());
+    let time = match outcome.n_schedules {
+        1 => format!("{} ms", outcome.time.as_millis()),
+        n => format!("{n} schedules in {} ms", outcome.time.as_millis()),
+    };
     let place = io.paint(Style::Faint, format!("{} {}, {time}", engine.word(), target.row().name));
     io.line(format!("  {word} {}  {place}", case.title))?;
     for line in &outcome.verdict.printed {
         io.line(format!("       {line}"))?;
     }
     render::show(&outcome.verdict.doubts, session.sources(), Format::Human, io)?;
-    render::show(&outcome.verdict.findings, session.sources(), Format::Human, io)
+    render::show(&outcome.verdict.findings, session.sources(), Format::Human, io)?;
+    if outcome.passed() { Ok(()) } else { io.line(format!("       again: {}", replay(outcome))) }
+}
+
+/// The command that repeats an outcome: the same test on the same engine under the same schedule.
+fn replay(outcome: &Outcome) -> String {
+    let Job { case, engine, target } = &outcome.job;
+    let words = [
+        "tilec",
+        "test",
+        &case.file,
+        "--filter",
+        &case.title,
+        "--on",
+        engine.word(),
+        "--target",
+        target.row().name,
+        "--seed",
+        &outcome.seed.to_string(),
+    ];
+    words.map(quoted).join(" ")
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "_-./,=+:@%".contains(it);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// An outcome as a JSON object.
@@ -76,6 +111,9 @@ pub(super) fn object(outcome: &Outcome, session: &Session) -> serde_json::Value 
         "target": target.row().name,
         "status": if outcome.passed() { "passed" } else { "failed" },
         "milliseconds": outcome.time.as_secs_f64() * 1e3,
+        "schedules": outcome.n_schedules,
+        "seed": outcome.seed,
+        "replay": (!outcome.passed()).then(|| replay(outcome)),
         "error": outcome.closest().map(|it| it.error),
         "error_of_bound": outcome.closest().map(|it| it.share),
         "printed": outcome.verdict.printed,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ariadne::{Cache, Color, Config, IndexType, Label, Report, ReportKind, Source};
 use tile_language::diagnostic::Severity;
 
-use super::{Finding, Sources, Stretch, word};
+use super::{Finding, Sources, Stretch, timeline, word};
 use crate::{Failure, Io};
 
 /// Draws every finding, with an empty line after each.
@@ -55,7 +55,7 @@ fn report<'a>(
         let label = Label::new(at).with_color(colour).with_order(order as i32);
         report.add_label(label.with_message(message));
     }
-    report.with_notes(&finding.notes);
+    report.with_notes(timeline::text(finding, sources).iter().chain(&finding.notes));
     report.with_helps(help(finding));
     report.finish()
 }

@@ -28,6 +28,12 @@ pub(super) fn object(finding: &Finding, sources: &Sources) -> Value {
         reason
     });
     object["reasons"] = reasons.collect();
+    let steps = finding.steps.iter().map(|(actor, message, place)| {
+        let mut step = json!({ "actor": actor, "message": message });
+        add_place(&mut step, place, sources);
+        step
+    });
+    object["steps"] = steps.collect();
     object["notes"] = json!(finding.notes);
     object["help"] = json!(finding.help);
     let fixes = finding.fixes.iter().map(|fix| {

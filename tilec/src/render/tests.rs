@@ -27,6 +27,7 @@ fn sample() -> (Vec<Finding>, Sources) {
             (stretch("cols"), "nothing is known to divide `cols`".to_owned()),
             (stretch("x.at(block_id(0), j)"), "rows begin at multiples of `cols`".to_owned()),
         ],
+        steps: vec![],
         notes: vec!["measured on nothing".to_owned()],
         help: Some("if the callers allow it, add `where cols % 4 == 0`".to_owned()),
         fixes: vec![Repair {
@@ -67,4 +68,24 @@ fn code_hosts_see_a_log() {
     let (out, _) = shown(Format::Sarif);
     let log: serde_json::Value = serde_json::from_str(&out).expect("a log is one JSON value");
     insta::assert_snapshot!(format!("{log:#}"));
+}
+
+#[test]
+fn people_see_a_run_with_a_column_for_each_role() {
+    let (mut findings, sources) = sample();
+    let at = |text: &str| {
+        let start = TEXT.find(text).expect("the text has it");
+        Stretch { file: findings[0].place.file, bytes: start..start + text.len() }
+    };
+    let step = |who: &str, what: &str, place| (who.to_owned(), what.to_owned(), place);
+    let steps = vec![
+        step("load", "waits for no phase of `empty[0]`, goes on", at("load(x")),
+        step("math[0]", "arrives at `empty[0]`", at("store(y")),
+        step("load", "waits for 1 phase of `empty[0]`, for ever", at("load(x")),
+    ];
+    findings[0].steps = steps;
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    show(&findings, &sources, Format::Human, &mut Io::plain(&mut out, &mut err))
+        .expect("memory takes it");
+    insta::assert_snapshot!(String::from_utf8(err).expect("renderers write text"));
 }
