@@ -310,10 +310,10 @@ fn other_barrier(region: &mut Region, at: usize, values: &[ValueDecl]) -> Option
     let is_barrier = |it: &Value| values[it.0 as usize].ty.elem == Elem::Barrier;
     let own = region.insts[at].operands.iter().position(is_barrier)?;
     let barrier = region.insts[at].operands[own];
-    let takes = |it: &&Inst| it.results.first().is_some_and(|it| is_barrier(it));
+    let takes = |it: &&Inst| it.results.first().is_some_and(&is_barrier);
     let taken = || region.insts[..at].iter().filter(takes);
     let list = taken().find(|it| it.results[0] == barrier)?.operands.first().copied();
-    let other = taken().filter(|it| it.operands.first().copied() != list).last()?;
+    let other = taken().rfind(|it| it.operands.first().copied() != list)?;
     region.insts[at].operands[own] = other.results[0];
     Some(())
 }
