@@ -41,31 +41,41 @@ pub(super) fn warning(it: &Subject<'_>, inst: &Inst) -> Option<Diagnostic> {
     // The first dimensions of stages come before those that a layout is for.
     let stages = ty.shape.len().checked_sub(2)?;
     let (stage, tile) = ty.shape.split_at(stages);
-    let candidates = candidates(tile, bits, together).into_iter().filter_map(|spec| {
-        let layout = spec.apply_in_memory(tile, bits).ok()?;
+    let least = uses.iter().map(|of| turns(it, of, it.kernel.ty(of.view).map()));
+    let least = least.map(|(all, repeated)| all - repeated).sum();
+    let mut best: Option<(u32, Spec)> = None;
+    for spec in candidates(tile, bits, together) {
+        let Ok(layout) = spec.apply_in_memory(tile, bits) else { continue };
         let map = stage.iter().rev().fold(MemoryMap::of(&layout), |map, &n| map.stacked(n));
-        Some((all(&map)?, map.buffer_len(), spec))
-    });
-    let (then, _, best) = candidates.min_by_key(|it| (it.0, it.1))?;
+        let Some(then) = all(&map) else { continue };
+        if best.as_ref().is_none_or(|it| then < it.0) {
+            best = Some((then, spec));
+        }
+        if then <= least {
+            break;
+        }
+    }
+    let (then, best) = best?;
     (4 * then <= 3 * now)
         .then(|| report::lints::bank_conflicts(it.kernel, inst, repeated, (now, then, &best)))
 }
 
-/// Layouts of a matrix that spread its rows over the banks and keep that many elements together.
+/// Layouts of a matrix that spread its rows over the banks and keep that many elements together: those with wide accesses
+/// first, and swizzles, which take no room, before paddings.
 fn candidates(tile: &[u32], bits: u32, together: u32) -> Vec<Spec> {
     let row = tile[1];
+    let vecs = [16u32, 8, 4].map(|bytes| (bytes * 8 / bits).max(together));
     let mut found = Vec::new();
-    for bytes in [4u32, 8, 16] {
-        let vec = (bytes * 8 / bits).max(together);
-        for max_phase in [2, 4, 8, 16, 32] {
-            for per_phase in [1, 2, 4] {
-                if vec * max_phase <= row && per_phase * max_phase <= tile[0] {
-                    found.push(Spec::Swizzled { vec, per_phase, max_phase, order: None });
-                }
+    for vec in vecs {
+        for (max_phase, per_phase) in
+            [32, 16, 8, 4, 2].into_iter().flat_map(|n| [(n, 1), (n, 2), (n, 4)])
+        {
+            if vec * max_phase <= row && per_phase * max_phase <= tile[0] {
+                found.push(Spec::Swizzled { vec, per_phase, max_phase, order: None });
             }
         }
-        found.push(Spec::Padded { pads: vec![(row, vec)], order: None });
     }
+    found.extend(vecs.map(|vec| Spec::Padded { pads: vec![(row, vec)], order: None }));
     found
 }
 

@@ -142,8 +142,7 @@ struct Copies {
 
 /// An access that was made.
 struct Access {
-    /// The block whose memory it is, and the one that makes it.
-    block: usize,
+    /// The block that makes it.
     by: usize,
     touch: Touch,
     stamp: Stamp,
@@ -182,7 +181,8 @@ struct Run<'r, 'a> {
     standing: Vec<Option<usize>>,
     /// By block: what a role knew when it had loaded something.
     loaded: Vec<FxHashMap<Value, Clock>>,
-    accesses: Vec<Access>,
+    /// By the block whose memory it is, and the buffer.
+    accesses: FxHashMap<(usize, Value), Vec<Access>>,
 }
 
 impl<'r, 'a> Run<'r, 'a> {
@@ -215,7 +215,7 @@ impl<'r, 'a> Run<'r, 'a> {
             meetings: FxHashMap::default(),
             standing: vec![None; n],
             loaded: vec![FxHashMap::default(); n_blocks],
-            accesses: Vec::new(),
+            accesses: FxHashMap::default(),
         }
     }
 
@@ -524,13 +524,13 @@ impl<'r, 'a> Run<'r, 'a> {
         let stamp = self.clocks[role].tick(role);
         let clock = self.clocks[role].clone();
         let races = |it: &&Access| {
-            it.block == block
-                && it.touch.buffer == touch.buffer
+            !clock.covers(it.stamp)
                 && it.touch.conflicts(&touch)
                 && !it.touch.part.is_apart(&touch.part)
-                && !clock.covers(it.stamp)
         };
-        if let Some(other) = self.accesses.iter().find(races) {
+        let key = (block, touch.buffer);
+        let others = self.accesses.entry(key).or_default();
+        if let Some(other) = others.iter().find(races) {
             let sites = (other.touch.site, touch.site);
             return Err(if other.by == by {
                 Fault::Race(sites.0, sites.1)
@@ -546,17 +546,16 @@ impl<'r, 'a> Run<'r, 'a> {
                 None
             }
         };
-        if let Some(copies) = beside {
+        let stamp = beside.map_or(stamp, |copies| {
             // The copy or product is made after it was started, and only those know it that are told or wait for it.
             let agent = self.n_agents;
             self.n_agents += 1;
             let mut copy = clock;
             let stamp = copy.tick(agent);
             copies.push(copy);
-            self.accesses.push(Access { block, by, touch, stamp });
-        } else {
-            self.accesses.push(Access { block, by, touch, stamp });
-        }
+            stamp
+        });
+        others.push(Access { by, touch, stamp });
         Ok(())
     }
 }
